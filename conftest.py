@@ -1,0 +1,24 @@
+"""What every test gets: one thread, torch in the doctests, CUDA tests skipped without CUDA."""
+
+from typing import Any
+
+import pytest
+import torch
+
+
+def pytest_configure() -> None:
+    torch.set_num_threads(1)  # exact repetition, and the tensors here are small
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if torch.cuda.is_available():
+        return
+    absent = pytest.mark.skip(reason="no CUDA device")
+    for item in items:
+        if "cuda" in item.keywords:
+            item.add_marker(absent)
+
+
+@pytest.fixture(autouse=True)
+def _torch_in_doctests(doctest_namespace: dict[str, Any]) -> None:
+    doctest_namespace["torch"] = torch

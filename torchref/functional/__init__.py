@@ -1,0 +1,24 @@
+"""The handwritten ops under the signatures of `torch.nn.functional`.
+
+Here stands all that is not mathematics: what may come in, and what autocast makes of it. The
+deprecated `size_average` and `reduce` keep their places in the signatures and are refused.
+"""
+
+from torchref.functional.activations import sigmoid
+from torchref.functional.affine import homogeneous_linear, linear
+from torchref.functional.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    mse_loss,
+    squared_error,
+)
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "homogeneous_linear",
+    "linear",
+    "mse_loss",
+    "sigmoid",
+    "squared_error",
+]

@@ -1,0 +1,163 @@
+"""Modules with the names, arguments and state_dict of `torch.nn`, and handwritten gradients.
+
+`import torchref.nn as nn` is enough to move a model over. What computes nothing is torch's own
+(`Module`, `Sequential`, `Parameter`, ...); what computes is handwritten, and a layer that is not
+written yet says so rather than being torch's in disguise.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NoReturn
+
+import torch
+from torch import Tensor
+from torch.nn import (
+    Flatten,
+    Identity,
+    Module,
+    ModuleDict,
+    ModuleList,
+    Parameter,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+    Unflatten,
+    init,
+    utils,
+)
+
+from torchref import functional
+from torchref.errors import InputError
+
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "Flatten",
+    "HomogeneousLinear",
+    "Identity",
+    "Linear",
+    "MSELoss",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "Parameter",
+    "ParameterDict",
+    "ParameterList",
+    "Sequential",
+    "Sigmoid",
+    "SigmoidNetwork",
+    "SquaredError",
+    "Unflatten",
+    "functional",
+    "init",
+    "utils",
+]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Names of torch.nn that are not handwritten here are refused by name."""
+    message = f"module 'torchref.nn' has no attribute {name!r}"
+    if hasattr(torch.nn, name):
+        message += f": it is not handwritten yet. torch.nn.{name} works beside torchref's layers."
+    raise AttributeError(message)
+
+
+class Linear(torch.nn.Linear):
+    """y = x Wᵀ + b; see `torchref.functional.linear`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.linear(input, self.weight, self.bias)
+
+
+class HomogeneousLinear(Module):
+    """y = [x; 1] Wᵀ, the bias being the last column of W (lecture 004).
+
+    >>> layer = HomogeneousLinear(2, 3)
+    >>> layer.weight.shape
+    torch.Size([3, 3])
+    """
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        start = torch.nn.Linear(in_features, out_features)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(torch.column_stack((start.weight, start.bias)).detach())
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.homogeneous_linear(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+class Sigmoid(torch.nn.Sigmoid):
+    """y = 1 / (1 + e⁻ˣ); see `torchref.functional.sigmoid`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.sigmoid(input)
+
+
+class BCELoss(torch.nn.BCELoss):
+    """The log loss of probabilities; see `torchref.functional.binary_cross_entropy`."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return functional.binary_cross_entropy(
+            input, target, weight=self.weight, reduction=self.reduction
+        )
+
+
+class BCEWithLogitsLoss(torch.nn.BCEWithLogitsLoss):
+    """The log loss of logits; see `torchref.functional.binary_cross_entropy_with_logits`."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return functional.binary_cross_entropy_with_logits(
+            input,
+            target,
+            weight=self.weight,
+            pos_weight=self.pos_weight,
+            reduction=self.reduction,
+        )
+
+
+class MSELoss(torch.nn.MSELoss):
+    """The mean squared error; see `torchref.functional.mse_loss`."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return functional.mse_loss(input, target, reduction=self.reduction)
+
+
+class SquaredError(Module):
+    """The squared error in one of the lectures' conventions; see `functional.squared_error`."""
+
+    def __init__(self, reduction: str = "sum") -> None:
+        super().__init__()
+        self.reduction = reduction
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return functional.squared_error(input, target, self.reduction)
+
+    def extra_repr(self) -> str:
+        return f"reduction={self.reduction!r}"
+
+
+class SigmoidNetwork(Sequential):
+    """The lectures' network: a linear layer and a sigmoid for each step between two sizes.
+
+    Layers are named by the lectures' superscripts: `linear1`, `sigmoid1`, `linear2`, ...
+
+    >>> SigmoidNetwork((4, 3, 2)).linear1.weight.shape
+    torch.Size([3, 4])
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        if len(sizes) < 2 or min(sizes) < 1:
+            raise InputError(
+                "SigmoidNetwork: sizes must be two or more positive numbers, inputs first",
+                f"{tuple(sizes)} arrived",
+                "Lecture 002's network is SigmoidNetwork((4, 3, 2)).",
+            )
+        super().__init__()
+        self.sizes = tuple(sizes)
+        for number, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+            self.add_module(f"linear{number}", Linear(inputs, outputs))
+            self.add_module(f"sigmoid{number}", Sigmoid())

@@ -1,0 +1,22 @@
+"""The handwritten rules: one family a file, each a forward, a backward and a tangent."""
+
+from torchref.ops.affine import Affine, HomogeneousAffine
+from torchref.ops.log_loss import LogLoss, LogLossWithLogits
+from torchref.ops.op import Op
+from torchref.ops.reduction import REDUCTIONS, Reduction
+from torchref.ops.sigmoid import Sigmoid
+from torchref.ops.softplus import Softplus
+from torchref.ops.squared_error import SquaredError
+
+__all__ = [
+    "REDUCTIONS",
+    "Affine",
+    "HomogeneousAffine",
+    "LogLoss",
+    "LogLossWithLogits",
+    "Op",
+    "Reduction",
+    "Sigmoid",
+    "Softplus",
+    "SquaredError",
+]

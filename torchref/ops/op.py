@@ -1,0 +1,32 @@
+"""What every handwritten op shares: how it is called under eager mode, torch.func and compile."""
+
+from typing import Any, ClassVar, Self
+
+import torch
+
+
+class Op(torch.autograd.Function):
+    """A `torch.autograd.Function` whose rules are all written in differentiable torch operations.
+
+    A subclass gives `forward`, `setup_context` and `backward`, and `tangent`: the forward-mode
+    rule dy = J dx, with one tangent for each input of `forward`. What it saves for the backward
+    it saves for the tangent, the same tensors in the same order; both are inputs or outputs.
+    """
+
+    generate_vmap_rule = True
+    _with_tangent: ClassVar[type[Self] | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Dynamo refuses a Function that defines `jvp` (pytorch#118397), and eager forward mode
+        # needs one. So `jvp` lives on a twin of the class that compiled code never sees.
+        if "tangent" in cls.__dict__:
+            namespace = {"jvp": staticmethod(cls.tangent), "__module__": cls.__module__}
+            cls._with_tangent = type(cls.__name__, (cls,), namespace)
+
+    @classmethod
+    def call(cls, *inputs: Any) -> Any:
+        """Apply the op to all inputs of `forward`, positionally: Dynamo fills no defaults."""
+        if torch.compiler.is_dynamo_compiling() or cls._with_tangent is None:
+            return cls.apply(*inputs)
+        return cls._with_tangent.apply(*inputs)
