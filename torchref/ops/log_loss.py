@@ -7,7 +7,6 @@ from torchref.ops.op import Op
 from torchref.ops.sigmoid import Sigmoid
 from torchref.ops.softplus import Softplus
 
-
 # The least x (1 − x) that torch divides by: 1e-12, which its kernels keep in float32.
 LEAST_SPREAD = 9.999999960041972e-13
 

@@ -21,7 +21,7 @@ class Op(torch.autograd.Function):
         # Dynamo refuses a Function that defines `jvp` (pytorch#118397), and eager forward mode
         # needs one. So `jvp` lives on a twin of the class that compiled code never sees.
         if "tangent" in cls.__dict__:
-            namespace = {"jvp": staticmethod(cls.tangent), "__module__": cls.__module__}
+            namespace = {"jvp": cls.__dict__["tangent"], "__module__": cls.__module__}
             cls._with_tangent = type(cls.__name__, (cls,), namespace)
 
     @classmethod
