@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from torchref.functional.admission import require_real_tensors
+from torchref.functional.precision import autocast_off
 from torchref.ops import Sigmoid
 
 
@@ -13,4 +14,5 @@ def sigmoid(input: Tensor) -> Tensor:
     tensor(0.6023)
     """
     require_real_tensors("sigmoid", input=input)
-    return Sigmoid.call(input)
+    with autocast_off(input):
+        return Sigmoid.call(input)
