@@ -24,6 +24,13 @@ def test_linear_equals_torchs(
     )
 
 
+def test_a_bias_of_one_value_is_whole_before_the_op_sees_it() -> None:
+    """Otherwise the op's gradient had three entries for one, and autograd would repair it."""
+    bias = normal(2, 1).requires_grad_()
+    y = R.linear(normal(0, 5, 4), normal(1, 3, 4), bias)
+    assert y.grad_fn.next_functions[2][0].name() == "ExpandBackward0"
+
+
 def test_a_single_example_has_no_leading_dimension() -> None:
     arguments = normal(0, 4), normal(1, 3, 4), normal(2, 3)
     assert_same(

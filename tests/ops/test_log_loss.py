@@ -37,6 +37,17 @@ def test_close_to_0_and_1_the_slope_is_torchs_entry_by_entry(dtype: torch.dtype)
     torch.testing.assert_close(mine, twins, rtol=4 * torch.finfo(dtype).eps, atol=0)
 
 
+@pytest.mark.parametrize("label", [0.0, 1.0])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_small_loss_keeps_its_digits(dtype: torch.dtype, label: float) -> None:
+    """−ln(1 − x) is x for a small x, where 1 − x has lost it."""
+    near = torch.logspace(-20, -1, 39, dtype=dtype)
+    x = near if label == 0 else 1 - near
+    target = torch.full_like(x, label)
+    few_roundings = 4 * torch.finfo(dtype).eps
+    torch.testing.assert_close(LogLoss.call(x, target), twin(x, target), rtol=few_roundings, atol=0)
+
+
 def test_at_0_and_1_the_slope_of_the_target_is_that_of_the_value() -> None:
     """y is linear in the target, with the slope ±100; torch's formula answers ±∞."""
     x = torch.tensor(CERTAIN, dtype=torch.float64)
