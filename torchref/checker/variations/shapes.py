@@ -1,5 +1,6 @@
 """Other sizes and ranks. Dimensions of equal size are taken for one, and change together."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -44,9 +45,9 @@ def _sizes(case: Case) -> list[int]:
 
 
 def _all_dimensions(case: Case, sizes: Mapping[int, int], generator: Generator) -> Iterator[Change]:
-    changes = _resized(case, sizes, generator)
-    if sum(x.numel() for x in changes.values()) > MOST_ELEMENTS:
+    if _elements(case, sizes) > MOST_ELEMENTS:  # found out before they are allocated
         return
+    changes = _resized(case, sizes, generator)
     label = ", ".join(f"size {old} → {new}" for old, new in sizes.items())
     if changes:
         yield label, changes
@@ -57,6 +58,15 @@ def _all_dimensions(case: Case, sizes: Mapping[int, int], generator: Generator) 
         }
         if numbers:
             yield f"{label} (the numbers too)", {**changes, **numbers}
+
+
+def _elements(case: Case, sizes: Mapping[int, int]) -> int:
+    """How many entries the tensors that change would have."""
+    return sum(
+        math.prod(sizes.get(size, size) for size in leaf.shape)
+        for leaf in case.leaves
+        if isinstance(leaf, Tensor) and any(size in sizes for size in leaf.shape)
+    )
 
 
 def _resized(case: Case, sizes: Mapping[int, int], generator: Generator) -> dict[int, Any]:
