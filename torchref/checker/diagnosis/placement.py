@@ -9,7 +9,9 @@ from torchref.checker.diagnosis.suspicion import Suspicion, Wrong, same
 
 def swapped(wrong: Wrong) -> Iterator[Suspicion]:
     for name, true in wrong.others.items():
-        if same(wrong.got, true) and same(wrong.claims[name], wrong.true):
+        if same(wrong.got, true, wrong.rounding) and same(
+            wrong.claims[name], wrong.true, wrong.rounding
+        ):
             yield Suspicion("swapped-arguments", f"it equals the true gradient of {name}")
             return
 
@@ -26,9 +28,9 @@ def transposed(wrong: Wrong) -> Iterator[Suspicion]:
         if turned.shape == wrong.got.shape and proportion(wrong.got, turned) == 1.0:
             yield Suspicion("transposed", f"it equals the true gradient permuted by {order}")
             return
-        if turned.shape == wrong.got.shape and same(wrong.got, turned):
+        if turned.shape == wrong.got.shape and same(wrong.got, turned, wrong.rounding):
             yield Suspicion("transposed", f"it equals the true gradient permuted by {order}")
             return
-        if same(wrong.got, turned.reshape(true.shape)):
+        if same(wrong.got, turned.reshape(true.shape), wrong.rounding):
             yield Suspicion("transposed", "it holds the true entries, transposed in memory")
             return

@@ -9,11 +9,11 @@ from torch import Tensor
 from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
 
 NEAR = 1e-6  # relative distance at which a factor is taken for a known number
-CONSTANTS = {"2, as a square leaves behind": 2.0, "π": math.pi, "√2": math.sqrt(2)}
+CONSTANTS = {"the 2 of a square": 2.0, "π": math.pi, "√2": math.sqrt(2)}
 
 
 def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
-    ratio = proportion(wrong.got, wrong.true)
+    ratio = proportion(wrong.got, wrong.true, wrong.rounding)
     if ratio is None or abs(ratio - 1) < NEAR:
         return
     if abs(ratio + 1) < NEAR:
@@ -23,7 +23,7 @@ def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
     yield Suspicion("constant-factor", f"every entry is {ratio:.6g} times the true one: {origin}")
 
 
-def proportion(got: Tensor, true: Tensor) -> float | None:
+def proportion(got: Tensor, true: Tensor, rounding: float = SAME) -> float | None:
     """The r with got = r · true in every entry, if there is one other than 0."""
     if got.shape != true.shape or not true.numel():
         return None
@@ -32,12 +32,12 @@ def proportion(got: Tensor, true: Tensor) -> float | None:
         return None
     scaled = true / size
     ratio = float((got / size * scaled.conj()).real.sum() / scaled.abs().square().sum())
-    if ratio == 0 or float((got - ratio * true).abs().max()) > SAME * abs(ratio) * size:
+    if ratio == 0 or float((got - ratio * true).abs().max()) > rounding * abs(ratio) * size:
         return None
     return ratio
 
 
-def origins(ratio: float, numbers: Mapping[str, float]) -> Iterator[str]:
+def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> Iterator[str]:
     """What a factor may be: a known number, its inverse or its square, of either sign."""
     size, sign = abs(ratio), "−" if ratio < 0 else ""
     for what, number in {**CONSTANTS, **numbers}.items():
@@ -52,7 +52,9 @@ def origins(ratio: float, numbers: Mapping[str, float]) -> Iterator[str]:
             ("{}1 − ({})", abs(1 - number)),
             ("{}1/(1 − ({}))", 1 / abs(1 - number) if number != 1 else math.inf),
         ):
-            if value and math.isfinite(value) and abs(size / value - 1) < NEAR:
+            if form != "{}{}" and any(math.isclose(value, known) for known in CONSTANTS.values()):
+                continue  # (√2)² is 2
+            if value and math.isfinite(value) and abs(size / value - 1) < near:
                 yield form.format(sign, what)
                 break
 

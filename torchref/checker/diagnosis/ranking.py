@@ -22,9 +22,14 @@ RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
 FALLBACKS = (scattered, unexplained)
 
 
+def recognised(wrong: Wrong) -> list[Suspicion]:
+    """All causes whose own mark a wrong gradient bears, likelier first; there may be none."""
+    return list(not_finite(wrong)) or [s for rule in RULES for s in rule(wrong)]
+
+
 def suspicions(wrong: Wrong) -> list[Suspicion]:
     """All causes that fit a wrong gradient, likelier first; never none."""
-    found = list(not_finite(wrong)) or [s for rule in RULES for s in rule(wrong)]
+    found = recognised(wrong)
     if not found:
         found = [suspicion for rule in FALLBACKS for suspicion in rule(wrong)][:1]
     return found or [Suspicion("wrong-elements", f"{int(wrong.wrong.sum())} entries differ")]
