@@ -16,7 +16,7 @@ MOST_ELEMENTS = 20_000
 FEW = (5, 3, 7, 4, 6, 2)  # what the sizes of a large case shrink to, all different
 
 
-def shape_variations(case: Case, generator: Generator) -> Iterator[Change]:
+def size_variations(case: Case, generator: Generator) -> Iterator[Change]:
     sizes = _sizes(case)
     for size in sizes:
         for other in (*SIZES, size + 1, 2 * size + 1, BEYOND_A_BLOCK):
@@ -29,7 +29,6 @@ def shape_variations(case: Case, generator: Generator) -> Iterator[Change]:
             if size != other:
                 yield from _all_dimensions(case, {size: other}, generator)
     yield from _single_dimensions(case, generator)
-    yield from _ranks(case)
 
 
 def shrunk(case: Case) -> Case:
@@ -112,7 +111,7 @@ def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
                     yield label, {i: resize(leaf, dim, other, generator)}
 
 
-def _ranks(case: Case) -> Iterator[Change]:
+def rank_variations(case: Case, _: Generator) -> Iterator[Change]:
     """A leading dimension more or less, for all tensors that have the first argument's."""
     tensors = {i: x for i, x in enumerate(case.leaves) if isinstance(x, Tensor) and x.dim()}
     if not tensors:
