@@ -12,7 +12,13 @@ from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties
 from torchref.checker.numeric import typical_size
 from torchref.checker.scene import Scene
 from torchref.checker.tape import Gradients
-from torchref.checker.tolerance import conditioning, gradient_floor, rounding, scene_precision
+from torchref.checker.tolerance import (
+    DOUBLE,
+    conditioning,
+    gradient_floor,
+    rounding,
+    scene_precision,
+)
 
 JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one
 CLEAR = 1e-3  # one error is so far below another that it does not matter beside it
@@ -89,7 +95,8 @@ def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -
     value, reference = float(got[element]), float(true[element])
     gap = abs(value - reference)
     if not sides.error <= CLEAR * gap:  # the differences cannot decide
-        return "rounding" if gap <= CLEAR * sides.error else "candidate"
+        below = gap <= CLEAR * sides.error and scene_precision(scene) <= DOUBLE
+        return "rounding" if below else "candidate"
     if not sides.kinked:
         if sides.admits(value) and not sides.admits(reference):
             return "reference"

@@ -111,26 +111,19 @@ class Examination:
         return False
 
     def _excused(self, name: str, probe: Probe, scene: Scene, outcome: Outcome) -> Outcome:
-        """What the reference does too, the candidate is not blamed for; but it is said."""
+        """What the reference does too, the candidate is not blamed for; but it is noted."""
         assert scene.reference is not None
         try:
             other = play(scene.reference, None, scene.case, scene.seed)
         except RefusedError:
             return outcome
-        same = {finding.cause for finding in _tried(probe, other).findings}
-        return replace(
-            outcome,
-            findings=[
-                replace(
-                    finding,
-                    cause="reference-wrong",
-                    evidence=f"{name}: the reference is {finding.cause} too: {finding.evidence}",
-                )
-                if finding.cause in same
-                else finding
-                for finding in outcome.findings
-            ],
-        )
+        shared = {finding.cause for finding in _tried(probe, other).findings}
+        for finding in outcome.findings:
+            if finding.cause in shared:
+                both = f"candidate and reference alike are {finding.cause}"
+                self.ledger.note(f"{name}: {both}: {finding.evidence}")
+        kept = [finding for finding in outcome.findings if finding.cause not in shared]
+        return replace(outcome, findings=kept, worst=outcome.worst if kept else None)
 
     def _vary(self, scene: Scene) -> None:
         if scene.case.elements > LARGE:
