@@ -36,15 +36,13 @@ class ComparedGradient:
     note: str = ""
 
     def __str__(self) -> str:
-        parts = [self.verdict]
-        if self.element is not None and self.absolute and self.relative is not None:
-            values = f"{_number(self.manual)} where the reference has {_number(self.reference)}"
-            place = str(list(self.element)) if self.element else ""
-            parts = [
-                f"{self.verdict:<9}  at {place or 'its entry'} {values}",
-                f"largest difference {self.absolute:.2g}, relative {self.relative:.2g}",
-            ]
-        return "; ".join([*parts, *([self.note] if self.note else [])])
+        told = f"{self.verdict:<9}"
+        if self.absolute and self.relative and self.element is not None:
+            told += f"  {self.absolute:.2g} apart at most, relative {self.relative:.2g}"
+            told += f" at {list(self.element)}" if self.element else ""
+            if self.verdict == "different":
+                told += f": {_number(self.manual)} in place of {_number(self.reference)}"
+        return (f"{told}  ({self.note})" if self.note else told).rstrip()
 
     def to_dict(self) -> dict[str, Any]:
         return {

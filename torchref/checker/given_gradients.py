@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from torchref.checker.case import is_differentiable
 from torchref.errors import InputError
 
 Gradient = Tensor | None
@@ -67,7 +68,7 @@ def pairs(manual: Given, reference: Given) -> dict[str, tuple[Gradient, Gradient
         return dict(zip(names, zip(mine.values(), its.values(), strict=True), strict=True))
     unknown = [name for name in mine if name not in its]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], its, n=1)
+        near = difflib.get_close_matches(unknown[0], its, n=1, cutoff=0.5)
         raise InputError(
             f"each manual gradient must have the name of a reference one, of {_listed(its)}",
             f"{_listed(unknown)} arrived",
@@ -83,20 +84,30 @@ def as_gradient(x: Any, called: str) -> Gradient:
         return None
     if isinstance(x, Tensor):
         _refuse_parameter(x, called)
-        tensor = x.detach()
-        if tensor.layout is not torch.strided:
-            tensor = tensor.to_dense()
-        tensor = tensor.cpu()
-    else:
-        tensor = _from_array(x, called)
-    if not (tensor.is_floating_point() or tensor.is_complex()):
+    tensor = as_tensor(x, called)
+    if not is_differentiable(tensor):
         raise InputError(
             f"{called}: a gradient must be floating-point or complex",
             f"{str(tensor.dtype).removeprefix('torch.')} arrived",
             "Were its digits cut off by an integer array that it was written into? Compute it as "
             "float64.",
         )
-    return tensor.resolve_conj().resolve_neg()
+    return tensor
+
+
+def as_tensor(x: Any, called: str) -> Tensor:
+    """Whatever holds numbers, as a dense tensor on the CPU, off the tape."""
+    if not isinstance(x, Tensor):
+        return _from_array(x, called)
+    if x.is_meta:
+        raise InputError(
+            f"{called}: a tensor must have values",
+            "one on the meta device arrived",
+            "Compute it on a real device.",
+        )
+    x = x.detach()
+    dense = x if x.layout is torch.strided else x.to_dense()
+    return dense.cpu().resolve_conj().resolve_neg()
 
 
 def _of_module(module: torch.nn.Module, called: str) -> Given:
@@ -134,7 +145,7 @@ def _flattened(side: Any, path: str) -> Iterator[tuple[str, Any]]:
     else:
         raise InputError(
             "gradients must be a mapping or a sequence of tensors or numpy arrays, or a Module",
-            f"{f'{path} is' if path else ''} an object of type {type(side).__name__} arrived",
+            f"an object of type {type(side).__name__} arrived" + (f" as {path}" if path else ""),
             'Write compare({"W1": grad_W1, ...}, {"W1": W1.grad, ...}).',
         )
 
@@ -145,12 +156,6 @@ def _refuse_parameter(x: Tensor, called: str) -> None:
             f"{called}: a gradient must be given",
             "what requires one arrived: a parameter",
             "Pass its .grad.",
-        )
-    if x.is_meta:
-        raise InputError(
-            f"{called}: a gradient must have values",
-            "a tensor on the meta device arrived",
-            "Compute it on a real device.",
         )
 
 

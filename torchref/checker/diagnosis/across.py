@@ -1,14 +1,18 @@
 """What the gradients of one network show together and no single gradient shows."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
+from torch import Tensor
 
 from torchref.checker.diagnosis.layers import biases_alone, earlier_layers, every_layer, own_input
 from torchref.checker.diagnosis.one_factor import one_factor
 from torchref.checker.diagnosis.page import Page, Pattern, Rule
 from torchref.checker.diagnosis.proportion import proportion
 from torchref.checker.diagnosis.suspicion import Suspicion, same
+
+LEAST_LIKENESS = 1e-2  # of a difference to what it is said to be, where few digits are left of it
 
 
 def not_finite(page: Page) -> Iterator[Pattern]:
@@ -28,9 +32,12 @@ def not_finite(page: Page) -> Iterator[Pattern]:
 def exchanged(page: Page) -> Iterator[Pattern]:
     """Each gradient is right for another name: two are swapped, or a list is in another order."""
     owners: dict[str, str] = {}
-    for name, wrong in page.wrong.items():
-        for other, true in page.trues.items():
-            if other != name and other in page.wrong and same(wrong.got, true, wrong.rounding):
+    largest = {name: (_largest(got), _largest(true)) for name, (got, true) in page.claims.items()}
+    for name, (got, _) in page.claims.items():
+        for other, (_, true) in page.claims.items():
+            # Far cheaper than all entries, and it rules out almost all pairs.
+            alike = math.isclose(largest[name][0], largest[other][1], rel_tol=2 * page.rounding)
+            if other != name and alike and same(got, true, page.rounding):
                 owners[name] = other
                 break
     if len(owners) > 1 and set(owners) == set(owners.values()):
@@ -45,18 +52,25 @@ def penalty(page: Page) -> Iterator[Pattern]:
         wrong, parameter = page.wrong[name], page.parameters.get(name)
         if parameter is not None and parameter.shape == wrong.got.shape and wrong.got.numel() > 1:
             rest = wrong.true - wrong.got
-            share = proportion(rest, parameter.to(rest.dtype), wrong.rounding)
+            lost = _largest(wrong.true) / (_largest(rest) or 1.0)  # digits, in the subtraction
+            near = min(wrong.rounding * max(1.0, lost), LEAST_LIKENESS)
+            share = proportion(rest, parameter.to(rest.dtype), near)
             if share is not None:
                 found[name] = share
     if not found:
         return
     share = next(iter(found.values()))
     if all(abs(other / share - 1) < 1e-3 for other in found.values()):
+        side = "reference" if share > 0 else "manual"
         evidence = (
-            f"what is missing is {share:.6g} times the parameter itself: a penalty on its square, "
-            "as weight decay, on one side only"
+            f"the {side} gradient alone has {abs(share):.3g} times the parameter itself added to "
+            "it, as weight decay does"
         )
         yield Pattern(tuple(found), (Suspicion("missing-term", evidence),))
+
+
+def _largest(x: Tensor) -> float:
+    return float(x.abs().max()) if x.numel() else 0.0
 
 
 ACROSS: Sequence[Rule] = (

@@ -60,56 +60,59 @@ def earlier_layers(page: Page) -> Iterator[Pattern]:
         return
     before, after = split
     told = f"{_listed(after)} right, {_listed(before)} wrong: δ goes wrong between "
-    told += f"{after[0]} and {before[-1]}, {_alignment(page)}. "
+    told += f"{after[0]} and {before[-1]} ({_alignment(page)}); "
     local = Suspicion(
         "missing-local-derivative",
-        f"{told}Is the slope of the activation there, once, and of the right argument "
-        "(σ′ = a (1 − a), not z (1 − z))?",
+        "is the slope of the activation there, once, and of the right argument: "
+        "σ′ = a (1 − a), not z (1 − z)?",
     )
     further = Suspicion(
         "missing-term",
-        f"{told}Is it δ Wᵀ that is passed back, and is every path through the layer added?",
+        "is it δ Wᵀ that is passed back, and is every path through the layer added?",
     )
     if _slope_lost(page) or _slope_twice(page):
-        yield Pattern(page.unexplained, (_slope(page, told), further))
+        yield Pattern(page.unexplained, (_told(told, _slope(page)), further))
     elif all(_distance(wrong) < NEARBY for wrong in _vague(page)):
-        moved = f"{told}They nearly agree: were the weights of {after[0]} updated before δ "
-        moved += "passed through them? Else a small term is absent."
-        yield Pattern(page.unexplained, (Suspicion("missing-term", moved), local))
+        moved = f"they nearly agree: were the weights of {after[0]} updated before δ passed "
+        moved += "through them? Else a small term is absent"
+        yield Pattern(page.unexplained, (_told(told, Suspicion("missing-term", moved)), local))
     else:
-        yield Pattern(page.unexplained, (further, local))
+        yield Pattern(page.unexplained, (_told(told, further), local))
 
 
 def every_layer(page: Page) -> Iterator[Pattern]:
     """All wrong, by no common factor: the error sits where all paths begin."""
     if page.right or len(page.names) < 2 or not page.unexplained:
         return
-    told = f"all {len(page.names)} gradients are wrong, {_alignment(page)}: the error sits where "
-    told += "all paths begin, in the gradient of the loss or in the last activation. "
+    told = f"all {len(page.names)} gradients are wrong ({_alignment(page)}): the error sits where "
+    told += "all paths begin, in the gradient of the loss or in the last activation; "
     term = Suspicion(
         "missing-term",
-        f"{told}Do output and target have one shape, or do (N, 1) and (N,) broadcast to (N, N)?",
+        "do output and target have one shape, or do (N, 1) and (N,) broadcast to (N, N)?",
     )
     local = Suspicion(
         "missing-local-derivative",
-        f"{told}Is the slope of the last activation there, once, and of the right argument?",
+        "is the slope of the last activation there, once, and of the right argument?",
     )
-    other = Suspicion(
-        "forward-wrong", f"{told}Is it the same loss, at the same values, on both sides?"
-    )
+    other = Suspicion("forward-wrong", "is it the same loss, at the same values, on both sides?")
     if _slope_lost(page) or _slope_twice(page):
-        yield Pattern(page.unexplained, (_slope(page, told), term))
+        yield Pattern(page.unexplained, (_told(told, _slope(page)), term))
     else:
-        yield Pattern(page.unexplained, (term, local, other))
+        yield Pattern(page.unexplained, (_told(told, term), local, other))
 
 
-def _slope(page: Page, told: str) -> Suspicion:
+def _told(first: str, suspicion: Suspicion) -> Suspicion:
+    """The likeliest cause carries what was seen."""
+    return Suspicion(suspicion.cause, first + suspicion.evidence)
+
+
+def _slope(page: Page) -> Suspicion:
     if _slope_lost(page):
-        what = "An activation's slope is missing: that of a sigmoid is at most ¼, of a tanh 1"
+        what = "an activation's slope is missing: that of a sigmoid is at most ¼, of a tanh 1"
     else:
-        what = "An activation's slope is there twice, or is one too many, as behind a cross "
+        what = "an activation's slope is there twice, or is one too many, as behind a cross "
         what += "entropy, whose δ = a − y has it already: that of a sigmoid is at most ¼"
-    return Suspicion("missing-local-derivative", f"{told}{what}.")
+    return Suspicion("missing-local-derivative", what)
 
 
 def _split(page: Page, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -139,10 +142,7 @@ def _vague(page: Page) -> list[Wrong]:
 def _alignment(page: Page) -> str:
     cosines = sorted(_cosine(wrong) for wrong in _vague(page))
     shares = sorted(_share(wrong) for wrong in _vague(page))
-    return (
-        f"with a cosine of {_range(cosines)} to the true ones and {_range(shares)} times their "
-        "size along them"
-    )
+    return f"cosine {_range(cosines)}, size along the true ones {_range(shares)}"
 
 
 def _range(values: list[float]) -> str:

@@ -31,9 +31,11 @@ DERIVATIVES: dict[str, Callable[[Tensor], Tensor]] = {
 
 def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
     """got/true = k/φ(v): φ is missing; = k φ(v): it is there once too often."""
+    if not wrong.values or wrong.true.is_complex():
+        return
     usable = (wrong.true != 0) & torch.isfinite(wrong.true) & torch.isfinite(wrong.got)
     usable &= wrong.got != 0
-    if wrong.true.is_complex() or int(usable.sum()) < 3:
+    if int(usable.sum()) < 3:
         return
     ratio = wrong.got[usable] / wrong.true[usable]
     found = []

@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterator
 
 from torchref.checker.diagnosis.page import Page, Pattern
-from torchref.checker.diagnosis.proportion import NEAR, origins, proportion
+from torchref.checker.diagnosis.proportion import CONSTANTS, NEAR, origins, proportion
 from torchref.checker.diagnosis.suspicion import SAME, Suspicion
 
 TAKEN_OVER = {"constant-factor", "sign-flipped"}
 MOST_ORIGINS = 3
+MOST_PASSES = 100  # of which one forgets to zero the gradients between
 ROUND_NORMS = (1.0, 2.0, 2.5, 5.0)  # times a power of ten: norms that one clips to
 CLIPPED = 1e-5  # clipping adds 1e-6 to the norm that it divides by
 SCALES = {f"the loss scale 2^{k} of mixed precision": 2.0**k for k in range(8, 25)}
@@ -28,11 +29,11 @@ def one_factor(page: Page) -> Iterator[Pattern]:
             groups.append((ratio, [name]))
     for ratio, names in groups:
         near = max(NEAR, _precision(page, names))
-        told = list(_origins(page, ratio, near))
+        origin = _known(page, ratio, near) or _guessed(page, ratio, near)
         # One entry is always a multiple of another: only a factor with a meaning says something.
-        if all(page.wrong[name].got.numel() == 1 for name in names) and not told and ratio != -1:
+        if all(page.wrong[name].got.numel() == 1 for name in names) and not origin and ratio != -1:
             continue
-        yield Pattern(tuple(names), tuple(_suspicions(page, ratio, names, told, near)))
+        yield Pattern(tuple(names), tuple(_suspicions(page, ratio, names, origin, near)))
 
 
 def times(ratio: float, near: float = NEAR) -> str:
@@ -60,25 +61,21 @@ def _precision(page: Page, names: list[str]) -> float:
 
 
 def _suspicions(
-    page: Page, ratio: float, names: list[str], told: list[str], near: float
+    page: Page, ratio: float, names: list[str], origin: str, near: float
 ) -> Iterator[Suspicion]:
-    common = "every entry" if len(names) == 1 else f"every entry of all {len(names)}"
     where = _where(page, ratio, names, near)
     if abs(ratio + 1) < near:
-        yield Suspicion("sign-flipped", f"{common} is −1 times the true one{where}")
+        yield Suspicion("sign-flipped", f"every entry is −1 times the true one{where}")
         return
-    origin = "; ".join(told) or (
-        "no number that is seen here; name those that took part, as in values={'batch': 32}, "
-        "to find it"
-    )
-    yield Suspicion("constant-factor", f"{common} is {times(ratio, near)}: {origin}{where}")
-    if set(names) != set(page.names):
+    told = origin or 'no number in sight; name those that took part, as in values={"batch": 32}'
+    yield Suspicion("constant-factor", f"every entry is {times(ratio, near)}: {told}{where}")
+    if set(names) != set(page.names) or _known(page, ratio, near):
         return
-    if abs(ratio - round(ratio)) < near * ratio and ratio > 1:
+    if abs(ratio - round(ratio)) < near * ratio and 1 < ratio <= MOST_PASSES:
         yield Suspicion(
             "accumulates", f"{round(ratio)} backward passes without zeroing between leave this too"
         )
-    elif not told:
+    elif not origin:
         yield Suspicion(
             "ignores-grad-output",
             f"so does an incoming gradient of {1 / ratio:.6g} that takes no part",
@@ -88,7 +85,7 @@ def _suspicions(
 def _where(page: Page, ratio: float, names: list[str], near: float) -> str:
     """What the names that share the factor, and those that do not, say of its place."""
     if set(names) == set(page.names):
-        return ". The factor is common to all: it enters at the loss" if len(names) > 1 else ""
+        return ". It is common to all: it enters where they begin, at the loss" if names[1:] else ""
     vectors = all(page.trues[name].dim() < 2 for name in names)
     if not vectors or all(page.trues[name].dim() < 2 for name in page.right):
         return ""
@@ -98,22 +95,29 @@ def _where(page: Page, ratio: float, names: list[str], near: float) -> str:
     return ". The matrices are right: look at the sum that makes the biases"
 
 
-def _origins(page: Page, ratio: float, near: float) -> Iterator[str]:
-    number = f"{_rounded(ratio, near):.6g}"
-    known = list(origins(ratio, page.known, near))
-    certain = [what for what in known if any(name in what for name in page.known)]
-    if certain:
-        yield f"{number} is {' or '.join(certain[:MOST_ORIGINS])}"
-        return
+def _known(page: Page, ratio: float, near: float) -> str:
+    """What the factor is, of the numbers that were given."""
+    simplest = ""
+    for number in (abs(ratio), 1 / abs(ratio)):
+        constants = set(origins(number, {}, near))
+        known = [what for what in origins(number, page.known, near) if what not in constants]
+        told = f"{_rounded(number, near):.6g} is {' or '.join(known[:MOST_ORIGINS])}"
+        if known and (not simplest or len(told) < len(simplest)):
+            simplest = told
+    return simplest
+
+
+def _guessed(page: Page, ratio: float, near: float) -> str:
+    """What the factor may be, of constants and of the sizes in sight."""
     size = max(abs(ratio), 1 / abs(ratio))
-    guesses = list(known)
-    for what, value in {**page.sizes, **SCALES}.items():
-        if value not in (0, 1) and abs(size / value - 1) < near:
-            guesses.append(what)
+    guesses = [
+        what
+        for what, number in {**CONSTANTS, **page.sizes, **SCALES}.items()
+        if number not in (0, 1) and abs(size / number - 1) < near
+    ]
     guesses += _clipped_norm(page)
-    if guesses:
-        shown = f"{_rounded(size, near):.6g}" if guesses != known else number
-        yield f"{shown} may be {', or '.join(guesses[:MOST_ORIGINS])}"
+    may_be = f"{_rounded(size, near):.6g} may be {', or '.join(guesses[:MOST_ORIGINS])}"
+    return may_be if guesses else ""
 
 
 def _clipped_norm(page: Page) -> Iterator[str]:
@@ -123,7 +127,8 @@ def _clipped_norm(page: Page) -> Iterator[str]:
         ("reference", [wrong.true for wrong in page.wrong.values()]),
     ):
         norm = math.sqrt(sum(float(g.abs().square().sum()) for g in gradients))
-        if len(gradients) < len(page.names) or not 0 < norm < math.inf:
+        single = sum(g.numel() for g in gradients) == 1
+        if single or len(gradients) < len(page.names) or not 0 < norm < math.inf:
             continue
         unit = 10.0 ** math.floor(math.log10(norm * (1 + CLIPPED)))
         for mantissa in ROUND_NORMS:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
+from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
 
 
 @dataclass(frozen=True)
@@ -13,13 +13,16 @@ class Page:
     """All gradients of one comparison whose shapes agree, in the order given.
 
     `trues` are the true ones, `wrong` those that differ, and `recognised` what the numbers of each
-    of these say alone. `known` are numbers that took part, `sizes` those that are seen;
+    of these say alone; `claims` what was given and what is true of every name that differs, in
+    shape too, within `rounding`. `known` are numbers that took part, `sizes` those that are seen;
     `parameters` the values that the gradients belong to.
     """
 
     trues: Mapping[str, Tensor]
     wrong: Mapping[str, Wrong]
     recognised: Mapping[str, Sequence[Suspicion]]
+    claims: Mapping[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    rounding: float = SAME
     known: Mapping[str, float] = field(default_factory=dict)
     sizes: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Tensor] = field(default_factory=dict)
@@ -34,8 +37,10 @@ class Page:
 
     @property
     def unexplained(self) -> tuple[str, ...]:
-        """The names of which their own numbers say nothing."""
-        return tuple(name for name in self.wrong if not self.recognised[name])
+        """The names that are wrong in most of their entries and bear no mark of their own."""
+        return tuple(
+            name for name, w in self.wrong.items() if not self.recognised[name] and _mostly(w)
+        )
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,12 @@ def patterns(page: Page, rules: Sequence[Rule]) -> list[Pattern]:
     for rule in rules:
         for pattern in rule(page):
             found.append(pattern)
-            solved = {name: pattern.suspicions for name in pattern.names}
+            solved = dict.fromkeys(pattern.names, pattern.suspicions)
             page = replace(page, recognised={**page.recognised, **solved})
     return found
+
+
+def _mostly(wrong: Wrong) -> bool:
+    """Of the entries that are 0 on both sides nothing is known."""
+    touched = int(((wrong.got != 0) | (wrong.true != 0)).sum())
+    return int(wrong.wrong.sum()) > touched / 2

@@ -1,4 +1,4 @@
-"""Right numbers in the wrong place: slots swapped, matrices transposed."""
+"""Right numbers in the wrong place: slots swapped, matrices transposed, conjugates taken."""
 
 from collections.abc import Iterator
 from itertools import permutations
@@ -14,6 +14,16 @@ def swapped(wrong: Wrong) -> Iterator[Suspicion]:
         ):
             yield Suspicion("swapped-arguments", f"it equals the true gradient of {name}")
             return
+
+
+def conjugated(wrong: Wrong) -> Iterator[Suspicion]:
+    """Torch's gradient is ∂L/∂Re + i ∂L/∂Im; elsewhere its conjugate goes by the same name."""
+    if not wrong.true.is_complex() or same(wrong.true, wrong.true.conj(), wrong.rounding):
+        return
+    if same(wrong.got, wrong.true.conj(), wrong.rounding):
+        yield Suspicion(
+            "sign-flipped", "it is the complex conjugate: its imaginary part is negated"
+        )
 
 
 def transposed(wrong: Wrong) -> Iterator[Suspicion]:

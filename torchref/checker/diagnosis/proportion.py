@@ -10,6 +10,9 @@ from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
 
 NEAR = 1e-6  # relative distance at which a factor is taken for a known number
 CONSTANTS = {"the 2 of a square": 2.0, "π": math.pi, "√2": math.sqrt(2)}
+SIMPLE = [*CONSTANTS.values(), *(1 / number for number in CONSTANTS.values())]
+ROUNDINGS = {torch.bfloat16: 4, torch.float16: 4, torch.float32: 64}  # within reach of a cast
+PLAIN = ("{}{}", "{}1/({})")
 
 
 def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
@@ -52,7 +55,7 @@ def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> I
             ("{}1 − ({})", abs(1 - number)),
             ("{}1/(1 − ({}))", 1 / abs(1 - number) if number != 1 else math.inf),
         ):
-            if form != "{}{}" and any(math.isclose(value, known) for known in CONSTANTS.values()):
+            if form not in PLAIN and any(math.isclose(value, known) for known in SIMPLE):
                 continue  # (√2)² is 2
             if value and math.isfinite(value) and abs(size / value - 1) < near:
                 yield form.format(sign, what)
@@ -63,13 +66,13 @@ def digits(wrong: Wrong) -> Iterator[Suspicion]:
     """A gradient whose entries are all numbers of a lower precision."""
     if wrong.got.dtype != torch.float64 or not wrong.got.numel():
         return
-    for dtype in (torch.bfloat16, torch.float16, torch.float32):
+    for dtype, roundings in ROUNDINGS.items():
         rounded = wrong.got.to(dtype).double()
         exact = bool((rounded == wrong.got).all())
         near = bool(
             (
                 (wrong.got - wrong.true).abs()
-                <= 64 * torch.finfo(dtype).eps * wrong.true.abs().max()
+                <= roundings * torch.finfo(dtype).eps * wrong.true.abs().max()
             ).all()
         )
         if exact and near and not bool((wrong.true.to(dtype).double() == wrong.true).all()):
@@ -78,7 +81,8 @@ def digits(wrong: Wrong) -> Iterator[Suspicion]:
             return
     error = float((wrong.got - wrong.true).abs().max())
     size = float(wrong.true.abs().max())
-    if 0 < error < 1e-5 * size and proportion(wrong.got, wrong.true) is None:
+    ratio = proportion(wrong.got, wrong.true)
+    if 0 < error < 1e-5 * size and (ratio is None or abs(ratio - 1) < NEAR):
         yield Suspicion("precision-loss", f"right to {error / size:.1e} of the largest entry only")
 
 

@@ -12,13 +12,14 @@ MOST_DIMENSIONS = 5
 
 def shape_suspicions(got: Tensor, true: Tensor, rounding: float = SAME) -> list[Suspicion]:
     """All causes that fit, likelier first; never none. Both are of the same dtype."""
-    shapes = f"shape {tuple(got.shape)} in place of {tuple(true.shape)}"
     found = [
-        Suspicion(cause, f"{shapes}: {evidence}")
+        Suspicion(cause, evidence)
         for rule in (_kept, _turned, _not_summed, _summed_too_often)
         for cause, evidence in rule(got, true, rounding)
     ]
-    return found or [Suspicion("wrong-shape", shapes)]
+    return found or [
+        Suspicion("wrong-shape", f"{tuple(got.shape)} in place of {tuple(true.shape)}")
+    ]
 
 
 def _kept(got: Tensor, true: Tensor, rounding: float) -> Iterator[tuple[str, str]]:
@@ -59,7 +60,7 @@ def _not_summed(got: Tensor, true: Tensor, rounding: float) -> Iterator[tuple[st
             return
         left.append(told)
     if left:
-        yield "missing-reduction", f"{left[0]} is not summed; once summed, the numbers differ too"
+        yield "missing-reduction", f"not summed over {left[0]}; once summed, the numbers differ too"
 
 
 def _summed_too_often(got: Tensor, true: Tensor, rounding: float) -> Iterator[tuple[str, str]]:
@@ -86,4 +87,4 @@ def _without_ones(shape: Size | list[int]) -> list[int]:
 
 
 def _dimensions(shape: Size, dims: tuple[int, ...]) -> str:
-    return ", ".join(f"dimension {dim} (of size {shape[dim]})" for dim in dims)
+    return " and ".join(f"dimension {dim} (of size {shape[dim]})" for dim in dims)
