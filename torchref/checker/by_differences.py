@@ -45,7 +45,8 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
         return judgement
     if reference_agrees and scene_precision(scene) > DOUBLE:
         return judgement.cannot_tell("in this dtype the differences are coarser than the reference")
-    if has_ties(scene.case.arguments) or one_sided(field.line(directions)).kinked:
+    sides = one_sided(field.line(directions), noise=slope.error * slope.step)
+    if has_ties(scene.case.arguments) or sides.kinked:
         return _judge_at_kinks(scene, field, slope, judgement, reference_agrees)
     _find_faults(scene, field, directions, excess, slope, judgement)
     return _both_wrong(scene, judgement) if reference_agrees else judgement

@@ -97,8 +97,10 @@ def central_slope(line: Rising, scale: float = 0.0) -> Slope:
     size = max(scale, abs(found[0].value)) if math.isfinite(found[0].value) else scale
     if found[0].error > ENOUGH * size:
         found.append(_extrapolate(line.rise, *MIDDLE, scale))
-        if min(s.error for s in found) > BENT * size or _dispute(*found) > 0:
-            found.append(_extrapolate(line.rise, *FINEST, scale))
+        if min(s.error for s in found) > BENT * size or _dispute(*found, safety=1) > 0:
+            finest = _extrapolate(line.rise, *FINEST, scale)
+            if finest.value != 0 or found[0].value == 0:  # else no bit of the forward has moved
+                found.append(finest)
     best = min(found, key=lambda slope: slope.error)
     finer = [slope for slope in found if slope.step < best.step]
     # A forward that rounds more than its dtype shows it at smaller steps: error times step stays.
@@ -110,9 +112,9 @@ def central_slope(line: Rising, scale: float = 0.0) -> Slope:
     return Slope(best.value, error if converged else math.inf, best.step)
 
 
-def _dispute(one: Slope, other: Slope) -> float:
+def _dispute(one: Slope, other: Slope, safety: float = SAFETY) -> float:
     """How far two slopes lie apart beyond what their errors explain; not above 0 if they agree."""
-    return abs(one.value - other.value) - one.error - other.error
+    return abs(one.value - other.value) - safety * (one.error + other.error)
 
 
 def slope_at_step(line: Rising, step: float) -> Slope:
