@@ -30,10 +30,10 @@ class Reduction(Op):
 
     @staticmethod
     def forward(x, weight, reduction):
-        weighted = x.clone() if weight is None else weight * x
+        weighted = x if weight is None else weight * x
         match reduction:
             case "none":
-                return weighted
+                return x.clone() if weight is None else weighted
             case "sum":
                 return weighted.sum()
             case "mean":
