@@ -78,4 +78,3 @@ def room_for(y: Value, free: list[Tensor], device: torch.device) -> Tensor:
     best = min(fitting, key=Tensor.numel)
     del free[next(i for i, room in enumerate(free) if room is best)]
     return best
-

@@ -23,7 +23,7 @@ class Program:
     """run(x, target) gives the loss, and writes the gradients over those of the run before.
 
     `held` are the tensors that the sweep reads besides x and target, by name. What is in them
-    may change from run to run. Raises `NotRepeatable` where operations depend on the numbers.
+    may change from run to run. Raises `NotRepeatableError` where operations depend on the numbers.
     """
 
     def __init__(self, sweep: Sweep, x: Tensor, target: Tensor, held: Mapping[str, Tensor]) -> None:
@@ -44,7 +44,10 @@ class Program:
             del loss, gradients  # their memory goes before the buffers take theirs
             calls, (result, *values) = simplified(recorder.calls, results)
             self._write(writer, calls, result, values, x.device)
-        self.source = "\n    ".join(["def run(x, target):", *writer.lines])
+        # None of the tensors requires a gradient: autograd need not be asked at every line.
+        writer.namespace["below_autograd"] = torch._C._AutoDispatchBelowAutograd
+        head = "def run(x, target):\n    with below_autograd():"
+        self.source = "\n        ".join([head, *writer.lines])
         exec(compile(self.source, "<unrolled sweep>", "exec"), writer.namespace)
         self.run: Callable[[Tensor, Tensor], Tensor] = writer.namespace["run"]
 

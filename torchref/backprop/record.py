@@ -73,7 +73,7 @@ def replaced(argument: Any, kind: type, by: Any) -> Any:
     return argument
 
 
-class NotRepeatable(Exception):
+class NotRepeatableError(Exception):
     """The run did something that its repetition on other numbers might not do alike."""
 
 
@@ -94,7 +94,7 @@ class Recorder(TorchDispatchMode):
             return self._outside[id(x)][1]
         value = getattr(x, "_torchref_value", None)
         if not isinstance(value, Value):
-            raise NotRepeatable(f"a tensor of shape {tuple(x.shape)} comes from nowhere")
+            raise NotRepeatableError(f"a tensor of shape {tuple(x.shape)} comes from nowhere")
         return value
 
     def __torch_dispatch__(
@@ -102,10 +102,10 @@ class Recorder(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         if func._schema.is_mutable or torch.Tag.nondeterministic_seeded in func.tags:
-            raise NotRepeatable(f"{func} writes in place or draws random numbers")
+            raise NotRepeatableError(f"{func} writes in place or draws random numbers")
         y = func(*args, **kwargs)
         if not isinstance(y, Tensor):
-            raise NotRepeatable(f"{func} gives a {type(y).__name__}, not one tensor")
+            raise NotRepeatableError(f"{func} gives a {type(y).__name__}, not one tensor")
         args, kwargs_values = replaced((args, tuple(kwargs.values())), Tensor, self.value)
         output = Value.of(y)
         y._torchref_value = output  # type: ignore[attr-defined]

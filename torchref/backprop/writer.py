@@ -106,8 +106,8 @@ class Writer:
         """The name under which the function finds what does not change."""
         if id(constant) not in self._names:
             name = identifier(name)
-            taken = sum(re.fullmatch(rf"{name}_?\d*", other) is not None for other in self.namespace)
-            name = f"{name}_{taken}" if taken else name
+            alike = [other for other in self.namespace if re.fullmatch(rf"{name}(_\d+)?", other)]
+            name = f"{name}_{len(alike)}" if alike else name
             self._names[id(constant)] = name
             self.namespace[name] = constant
         return self._names[id(constant)]

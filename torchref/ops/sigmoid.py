@@ -30,9 +30,9 @@ class Sigmoid(Op):
     @staticmethod
     def backward(ctx, grad_y):
         (y,) = ctx.saved_tensors
-        return grad_y * y * (1 - y)
+        return grad_y * (y * (1 - y))
 
     @staticmethod
     def tangent(ctx, dx):
         (y,) = ctx.saved_tensors
-        return dx * y * (1 - y)
+        return dx * (y * (1 - y))
