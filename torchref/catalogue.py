@@ -20,7 +20,6 @@ from torchref.ops import (
     Op,
     Reduction,
     ReLU,
-    Reshape,
     Sigmoid,
     Softplus,
     SquaredError,
@@ -102,19 +101,6 @@ def _elementwise_samples(g: Generator) -> tuple[Inputs, ...]:
 def _elementwise_tripping(g: Generator) -> tuple[Inputs, ...]:
     extremes = torch.tensor([0.0, 1e-300, -1e-300, 40.0, -40.0, 1e4, -1e4], dtype=torch.float64)
     return ((extremes,), (_normal(g, 0, 3),), (_normal(g, 3, 5).T,), (_normal(g, 1).expand(4),))
-
-
-def _reshape_samples(g: Generator) -> tuple[Inputs, ...]:
-    return ((_normal(g, 5, 2, 3), (5, 6)), (_normal(g, 6), (2, 3)), (_normal(g), (1, 1)))
-
-
-def _reshape_tripping(g: Generator) -> tuple[Inputs, ...]:
-    return (
-        (_normal(g, 0, 2, 3), (0, 6)),
-        (_normal(g, 3, 5).T, (15,)),
-        (_normal(g, 1).expand(4), (2, 2)),
-        (_normal(g, 5, 3), (5, 3)),
-    )
 
 
 def _softplus_twin(x: Tensor) -> Tensor:
@@ -229,7 +215,6 @@ CATALOGUE: dict[str, Entry] = {
         ),
         Entry(Tanh, torch.tanh, _elementwise_samples, _elementwise_tripping),
         Entry(ReLU, F.relu, _elementwise_samples, _elementwise_tripping),
-        Entry(Reshape, torch.reshape, _reshape_samples, _reshape_tripping),
         Entry(LogLoss, _log_loss_twin, _log_loss_samples, _log_loss_tripping),
         Entry(LogLossWithLogits, _logits_twin, _logits_samples, _logits_tripping),
         Entry(SquaredError, _squared_error_twin, _squared_error_samples, _squared_error_tripping),

@@ -5,6 +5,7 @@
 written yet says so rather than being torch's in disguise.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NoReturn
@@ -166,10 +167,10 @@ class SigmoidNetwork(Sequential):
     """
 
     def __init__(self, sizes: Sequence[int]) -> None:
-        if len(sizes) < 2 or min(sizes) < 1:
+        if not are_sizes(sizes):
             raise InputError(
-                "SigmoidNetwork: sizes must be two or more positive numbers, inputs first",
-                f"{tuple(sizes)} arrived",
+                "SigmoidNetwork: sizes must be two or more positive whole numbers, inputs first",
+                f"{sizes!r} arrived",
                 "Lecture 002's network is SigmoidNetwork((4, 3, 2)).",
             )
         super().__init__()
@@ -177,3 +178,17 @@ class SigmoidNetwork(Sequential):
         for number, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
             self.add_module(f"linear{number}", Linear(inputs, outputs))
             self.add_module(f"sigmoid{number}", Sigmoid())
+
+    def __getitem__(self, index: slice | int) -> Module:
+        """A layer, or a part as a plain `Sequential`: `network[:-1]` gives the logits."""
+        if isinstance(index, slice):
+            return Sequential(OrderedDict(list(self.named_children())[index]))
+        return super().__getitem__(index)
+
+
+def are_sizes(sizes: object) -> bool:
+    return (
+        isinstance(sizes, Sequence)
+        and len(sizes) >= 2
+        and all(isinstance(size, int) and size >= 1 for size in sizes)
+    )

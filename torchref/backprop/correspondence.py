@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from torchref import nn, ops
+from torchref.backprop.rearrangement import Rearrangement
 from torchref.ops import Op
 
 # What an op receives after x: the name of an attribute of the layer, or a function of layer and x.
@@ -20,7 +21,7 @@ Operand = str | Callable[[Any, Tensor], Any]
 class Correspondence:
     """A layer computes op(x, *operands)."""
 
-    op: type[Op]
+    op: type[Op] | type[Rearrangement]
     operands: tuple[Operand, ...] = ()
 
 
@@ -42,9 +43,9 @@ LAYERS: dict[type[nn.Module], Correspondence] = {
     nn.Sigmoid: Correspondence(ops.Sigmoid),
     nn.Tanh: Correspondence(ops.Tanh),
     nn.ReLU: Correspondence(ops.ReLU),
-    nn.Flatten: Correspondence(ops.Reshape, (flattened,)),
-    nn.Unflatten: Correspondence(ops.Reshape, (unflattened,)),
-    nn.Identity: Correspondence(ops.Reshape, (same_shape,)),
+    nn.Flatten: Correspondence(Rearrangement, (flattened,)),
+    nn.Unflatten: Correspondence(Rearrangement, (unflattened,)),
+    nn.Identity: Correspondence(Rearrangement, (same_shape,)),
 }
 
 # A loss computes op(x, target, *operands) entry by entry, and then a `Reduction`.

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from torchref import nn
 from torchref.backprop.correspondence import LAYERS, LOSSES, Operand
+from torchref.backprop.rearrangement import Rearrangement
 from torchref.errors import InputError
 from torchref.ops import Op, Reduction
 
@@ -20,7 +21,7 @@ class Layer:
 
     name: str
     module: nn.Module
-    op: type[Op]
+    op: type[Op] | type[Rearrangement]
     operands: tuple[Operand, ...]
 
     def operands_for(self, x: Tensor) -> tuple[Any, ...]:
@@ -58,6 +59,12 @@ class Stack:
 
     def admit(self, x: Tensor, target: Tensor) -> None:
         """Let the layers and the loss themselves say what is wrong with the inputs."""
+        if torch.is_autocast_enabled(x.device.type):
+            raise InputError(
+                "backprop: the sweep computes in the dtype of the parameters",
+                "autocast is on",
+                "Leave autocast, or train with the layers under autograd.",
+            )
         with torch.no_grad():
             value = self.loss(self.network(x), target)
         if value.dim():
@@ -70,14 +77,14 @@ class Stack:
         if len(devices) > 1:
             raise InputError(
                 "backprop: parameters, x and target must have the same dtype and device",
-                f"there are {sorted(map(str, devices))}; autocast is not followed",
-                "Convert them with .to(), and leave autocast off.",
+                f"there are {sorted(map(str, devices))}",
+                "Convert them with .to().",
             )
 
 
 def _layers(name: str, module: nn.Module) -> Iterator[Layer]:
     if type(module).forward is nn.Sequential.forward:
-        for child_name, child in module.named_children():
+        for child_name, child in module._modules.items():  # named_children() tells a child but once
             yield from _layers(f"{name}.{child_name}" if name else child_name, child)
     elif type(module) in LAYERS:
         found = LAYERS[type(module)]

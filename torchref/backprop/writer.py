@@ -60,7 +60,7 @@ class Writer:
         if name in ARITHMETIC and not call.kwargs:
             args = tuple(self._number_as_tensor(argument, call.output) for argument in args)
         function = getattr(torch, name, None) or getattr(Tensor, name, call.function)
-        if buffer is not None:
+        if buffer is not None and hasattr(torch, name):
             try:
                 self._run(function, args, {**call.kwargs, "out": buffer})
             except TypeError:
@@ -114,4 +114,4 @@ class Writer:
 
 
 def identifier(name: str) -> str:
-    return re.sub(r"\W", "_", name)
+    return re.sub(r"\W|^(?=\d)", "_", name)

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from torchref.functional.admission import require, require_real_tensors
+from torchref.functional.precision import autocast_off
 from torchref.ops import ReLU, Sigmoid, Tanh
 
 
@@ -21,7 +22,8 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
         "True arrived",
         "Handwritten ops leave their inputs alone: use the value that is returned.",
     )
-    return ReLU.call(input)
+    with autocast_off(input):
+        return ReLU.call(input)
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -31,7 +33,8 @@ def sigmoid(input: Tensor) -> Tensor:
     tensor(0.6023)
     """
     require_real_tensors("sigmoid", input=input)
-    return Sigmoid.call(input)
+    with autocast_off(input):
+        return Sigmoid.call(input)
 
 
 def tanh(input: Tensor) -> Tensor:
@@ -41,4 +44,5 @@ def tanh(input: Tensor) -> Tensor:
     tensor(0.4621)
     """
     require_real_tensors("tanh", input=input)
-    return Tanh.call(input)
+    with autocast_off(input):
+        return Tanh.call(input)

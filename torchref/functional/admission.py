@@ -100,12 +100,12 @@ def require_unit_interval(op: str, **tensors: Tensor) -> None:
         return
     for name, x in tensors.items():
         try:
-            outside = bool(((x < 0) | (x > 1)).any())
+            inside = bool(((x >= 0) & (x <= 1)).all())  # NaN is not inside either
         except RuntimeError:  # vmap refuses control flow that depends on data
             return
-        require(
-            not outside,
-            f"{op}: all entries of {name} must lie in [0, 1]",
-            f"they reach from {x.min().item():.4g} to {x.max().item():.4g}",
-            "Logits go to binary_cross_entropy_with_logits; labels are 0 and 1.",
-        )
+        if not inside:
+            raise InputError(
+                f"{op}: all entries of {name} must lie in [0, 1]",
+                f"they reach from {x.min().item():.4g} to {x.max().item():.4g}",
+                "Logits go to binary_cross_entropy_with_logits; labels are 0 and 1.",
+            )

@@ -34,7 +34,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     input, weight, bias = to_autocast_dtype(input, weight, bias)
     require_same_kind("linear", input=input, weight=weight, bias=bias)
     if bias is not None:
-        bias = bias.expand(features) if weight.dim() == 2 else bias.reshape(1)
+        bias = bias.reshape(-1).expand(features or (1,))
     with autocast_off(input):
         if weight.dim() == 1:
             return Affine.call(input, weight.unsqueeze(0), bias).squeeze(-1)

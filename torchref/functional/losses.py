@@ -88,16 +88,18 @@ def mse_loss(
     >>> mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    require_reduction("mse_loss", reduction, TORCH_REDUCTIONS, size_average, reduce)
+    name = "mse_loss"
+    require_reduction(name, reduction, TORCH_REDUCTIONS, size_average, reduce)
+    require_matching_losses(name, input, target, weight)
     require(
         weight is None or weight.shape == input.shape,
-        "mse_loss: weight and input must have the same shape",
+        f"{name}: weight and input must have the same shape",
         f"weight has shape {shape(weight)} and input {shape(input)}",
         "Expand it with weight.expand_as(input).",
     )
     if weight is not None and reduction == "mean":
-        return squared_error(input, target, "sum", weight / weight.sum())
-    return squared_error(input, target, reduction, weight)
+        return reduced_squares(name, input, target, "sum", weight / weight.sum())
+    return reduced_squares(name, input, target, reduction, weight)
 
 
 def squared_error(
@@ -114,6 +116,12 @@ def squared_error(
     name = "squared_error"
     require_reduction(name, reduction, REDUCTIONS)
     require_matching_losses(name, input, target, weight)
+    return reduced_squares(name, input, target, reduction, weight)
+
+
+def reduced_squares(
+    name: str, input: Tensor, target: Tensor, reduction: str, weight: Tensor | None
+) -> Tensor:
     input, target, weight = to_float32_under_autocast(input, target, weight)
     require_same_kind(name, input=input, target=target, weight=weight)
     with autocast_off(input):

@@ -5,7 +5,6 @@ from torchref.ops.log_loss import LogLoss, LogLossWithLogits
 from torchref.ops.op import Op
 from torchref.ops.reduction import REDUCTIONS, Reduction
 from torchref.ops.relu import ReLU
-from torchref.ops.reshape import Reshape
 from torchref.ops.sigmoid import Sigmoid
 from torchref.ops.softplus import Softplus
 from torchref.ops.squared_error import SquaredError
@@ -20,7 +19,6 @@ __all__ = [
     "Op",
     "ReLU",
     "Reduction",
-    "Reshape",
     "Sigmoid",
     "Softplus",
     "SquaredError",

@@ -20,8 +20,9 @@ class Op(torch.autograd.Function):
         super().__init_subclass__(**kwargs)
         # Dynamo refuses a Function that defines `jvp` (pytorch#118397), and eager forward mode
         # needs one. So `jvp` lives on a twin of the class that compiled code never sees.
-        if "tangent" in cls.__dict__:
-            namespace = {"jvp": cls.__dict__["tangent"], "__module__": cls.__module__}
+        # A subclass that changes one rule needs a twin of its own: its parent's has the old rule.
+        if hasattr(cls, "tangent") and "jvp" not in cls.__dict__:
+            namespace = {"jvp": staticmethod(cls.tangent), "__module__": cls.__module__}
             cls._with_tangent = type(cls.__name__, (cls,), namespace)
 
     @classmethod

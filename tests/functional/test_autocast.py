@@ -1,0 +1,118 @@
+"""Under autocast: torch's result dtypes, gradients in the parameters' own, and ops left alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import torchref.functional as R
+from tests.functional.side_by_side import SIDE_BY_SIDE, chance, normal, value_and_gradients
+from torchref.ops import (
+    Affine,
+    HomogeneousAffine,
+    LogLoss,
+    LogLossWithLogits,
+    ReLU,
+    Sigmoid,
+    SquaredError,
+    Tanh,
+)
+
+ARGUMENTS = {
+    "linear": (normal(0, 5, 4), normal(1, 3, 4), normal(2, 3)),
+    "relu": (normal(0, 5, 3),),
+    "sigmoid": (normal(0, 5, 3),),
+    "tanh": (normal(0, 5, 3),),
+    "binary_cross_entropy": (chance(0, 5, 3), chance(1, 5, 3), chance(2, 3)),
+    "binary_cross_entropy_with_logits": (normal(0, 5, 3), chance(1, 5, 3), chance(2, 3)),
+    "mse_loss": (normal(0, 5, 3), normal(1, 5, 3)),
+}
+OPS = {
+    "linear": Affine,
+    "homogeneous_linear": HomogeneousAffine,
+    "relu": ReLU,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "binary_cross_entropy": LogLoss,
+    "binary_cross_entropy_with_logits": LogLossWithLogits,
+    "squared_error": SquaredError,
+}
+
+
+def under_autocast(
+    function: Callable[..., Tensor], low: torch.dtype, device: str
+) -> Callable[..., Tensor]:
+    def called(*arguments: Tensor) -> Tensor:
+        with torch.autocast(device, dtype=low):
+            return function(*arguments)
+
+    return called
+
+
+def assert_as_torch(name: str, arrive: torch.dtype, low: torch.dtype, device: str) -> None:
+    arguments = tuple(x.to(device, arrive) for x in ARGUMENTS[name])
+    mine, torchs = (
+        value_and_gradients(under_autocast(function, low, device), *arguments, wrt=2)
+        for function in (getattr(R, name), getattr(F, name))
+    )
+    assert [x.dtype for x in mine] == [x.dtype for x in torchs]
+    assert all(gradient.dtype == arrive for gradient in mine[1:])
+    # Each rounds its few steps in the lower of the dtypes that meet.
+    lowered = name == "linear" and arrive != torch.float64
+    lowest = max(torch.finfo(arrive).eps, torch.finfo(low).eps if lowered else 0)
+    for one, its in zip(mine, torchs, strict=True):
+        scale = its.abs().max().item()
+        torch.testing.assert_close(one, its, rtol=0, atol=4 * lowest * scale)
+
+
+@pytest.mark.parametrize("arrive", [torch.float32, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("name", SIDE_BY_SIDE)
+def test_autocast_gives_torchs_dtypes(name: str, arrive: torch.dtype) -> None:
+    assert_as_torch(name, arrive, torch.bfloat16, "cpu")
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("low", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("arrive", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("name", SIDE_BY_SIDE)
+def test_autocast_gives_torchs_dtypes_on_cuda(
+    name: str, arrive: torch.dtype, low: torch.dtype
+) -> None:
+    if name == "binary_cross_entropy":  # torch's refuses there, ours runs in float32
+        arguments = [x.to("cuda", arrive) for x in ARGUMENTS[name]]
+        with torch.autocast("cuda", dtype=low):
+            y = R.binary_cross_entropy(*arguments)
+        assert y.dtype == (torch.float64 if arrive == torch.float64 else torch.float32)
+        return
+    assert_as_torch(name, arrive, low, "cuda")
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_inside_an_op_autocast_is_off(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA's autocast would run exp, log and sum in float32, behind the back of the op."""
+    forward, seen = OPS[name].forward, []
+
+    def watched(*inputs: Any) -> Tensor:
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return forward(*inputs)
+
+    monkeypatch.setattr(OPS[name], "forward", staticmethod(watched))
+    arguments = {
+        "homogeneous_linear": (normal(0, 5, 4), normal(1, 3, 5)),
+        "squared_error": ARGUMENTS["mse_loss"],
+    } | ARGUMENTS
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        getattr(R, name)(*arguments[name])
+    assert seen == [False]
+
+
+def test_mixed_dtypes_meet_under_autocast() -> None:
+    """A layer in float32 takes the bfloat16 of the layer before it."""
+    x, weight = normal(0, 5, 4).bfloat16(), normal(1, 3, 4).float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert R.linear(x, weight).dtype == torch.bfloat16
+        assert R.homogeneous_linear(x, normal(1, 3, 5).float()).dtype == torch.bfloat16
+        assert R.mse_loss(x, normal(0, 5, 4).float()).dtype == torch.float32

@@ -1,0 +1,113 @@
+"""Every op equals its twin for any shape, dtype and memory layout that hypothesis thinks of."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.ops.catalogue_cases import on_each, seeded, tensors
+from tests.ops.closeness import assert_all_close, assert_close_in_float64
+from tests.ops.memory_layouts import LAYOUTS
+from tests.ops.test_low_precision import assert_low_precision_is_as_good
+from torchref.catalogue import CATALOGUE, Inputs
+from torchref.ops import REDUCTIONS
+
+Shape = tuple[int, ...]
+
+SIZES = st.integers(0, 5)
+SHAPES = st.lists(SIZES, max_size=4).map(tuple)
+
+
+@st.composite
+def broadcastable(draw: st.DrawFn, shape: Shape) -> Shape:
+    """A shape that broadcasts to the given one: fewer dimensions, some of them 1."""
+    last = shape[draw(st.integers(0, len(shape))) :]
+    return tuple(draw(st.sampled_from((1, size))) for size in last)
+
+
+@st.composite
+def affine(draw: st.DrawFn) -> tuple[Shape | None, ...]:
+    leading, inputs, outputs = draw(st.lists(SIZES, max_size=3)), draw(SIZES), draw(SIZES)
+    bias = (outputs,) if draw(st.booleans()) else None
+    return (*leading, inputs), (outputs, inputs), bias
+
+
+@st.composite
+def homogeneous_affine(draw: st.DrawFn) -> tuple[Shape, ...]:
+    leading, inputs, outputs = draw(st.lists(SIZES, max_size=3)), draw(SIZES), draw(SIZES)
+    return (*leading, inputs), (outputs, inputs + 1)
+
+
+@st.composite
+def with_weight(draw: st.DrawFn, *like: str) -> tuple[Shape | None, ...]:
+    shape = draw(SHAPES)
+    weight = draw(st.none() | broadcastable(shape))
+    return (*(shape for _ in like), weight)
+
+
+ALONE = SHAPES.map(lambda shape: (shape,))
+PAIR = SHAPES.map(lambda shape: (shape, shape))
+
+SHAPES_OF: dict[str, st.SearchStrategy[tuple[Shape | None, ...]]] = {
+    "Affine": affine(),
+    "HomogeneousAffine": homogeneous_affine(),
+    "Sigmoid": ALONE,
+    "Softplus": ALONE,
+    "Tanh": ALONE,
+    "ReLU": ALONE,
+    "LogLoss": PAIR,
+    "LogLossWithLogits": with_weight("x", "target"),
+    "SquaredError": PAIR,
+    "Reduction": with_weight("x"),
+}
+CHANCES = {"LogLoss": (0, 1), "LogLossWithLogits": (1, 2)}  # which arguments lie in [0, 1]
+
+
+@st.composite
+def inputs_of(draw: st.DrawFn, op: str) -> Inputs:
+    generator = seeded(draw(st.integers(0, 10_000)))
+
+    def filled(number: int, shape: Shape) -> Tensor:
+        if number in CHANCES.get(op, ()):
+            x = 0.1 + 0.8 * torch.rand(shape, generator=generator, dtype=torch.float64)
+        else:
+            x = torch.randn(shape, generator=generator, dtype=torch.float64)
+        return LAYOUTS[draw(st.sampled_from(sorted(LAYOUTS)))](x)
+
+    shapes = draw(SHAPES_OF[op])
+    drawn = tuple(
+        None if shape is None else filled(number, shape) for number, shape in enumerate(shapes)
+    )
+    return (*drawn, draw(st.sampled_from(REDUCTIONS))) if op == "Reduction" else drawn
+
+
+def test_every_op_has_its_shapes() -> None:
+    assert set(SHAPES_OF) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("op", CATALOGUE)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_float64_equals_the_twin(op: str, data: st.DataObject) -> None:
+    entry = CATALOGUE[op]
+    leaves = on_each(lambda x: x.requires_grad_(), data.draw(inputs_of(op)))
+    y, twin_y = entry.op.call(*leaves), entry.twin(*leaves)
+    assert_close_in_float64(y, twin_y)
+    generator = seeded(data.draw(st.integers(0, 10_000)))
+    cotangent = torch.randn(y.shape, generator=generator, dtype=torch.float64)
+    cotangent = LAYOUTS[data.draw(st.sampled_from(sorted(LAYOUTS)))](cotangent)
+    assert_all_close(
+        torch.autograd.grad(y, tensors(leaves), cotangent),
+        torch.autograd.grad(twin_y, tensors(leaves), cotangent),
+    )
+
+
+@pytest.mark.parametrize("op", CATALOGUE)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data(), dtype=st.sampled_from((torch.float32, torch.bfloat16)))
+def test_low_precision_is_as_good_as_the_twin(
+    op: str, data: st.DataObject, dtype: torch.dtype
+) -> None:
+    entry = CATALOGUE[op]
+    assert_low_precision_is_as_good(entry.op.call, entry.twin, data.draw(inputs_of(op)), dtype)

@@ -1,0 +1,88 @@
+"""The catalogue is complete, repeatable, and its entries say what they promise."""
+
+import inspect
+
+import pytest
+import torch
+from torch import Tensor
+
+from torchref import ops
+from torchref.catalogue import CATALOGUE, Entry
+from torchref.ops import Op
+
+ENTRIES = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
+NAMES = {"x", "weight", "bias", "target", "pos_weight", "reduction"}
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def tensors(draw: tuple[tuple[object, ...], ...]) -> list[Tensor]:
+    return [x for inputs in draw for x in inputs if isinstance(x, Tensor)]
+
+
+def test_every_op_has_an_entry() -> None:
+    written = {
+        name
+        for name in ops.__all__
+        if isinstance(getattr(ops, name), type) and getattr(ops, name) is not Op
+    }
+    assert set(CATALOGUE) == written
+    assert all(name == entry.name for name, entry in CATALOGUE.items())
+
+
+@ENTRIES
+@pytest.mark.parametrize("kind", ["samples", "tripping"])
+def test_inputs_are_repeatable_and_drawn_anew_for_another_seed(entry: Entry, kind: str) -> None:
+    draw = getattr(entry, kind)
+    first, again, other = (tensors(draw(generator(seed))) for seed in (0, 0, 1))
+    torch.testing.assert_close(first, again, rtol=0, atol=0)
+    assert any(not torch.equal(x, y) for x, y in zip(first, other, strict=True))
+
+
+@ENTRIES
+def test_inputs_are_float64_and_finite(entry: Entry) -> None:
+    for x in tensors(entry.samples(generator(0)) + entry.tripping(generator(0))):
+        assert x.dtype == torch.float64
+        assert x.isfinite().all()
+        assert not x.requires_grad
+
+
+@ENTRIES
+def test_op_and_twin_take_every_input_and_agree_on_shape(entry: Entry) -> None:
+    for inputs in entry.samples(generator(0)) + entry.tripping(generator(0)):
+        assert entry.op.call(*inputs).shape == entry.twin(*inputs).shape
+
+
+@ENTRIES
+def test_sizes_differ_so_that_a_transposed_gradient_cannot_pass(entry: Entry) -> None:
+    for inputs in entry.samples(generator(0)):
+        for x in tensors((inputs,)):
+            wide = [size for size in x.shape if size != 1]
+            assert len(wide) == len(set(wide))
+
+
+@ENTRIES
+def test_tripping_inputs_are_empty_once_and_not_contiguous_once(entry: Entry) -> None:
+    tripping = tensors(entry.tripping(generator(0)))
+    assert any(x.numel() == 0 for x in tripping)
+    assert any(not x.is_contiguous() for x in tripping)
+
+
+@ENTRIES
+def test_ops_obey_the_naming_law(entry: Entry) -> None:
+    inputs = list(inspect.signature(entry.op.forward).parameters)
+    tangents = list(inspect.signature(entry.op.tangent).parameters)
+    assert set(inputs) <= NAMES
+    assert list(inspect.signature(entry.op.backward).parameters) == ["ctx", "grad_y"]
+    assert tangents[0] == "ctx"
+    assert all(
+        tangent in ("_", f"d{name}") for name, tangent in zip(inputs, tangents[1:], strict=True)
+    )
+
+
+@ENTRIES
+def test_docstrings_have_formula_shapes_saved_source_and_example(entry: Entry) -> None:
+    for part in ("Derivation:", "Shapes:", "Saves ", "Source:", ">>> "):
+        assert part in entry.op.__doc__

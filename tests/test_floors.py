@@ -1,0 +1,201 @@
+"""Imports go down the floors, in no circle; files are short and named for what they hold."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parent.parent
+
+# A room is a module or a package; the deepest name that fits is a module's room.
+FLOORS = {
+    "torchref.errors": 0,
+    "torchref.ops": 0,
+    "torchref.functional": 1,
+    "torchref.catalogue": 2,
+    "torchref.nn": 2,
+    "torchref.checker": 3,
+    "torchref.backprop": 3,
+    "torchref.auditor": 4,
+    "torchref.training": 4,
+    "torchref.explainer": 4,
+    "torchref": 4.5,  # torchref/__init__.py brings the calls of all rooms below the command line
+    "torchref.cli": 5,
+    "torchref.pytest_plugin": 5,
+    "experiments": 6,
+}
+SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
+MOST_LINES = 300
+
+
+def files(house: Path) -> Iterator[Path]:
+    for package in ("torchref", "experiments"):
+        yield from sorted((house / package).rglob("*.py"))
+
+
+def module_name(file: Path, house: Path) -> str:
+    parts = file.relative_to(house).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room(module: str) -> str | None:
+    """The room of a module; a top package's own room is its __init__ alone, if others have one."""
+    within = [name for name in FLOORS if f"{module}.".startswith(f"{name}.")]
+    deepest = max(within, key=len, default=None)
+    return None if deepest == "torchref" != module else deepest
+
+
+def imports(file: Path, house: Path, modules: set[str]) -> Iterator[str]:
+    """Every module of the house that the file imports, wherever in the file it does so."""
+    here = module_name(file, house)
+    package = here if file.name == "__init__.py" else here.rpartition(".")[0]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            source = ".".join([*(above if node.level else ()), *filter(None, [node.module])])
+            for alias in node.names:
+                inner = f"{source}.{alias.name}"
+                if inner in modules or source in modules:
+                    yield inner if inner in modules else source
+
+
+def import_graph(house: Path) -> dict[str, set[str]]:
+    by_name = {module_name(file, house): file for file in files(house)}
+    return {
+        name: set(imports(file, house, set(by_name))) - {name} for name, file in by_name.items()
+    }
+
+
+def faults_of_floors(house: Path) -> list[str]:
+    faults = []
+    for module, imported in import_graph(house).items():
+        mine = room(module)
+        if mine is None:
+            faults.append(f"{module} has no floor: give it one in FLOORS, and in the design")
+            continue
+        for other in sorted(imported):
+            its = room(other)
+            if its is not None and its != mine and FLOORS[its] >= FLOORS[mine]:
+                faults.append(
+                    f"{module} (floor {FLOORS[mine]}) imports {other} (floor {FLOORS[its]}): "
+                    "imports go to lower floors only"
+                )
+    return faults
+
+
+def faults_of_circles(house: Path) -> list[str]:
+    try:
+        TopologicalSorter(import_graph(house)).prepare()
+    except CycleError as error:
+        return [" imports ".join(reversed(error.args[1]))]
+    return []
+
+
+def faults_of_files(house: Path) -> list[str]:
+    faults = []
+    for file in files(house):
+        lines = len(file.read_text(encoding="utf-8").splitlines())
+        if lines > MOST_LINES:
+            faults.append(f"{file.relative_to(house)} has {lines} lines, more than {MOST_LINES}")
+        for part in SAYS_NOTHING & set(file.relative_to(house).with_suffix("").parts):
+            faults.append(f"{file.relative_to(house)}: {part!r} does not say what is inside")
+    return faults
+
+
+def test_imports_go_down_the_floors() -> None:
+    assert faults_of_floors(HOUSE) == []
+
+
+def test_imports_have_no_circle() -> None:
+    assert faults_of_circles(HOUSE) == []
+
+
+def test_files_are_short_and_say_what_they_hold() -> None:
+    assert faults_of_files(HOUSE) == []
+
+
+def test_the_walk_sees_the_imports_that_are_there() -> None:
+    graph = import_graph(HOUSE)
+    assert graph["torchref.ops.softplus"] == {"torchref.ops.op", "torchref.ops.sigmoid"}
+    assert {"torchref.functional", "torchref.errors"} <= graph["torchref.nn"]
+    assert graph["torchref.errors"] == set()
+
+
+def build(house: Path, **texts: str) -> Path:
+    """A house of its own: `torchref__ops__op="import torch"` is torchref/ops/op.py."""
+    for name, text in texts.items():
+        file = house.joinpath(*name.split("__")).with_suffix(".py")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        for folder in file.relative_to(house).parents:
+            if folder != Path():
+                (house / folder / "__init__.py").touch()
+    return house
+
+
+SOUND = {
+    "torchref__errors": "",
+    "torchref__ops__op": "import torch",
+    "torchref__ops__sigmoid": "from torchref.ops.op import Op",
+    "torchref__functional__losses": "from ..ops import sigmoid\nfrom torchref.errors import E",
+    "torchref__nn": "from torchref import functional",
+    "torchref__checker__oracle": "import torchref.catalogue\nfrom torchref import ops",
+    "torchref__cli": "from torchref import __version__, checker",
+    "experiments__iris": "from torchref import crosscheck\nimport torchref.nn",
+}
+
+
+def test_a_sound_house_has_no_fault(tmp_path: Path) -> None:
+    house = build(tmp_path, **SOUND)
+    assert faults_of_floors(house) + faults_of_circles(house) + faults_of_files(house) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"torchref__ops__op": "from torchref.functional import losses"},
+        {"torchref__ops__op": "from torchref.errors import InputError"},
+        {"torchref__ops__op": "def late():\n    import torchref.nn"},
+        {"torchref__ops__op": "from .. import functional"},
+        {"torchref__ops__op": "from torchref import crosscheck"},
+        {"torchref__functional__losses": "from torchref.nn import Linear"},
+        {"torchref__nn": "from torchref.checker.oracle import oracle"},
+        {"torchref__nn": "if TYPE_CHECKING:\n    from . import cli"},
+        {"torchref__checker__oracle": "from torchref import cli"},
+        {"torchref__cli": "import experiments.iris"},
+    ],
+    ids=str,
+)
+def test_an_import_that_does_not_go_down_is_seen(tmp_path: Path, planted: dict[str, str]) -> None:
+    (fault,) = faults_of_floors(build(tmp_path, **(SOUND | planted)))
+    assert "imports go to lower floors only" in fault
+    assert fault.startswith(next(iter(planted)).replace("__", "."))
+
+
+def test_a_room_that_the_design_does_not_know_is_seen(tmp_path: Path) -> None:
+    (fault,) = faults_of_floors(build(tmp_path, **SOUND, torchref__attic__box=""))[1:]
+    assert "torchref.attic.box has no floor" in fault
+
+
+def test_a_circle_is_seen(tmp_path: Path) -> None:
+    circle = {
+        "torchref__ops__op": "from torchref.ops import softplus",
+        "torchref__ops__softplus": "from .sigmoid import Sigmoid",
+    }
+    (fault,) = faults_of_circles(build(tmp_path, **(SOUND | circle)))
+    named = fault.split(" imports ")
+    assert set(named) == {f"torchref.ops.{name}" for name in ("op", "softplus", "sigmoid")}
+    assert ("torchref.ops.op", "torchref.ops.softplus") in pairwise(named)
+
+
+def test_a_long_file_and_an_empty_name_are_seen(tmp_path: Path) -> None:
+    house = build(tmp_path, **SOUND, torchref__ops__long="\n" * 301, experiments__utils="")
+    assert faults_of_files(house) == [
+        "torchref/ops/long.py has 301 lines, more than 300",
+        "experiments/utils.py: 'utils' does not say what is inside",
+    ]

@@ -1,0 +1,223 @@
+"""A model moves over by its import alone: signatures, states, outputs, gradients, copies."""
+
+import copy
+import inspect
+import io
+import pickle
+from types import ModuleType
+
+import pytest
+import torch
+from torch import Tensor
+
+import torchref.nn
+from torchref.errors import InputError
+
+DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.cuda))
+SAME_NAME = ("Linear", "Sigmoid", "Tanh", "ReLU", "BCELoss", "BCEWithLogitsLoss", "MSELoss")
+
+A_USERS_MODEL = """
+import torch.nn as nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Sigmoid())
+        self.head = nn.Linear(5, 3, bias=False)
+        nn.init.xavier_uniform_(self.head.weight)
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+def losses(y, target, weight):
+    yield nn.BCEWithLogitsLoss()(y, target)
+    yield nn.BCEWithLogitsLoss(weight, reduction="sum", pos_weight=2 * weight)(y, target)
+    yield nn.BCELoss(weight)(nn.functional.sigmoid(y), target)
+    yield nn.MSELoss(reduction="none")(y, target).sum()
+"""
+
+
+def imported(source: str) -> dict:
+    namespace: dict = {}
+    exec(source, namespace)
+    return namespace
+
+
+def normal(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_model_moves_over_by_changing_only_the_import(device: str) -> None:
+    results = []
+    for package in ("torch.nn", "torchref.nn"):
+        user = imported(A_USERS_MODEL.replace("import torch.nn", f"import {package}"))
+        torch.manual_seed(0)
+        model = user["Model"]().double().to(device)
+        x = normal(6, 3, 4).to(device).requires_grad_()
+        target = torch.linspace(0, 1, 18, dtype=torch.float64, device=device).reshape(6, 3)
+        weight = torch.tensor([0.5, 1.0, 3.0], dtype=torch.float64, device=device)
+        y = model(x)
+        for loss in user["losses"](y, target, weight):
+            grads = torch.autograd.grad(loss, (x, *model.parameters()), retain_graph=True)
+            results.append((package, y, loss, *grads))
+    torchs, mine = results[:4], results[4:]
+    for (_, *its), (_, *ours) in zip(torchs, mine, strict=True):
+        torch.testing.assert_close(ours, its, rtol=1e-12, atol=1e-14)
+    assert "Affine" in mine[0][1].grad_fn.name()  # and not torch's in disguise
+
+
+@pytest.mark.parametrize("name", SAME_NAME)
+def test_the_signatures_are_torchs(name: str) -> None:
+    mine, its = getattr(torchref.nn, name), getattr(torch.nn, name)
+    assert inspect.signature(mine) == inspect.signature(its)
+    assert list(inspect.signature(mine.forward).parameters) == list(
+        inspect.signature(its.forward).parameters
+    )
+
+
+@pytest.mark.parametrize("name", SAME_NAME)
+def test_a_module_prints_as_torchs(name: str) -> None:
+    arguments = (3, 2) if name == "Linear" else ()
+    assert repr(getattr(torchref.nn, name)(*arguments)) == repr(getattr(torch.nn, name)(*arguments))
+
+
+def stack(nn: ModuleType) -> torch.nn.Module:
+    return nn.Sequential(nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 2, bias=False))
+
+
+@pytest.mark.parametrize(
+    ("giver", "taker"), [(torch.nn, torchref.nn), (torchref.nn, torch.nn)], ids=["in", "out"]
+)
+def test_state_dicts_load_both_ways(giver: ModuleType, taker: ModuleType) -> None:
+    source, copied = stack(giver), stack(taker)
+    file = io.BytesIO()
+    torch.save(source.state_dict(), file)
+    file.seek(0)
+    assert str(copied.load_state_dict(torch.load(file))) == "<All keys matched successfully>"
+    x = torch.ones(5, 4)
+    torch.testing.assert_close(copied(x), source(x), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("loss", ["BCELoss", "BCEWithLogitsLoss"])
+def test_the_states_of_losses_load_both_ways(loss: str) -> None:
+    weight = torch.tensor([1.0, 2.0])
+    mine, its = getattr(torchref.nn, loss)(weight), getattr(torch.nn, loss)(weight)
+    mine.load_state_dict(its.state_dict())
+    its.load_state_dict(mine.state_dict())
+    assert list(mine.state_dict()) == list(its.state_dict())
+
+
+def test_the_same_seed_starts_the_same_layer() -> None:
+    torch.manual_seed(0)
+    mine = torchref.nn.Linear(4, 3)
+    torch.manual_seed(0)
+    torch.testing.assert_close(mine.state_dict(), torch.nn.Linear(4, 3).state_dict())
+
+
+def test_what_is_not_handwritten_is_refused_by_name() -> None:
+    with pytest.raises(AttributeError) as refused:
+        torchref.nn.GELU  # noqa: B018
+    for words in ("'torchref.nn'", "'GELU'", "not handwritten yet", "torch.nn.GELU works beside"):
+        assert words in str(refused.value)
+
+
+def test_what_torch_does_not_have_either_gets_no_such_hope() -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'Relu'$"):
+        torchref.nn.Relu  # noqa: B018
+
+
+def test_what_computes_is_handwritten() -> None:
+    """Of torch's own modules only those are handed on that hold others or move numbers about."""
+    torchs_own = {
+        name
+        for name in torchref.nn.__all__
+        if isinstance(getattr(torchref.nn, name), type)
+        and getattr(torchref.nn, name).__module__.startswith("torch.")
+    }
+    hold = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"}
+    assert torchs_own == hold | {"Parameter", "Flatten", "Identity", "Unflatten"}
+
+
+def test_squared_error_and_homogeneous_linear_as_modules() -> None:
+    x, target = normal(5, 3), torch.zeros(5, 3, dtype=torch.float64)
+    assert torchref.nn.SquaredError("half_sum")(x, target) == (x**2).sum() / 2
+    layer = torchref.nn.HomogeneousLinear(3, 2).double()
+    beside = x @ layer.weight[:, :-1].T + layer.weight[:, -1]
+    torch.testing.assert_close(layer(x), beside, rtol=1e-14, atol=1e-14)
+    assert isinstance(layer.weight, torch.nn.Parameter)
+    assert layer.weight.is_leaf
+    assert "in_features=3, out_features=2" in repr(layer)
+
+
+def test_sigmoid_network_names_its_layers_as_the_lectures() -> None:
+    network = torchref.nn.SigmoidNetwork((4, 3, 2))
+    assert [name for name, _ in network.named_children()] == [
+        *("linear1", "sigmoid1"),
+        *("linear2", "sigmoid2"),
+    ]
+    shapes = {name: tuple(x.shape) for name, x in network.state_dict().items()}
+    assert shapes == {
+        "linear1.weight": (3, 4),
+        "linear1.bias": (3,),
+        "linear2.weight": (2, 3),
+        "linear2.bias": (2,),
+    }
+
+
+def test_sigmoid_network_is_the_composition_that_it_says() -> None:
+    network = torchref.nn.SigmoidNetwork([4, 3, 2]).double()
+    x = normal(5, 4)
+    y = x
+    for layer in (network.linear1, network.linear2):
+        y = torch.sigmoid(y @ layer.weight.T + layer.bias)
+    torch.testing.assert_close(network(x), y, rtol=1e-14, atol=1e-14)
+
+
+def test_a_part_of_a_sigmoid_network_is_a_sequence_of_its_layers() -> None:
+    network = torchref.nn.SigmoidNetwork((4, 3, 2))
+    logits = network[:-1]
+    assert [name for name, _ in logits.named_children()] == ["linear1", "sigmoid1", "linear2"]
+    x = torch.ones(5, 4)
+    assert torch.equal(torch.sigmoid(logits(x)), torch.sigmoid(network.linear2(network[:2](x))))
+    assert network[0] is network.linear1
+
+
+@pytest.mark.parametrize("sizes", [(), (4,), (4, 0), (4, -3, 2), 4, (4, 2.5), "43"], ids=str)
+def test_sigmoid_network_refuses_sizes_that_are_none(sizes: object) -> None:
+    with pytest.raises(InputError) as refused:
+        torchref.nn.SigmoidNetwork(sizes)
+    for words in ("two or more positive whole numbers", repr(sizes), "SigmoidNetwork((4, 3, 2))"):
+        assert words in str(refused.value)
+
+
+MODULES = {
+    "Linear": lambda: torchref.nn.Linear(4, 3),
+    "HomogeneousLinear": lambda: torchref.nn.HomogeneousLinear(4, 3),
+    "Sigmoid": lambda: torchref.nn.Sigmoid(),
+    "SigmoidNetwork": lambda: torchref.nn.SigmoidNetwork((4, 3, 2)),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copied_module_computes_the_same_and_shares_nothing(name: str, copied) -> None:
+    module = MODULES[name]()
+    x = torch.ones(5, 4, requires_grad=True)
+    module(x).sum().backward()
+    twin = copied(module)
+    assert type(twin) is type(module)
+    assert torch.equal(twin(x), module(x))
+    for mine, its in zip(module.parameters(), twin.parameters(), strict=True):
+        assert mine.data_ptr() != its.data_ptr()
+        assert torch.equal(mine, its)
+
+
+@pytest.mark.parametrize("name", ["BCELoss", "BCEWithLogitsLoss", "MSELoss", "SquaredError"])
+def test_losses_are_copied_with_their_settings(name: str) -> None:
+    loss = getattr(torchref.nn, name)(reduction="sum")
+    for twin in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+        assert twin.reduction == "sum"
+        assert twin(torch.ones(3), torch.ones(3)) == loss(torch.ones(3), torch.ones(3))
