@@ -84,8 +84,9 @@ class Stack:
 
 def _layers(name: str, module: nn.Module) -> Iterator[Layer]:
     if type(module).forward is nn.Sequential.forward:
-        for child_name, child in module._modules.items():  # named_children() tells a child but once
-            yield from _layers(f"{name}.{child_name}" if name else child_name, child)
+        for child_name, child in module._modules.items():  # named_children() names a child once
+            if child is not None:
+                yield from _layers(f"{name}.{child_name}" if name else child_name, child)
     elif type(module) in LAYERS:
         found = LAYERS[type(module)]
         yield Layer(name or type(module).__name__.lower(), module, found.op, found.operands)

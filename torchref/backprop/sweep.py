@@ -82,11 +82,13 @@ def there_and_back(
         layer, context = waiting.pop()
         if repository:
             repository.deltas[layer.name] = grad
-        grad, *grads = as_tuple(layer.op.backward(context, grad))
+        grad_x, *grads = as_tuple(layer.op.backward(context, grad))
         for parameter, gradient in zip(layer.parameters, grads, strict=True):
             if parameter is not None and gradient is not None:
                 name = stack.names[parameter]  # a parameter of two layers gets the sum of both
                 gradients[name] = gradients[name] + gradient if name in gradients else gradient
+        if grad_x is not None:
+            grad = grad_x
     return value, gradients
 
 
