@@ -277,11 +277,12 @@ class Chain:
         loss, slope = self._loss_factor(k), self._activation_factor(last, k)
         target, output = self.names.target(k), self.symbol(last, k)
         simple = without_spread(target, output, self.graph.divisor)
-        weight = self._loss_operand("weight", "v", k, scratch := {})
+        weights: dict[str, float] = {}
+        weight = self._loss_operand("weight", "v", k, weights)
         value = -(loss.symbols[target] - loss.symbols[output]) / self.graph.divisor
         return Cancellation(
             f"{loss.symbol} · {slope.symbol} = {loss.formula} · {slope.formula}",
             f"{weight} · {simple}" if weight else simple,
             loss.value * slope.value,
-            value * scratch.get(weight, 1.0),
+            value * weights.get(weight, 1.0),
         )

@@ -106,7 +106,7 @@ def _cancellation(found: Account) -> Section:
 
 
 def _paths(found: Account) -> Section:
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             Formula(" · ".join(factor.formula for factor in path.factors)),
             number(path.product),
@@ -158,7 +158,7 @@ def _check(found: Account) -> Section:
         (f"finite difference, ± {slope.error:.1e}", exactly(slope.value)),
     )
     title = f"The verdict: {evidence.verdict}"
-    return Section(title, header=("by", str(Formula(found.gradient))), rows=rows)
+    return Section(title, header=("by", Formula(found.gradient)), rows=rows)
 
 
 def _update(found: Account) -> Section:

@@ -64,7 +64,7 @@ class Graph:
     @property
     def divisor(self) -> int:
         """What the reduction of the loss divides by."""
-        return divisor(self.target.numel(), self.stack.loss.reduction)
+        return divisor(self.target.numel(), str(self.stack.loss.reduction))
 
     def stage_before(self, stage: Stage) -> Stage | None:
         """None before the first: there are the inputs."""

@@ -30,7 +30,7 @@ def lines(section: Section) -> Iterator[str]:
     if section.header:
         yield r"\medskip"
         yield rf"\begin{{tabular}}{{{'l' * len(section.header)}}}"
-        yield " & ".join(map(plain, section.header)) + r" \\ \hline"
+        yield " & ".join(map(cell, section.header)) + r" \\ \hline"
         yield from (" & ".join(map(cell, row)) + r" \\[0.8ex]" for row in section.rows)
         yield r"\end{tabular}"
 

@@ -22,6 +22,7 @@ LETTERS = {
 LOW = dict(zip("₀₁₂₃₄₅₆₇₈₉ₖ‚", "0123456789k,", strict=True))
 HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()", strict=True))
 LOWERED, RAISED = (re.compile(f"[{''.join(letters)}]+") for letters in (LOW, HIGH))
+POWER_OF_TEN = re.compile(r"(?<=\d)e(-?)[+0]*(\d+)")
 BETWEEN = " ·,=+−<>[]"  # what ends a factor on either side of a fraction's bar
 OPENS, CLOSES = "(", ")"
 
@@ -73,6 +74,7 @@ def _bare(part: str) -> str:
 
 
 def _letters(formula: str) -> str:
+    formula = POWER_OF_TEN.sub(r" · 10^{\1\2}", formula)
     formula = RAISED.sub(lambda run: f"^{{{''.join(HIGH[c] for c in run[0])}}}", formula)
     formula = LOWERED.sub(lambda run: f"_{{{''.join(LOW[c] for c in run[0])}}}", formula)
     return "".join(LETTERS.get(character, character) for character in formula)

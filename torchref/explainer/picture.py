@@ -49,8 +49,8 @@ def save_png(found: Account, file: str | PathLike[str]) -> None:
 
 def height_of(section: Section) -> float:
     taller = any("/" in cell for row in section.rows for cell in row if isinstance(cell, Formula))
-    rows = len(section.rows) * (1.5 if taller else 1.0) + bool(section.header)
-    return LINE * (2.0 + sum(1.5 if "/" in line else 1.0 for line in section.lines) + rows)
+    rows = len(section.rows) * (1.7 if taller else 1.0) + bool(section.header)
+    return LINE * (2.0 + sum(1.7 if "/" in line else 1.0 for line in section.lines) + rows)
 
 
 def draw(canvas: Any, section: Section, y: float, height: float) -> float:
@@ -63,7 +63,7 @@ def draw(canvas: Any, section: Section, y: float, height: float) -> float:
     y -= LINE / 2
     write(MARGIN, y, section.title, weight="bold", size=12)
     for line in section.lines:
-        step = LINE * (1.5 if "/" in line else 1.0)
+        step = LINE * (1.7 if "/" in line else 1.0)
         y -= step
         write(MARGIN, y, line, size=10)
     if section.header:
@@ -73,7 +73,7 @@ def draw(canvas: Any, section: Section, y: float, height: float) -> float:
             write(x, y, text, size=9, color="0.4")
         taller = height_of(Section("", (), (), section.rows)) > LINE * (2 + len(section.rows))
         for row in section.rows:
-            y -= LINE * (1.5 if taller else 1.0)
+            y -= LINE * (1.7 if taller else 1.0)
             for x, text in zip(starts, row, strict=True):
                 write(x, y, text, size=10)
     return end
@@ -87,4 +87,8 @@ def column_starts(section: Section) -> list[float]:
 
 
 def mathtext(text: str) -> str:
-    return f"${latex(text)}$" if isinstance(text, Formula) and text else text.replace("$", r"\$")
+    return (
+        f"${latex(text)}$".replace(r"\frac", r"\dfrac")
+        if isinstance(text, Formula) and text
+        else text.replace("$", r"\$")
+    )
