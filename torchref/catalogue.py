@@ -46,6 +46,14 @@ class Entry:
     def name(self) -> str:
         return self.op.__name__
 
+    def inputs(self, seed: int, device: torch.device | str = "cpu") -> tuple[Inputs, ...]:
+        """All samples and tripping inputs, with the layouts that they have on the CPU."""
+        generator = torch.Generator().manual_seed(seed)
+        drawn = self.samples(generator) + self.tripping(generator)
+        return tuple(
+            tuple(x.to(device) if isinstance(x, Tensor) else x for x in each) for each in drawn
+        )
+
 
 def _normal(generator: Generator, *shape: int) -> Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64)

@@ -1,0 +1,198 @@
+"""From faults to findings: each wrong gradient with its cause, its place and both values."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from torchref.checker.by_differences import SMALL
+from torchref.checker.case import is_differentiable
+from torchref.checker.diagnosis import Suspicion, Wrong, suspicions
+from torchref.checker.diagnosis.local_derivative import DERIVATIVES
+from torchref.checker.diagnosis.proportion import proportion
+from torchref.checker.diagnosis.suspicion import SAME, same
+from torchref.checker.findings import Finding
+from torchref.checker.halving import Field, numeric_gradient
+from torchref.checker.judgement import Fault
+from torchref.checker.scene import RefusedError, Scene, backward, forward
+from torchref.checker.tape import Cotangents
+from torchref.checker.tolerance import scene_precision
+
+
+def accuse(scene: Scene, fault: Fault) -> list[Finding]:
+    """The findings of one fault, likelier cause first."""
+    return [
+        Finding(
+            suspicion.cause,
+            fault.name,
+            fault.element,
+            f"{suspicion.evidence}; got {fault.got_value:.6g}, should be {fault.true_value:.6g}",
+            scene.case.label,
+        )
+        for suspicion in _suspicions(scene, fault)
+    ]
+
+
+def _suspicions(scene: Scene, fault: Fault) -> list[Suspicion]:
+    if fault.got is None:
+        return [Suspicion("missing-gradient", "None was returned")]
+    if fault.true is None or fault.wrong is None:
+        return [Suspicion("wrong-elements", "found by halving along a random direction")]
+    by_values = suspicions(
+        wrong_gradient(scene, fault, fault.got.detach(), fault.true, fault.wrong)
+    )
+    by_cotangent = list(_one_row_of_grad_output(scene, fault)) if scene.reference else []
+    by_cotangent += _cotangent_suspicions(scene, fault)
+    decided = {"not-finite", "missing-gradient", "precision-loss", "swapped-arguments"}
+    if by_values[0].cause in decided | {"sign-flipped", "constant-factor"}:
+        return by_values + by_cotangent
+    by_trial = [
+        suspicion
+        for trial in (_at_rounded_inputs, _transposed_argument, _missing_at_the_output)
+        for suspicion in trial(scene, fault)
+    ]
+    return by_cotangent + by_trial + by_values
+
+
+def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong: Tensor) -> Wrong:
+    """The fault with everything of its scene that may take part in a rule."""
+    values: dict[str, Tensor] = {}
+    indices: dict[str, Tensor] = {}
+    numbers: dict[str, float] = {}
+    for name, leaf in zip(scene.case.names, scene.case.leaves, strict=True):
+        if is_differentiable(leaf):
+            values[name] = leaf
+        elif isinstance(leaf, Tensor) and leaf.dtype is not torch.bool:
+            indices[name] = leaf
+        elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
+            numbers[f"the argument {name} = {leaf:g}"] = float(leaf)
+        if isinstance(leaf, Tensor):
+            for dim, size in enumerate(leaf.shape):
+                numbers.setdefault(f"{size}, the size of {name} along dimension {dim}", float(size))
+            if leaf.dim() > 1:
+                numbers[f"{leaf.numel()}, the number of elements of {name}"] = float(leaf.numel())
+            elif is_differentiable(leaf) and leaf.numel() == 1 and not leaf.is_complex():
+                numbers[f"the value of {name}"] = float(leaf)
+    mine = values.pop(fault.name, None)
+    values = ({} if mine is None else {fault.name: mine}) | values
+    for i, y in zip(scene.cotangents, scene.outputs, strict=True):
+        values["the output" if len(scene.cotangents) == 1 else f"output {i}"] = y
+        if y.dim() > 0:
+            numbers.setdefault(f"{y.numel()}, the number of outputs", float(y.numel()))
+    trues = zip(scene.case.argument_names, scene.true or (), strict=False)
+    others = {
+        name: gradient
+        for place, (name, gradient) in enumerate(trues)
+        if place != fault.place and gradient is not None
+    }
+    claims = dict(zip(scene.case.argument_names, scene.claimed, strict=True))
+    return Wrong(fault.name, got, true, wrong, values, others, claims, numbers, indices)
+
+
+def _cotangent_suspicions(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
+    """Does the gradient change with grad_output at all, and is it right when that is all ones?"""
+    ones = {i: torch.ones_like(c) for i, c in scene.cotangents.items()}
+    try:
+        unmoved = backward(scene.candidate, scene.tape, ones)[fault.place]
+        true = _true_under(scene, fault.place, ones)
+    except RefusedError:
+        return
+    if unmoved is None or fault.got is None or fault.true is None:
+        return
+    many = any(c.numel() > 1 for c in ones.values())
+    if same(unmoved, fault.got):
+        yield Suspicion("ignores-grad-output", "the same gradient comes back for all ones")
+    elif many and true is not None and proportion(fault.got, fault.true) is None:
+        ratio = proportion(unmoved, true)
+        if ratio is not None:
+            factor = "" if abs(ratio - 1) < SAME else f" up to a factor {ratio:.6g}"
+            yield Suspicion(
+                "ignores-grad-output",
+                f"right{factor} when all entries of grad_output are equal, wrong when they differ",
+            )
+
+
+def _true_under(scene: Scene, place: int, cotangents: Cotangents) -> Tensor | None:
+    """The true gradient under other cotangents, where there is one to be had."""
+    if scene.reference is not None:
+        return backward(scene.reference, forward(scene.reference, scene.case), cotangents)[place]
+    if scene.case.elements > SMALL:
+        return None
+    claimed = [torch.zeros_like(x) for x in scene.case.arguments]
+    return numeric_gradient(Field(scene.candidate, scene.case, cotangents, claimed), place, 2.0**-9)
+
+
+def _missing_at_the_output(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
+    """Is it the true gradient for a grad_output that has not met the last activation's slope?"""
+    if scene.reference is None or fault.got is None or len(scene.cotangents) != 1:
+        return
+    (place, cotangent), y = next(iter(scene.cotangents.items())), scene.outputs[0]
+    if y.is_complex() or y.numel() < 2:
+        return
+    for formula, derivative in DERIVATIVES.items():
+        slope = derivative(y)
+        if not bool(torch.isfinite(slope).all()) or bool((slope == 0).any()):
+            continue
+        called = formula.format(v="the output")
+        for what, met in (("missing", cotangent / slope), ("once too often", cotangent * slope)):
+            true = backward(scene.reference, forward(scene.reference, scene.case), {place: met})
+            if same(fault.got.detach(), _or_zeros(true[fault.place], fault.got)):
+                yield Suspicion("missing-local-derivative", f"{what} at the output: {called}")
+                return
+
+
+def _one_row_of_grad_output(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
+    """Is it the true gradient for the first slice of grad_output alone, where all are summed?"""
+    if fault.got is None or fault.true is None:
+        return
+    for place, c in scene.cotangents.items():
+        for dim in range(c.dim()):
+            if c.shape[dim] < 2:
+                continue
+            for index, which in ((0, "first"), (c.shape[dim] - 1, "last")):
+                alone = torch.zeros_like(c)
+                alone.select(dim, index).copy_(c.select(dim, index))
+                true = _true_under(scene, fault.place, {**scene.cotangents, place: alone})
+                if same(fault.got.detach(), _or_zeros(true, fault.got)):
+                    evidence = f"only the {which} slice of grad_output along dimension {dim} enters"
+                    yield Suspicion("missing-reduction", evidence)
+                    return
+
+
+def _at_rounded_inputs(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
+    """Is it the true gradient of inputs that were rounded to a lower precision?"""
+    if scene.reference is None or fault.got is None or scene_precision(scene) > 1e-10:
+        return
+    for dtype in (torch.bfloat16, torch.float16, torch.float32):
+        rounded = scene.case.to(dtype).to(torch.float64)
+        try:
+            true = backward(scene.reference, forward(scene.reference, rounded), scene.cotangents)
+        except RefusedError:
+            continue
+        if same(fault.got.detach(), _or_zeros(true[fault.place], fault.got)):
+            name = str(dtype).removeprefix("torch.")
+            yield Suspicion("precision-loss", f"it is the true gradient at inputs cast to {name}")
+            return
+
+
+def _transposed_argument(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
+    """Is it the true gradient at another place: with a square argument transposed?"""
+    if scene.reference is None or fault.got is None:
+        return
+    for i in scene.case.wrt:
+        x = scene.case.leaves[i]
+        if x.dim() < 2 or x.shape[-1] != x.shape[-2] or x.shape[-1] < 2:
+            continue
+        turned = scene.case.derived("transposed", {i: x.mT.contiguous()})
+        try:
+            true = backward(scene.reference, forward(scene.reference, turned), scene.cotangents)
+        except (RefusedError, RuntimeError):
+            continue
+        if same(fault.got.detach(), _or_zeros(true[fault.place], fault.got)):
+            name = scene.case.names[i]
+            yield Suspicion("transposed", f"it is the true gradient for {name} transposed")
+            return
+
+
+def _or_zeros(gradient: Tensor | None, like: Tensor) -> Tensor:
+    return torch.zeros_like(like) if gradient is None else gradient

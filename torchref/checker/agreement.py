@@ -1,0 +1,58 @@
+"""Whether two results of the same computation agree, up to the order of its sums."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from torchref.checker.numeric import typical_size
+from torchref.checker.scene import Scene
+from torchref.checker.tape import Gradients, precision
+from torchref.checker.tolerance import gradient_floor
+
+ORDER = 256.0  # roundings by which another order of summation may differ
+
+
+def agree(a: Tensor | None, b: Tensor | None, floor: float = 0.0, relative: float = 0.0) -> bool:
+    """Equal up to rounding, relative to the typical entry; NaN and infinity equal themselves.
+
+    `floor` is what rounding makes of a gradient that is 0, `relative` a coarser tolerance.
+    """
+    if a is None or b is None:
+        other = a if b is None else b
+        return other is None or not bool((other.abs() > floor).any())
+    if a.shape != b.shape:
+        return False
+    size = max(typical_size(a), typical_size(b))
+    relative = max(relative, ORDER * precision([a, b]))
+    allowed = floor + relative * (torch.nan_to_num(b.abs().double(), 0, 0, 0) + size)
+    near = (a - b).abs() <= allowed
+    return bool((near | (a == b) | (torch.isnan(a) & torch.isnan(b))).all())
+
+
+def first_difference(
+    scene: Scene,
+    before: Gradients,
+    after: Gradients,
+    places: Sequence[int] | None = None,
+    relative: float = 0.0,
+) -> tuple[str, tuple[int, ...] | None, str] | None:
+    """The first argument whose two gradients differ: its name, an element, and both values.
+
+    `places` says which arguments the gradients belong to, if not to all.
+    """
+    everything = range(len(scene.case.wrt))
+    for place, a, b in zip(everything if places is None else places, before, after, strict=True):
+        if agree(a, b, gradient_floor(scene, scene.case.arguments[place]), relative):
+            continue
+        name = scene.case.argument_names[place]
+        if a is None or b is None or a.shape != b.shape:
+            return name, None, f"{_kind(a)} became {_kind(b)}"
+        gap = torch.nan_to_num((a - b).abs().double(), torch.inf, torch.inf)
+        element = tuple(int(i) for i in torch.unravel_index(gap.argmax(), a.shape))
+        return name, element, f"{a[element].item():.6g} became {b[element].item():.6g}"
+    return None
+
+
+def _kind(gradient: Tensor | None) -> str:
+    return "None" if gradient is None else f"a gradient of shape {tuple(gradient.shape)}"

@@ -1,0 +1,100 @@
+"""Entry by entry against the reference's gradient; disputes go to the numeric oracle."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from torchref.checker.findings import Finding
+from torchref.checker.halving import Field
+from torchref.checker.judgement import Fault, Judgement
+from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties
+from torchref.checker.numeric import typical_size
+from torchref.checker.scene import Scene
+from torchref.checker.tape import Gradients
+from torchref.checker.tolerance import conditioning, gradient_floor, rounding, scene_precision
+
+JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one
+
+
+def judge_by_reference(scene: Scene, true_gradients: Gradients) -> Judgement:
+    judgement = Judgement()
+    reach: list[Tensor] | None = None
+    epsilon = scene_precision(scene)
+    for place, (argument, claimed) in enumerate(
+        zip(scene.case.arguments, true_gradients, strict=True)
+    ):
+        got = scene.claimed[place]
+        true = torch.zeros_like(argument) if claimed is None else claimed
+        allowed = rounding(true, epsilon) + gradient_floor(scene, argument)
+        excess = _excess(got, true, allowed)
+        if bool((excess > 1).any()):
+            reach = conditioning(scene, true_gradients) if reach is None else reach
+            excess = _excess(got, true, allowed + reach[place])
+        worst = float(excess.max()) if excess.numel() else 0.0
+        if worst > 1 and not _settled(scene, place, true, excess > 1, judgement):
+            judgement.worst = max(judgement.worst, worst)
+        else:
+            judgement.worst = max(judgement.worst, min(worst, 1.0))
+    return judgement
+
+
+def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
+    """The error of each entry over its tolerance; 0 where the truth itself is not finite."""
+    error = (got - true).abs().double()
+    excess = torch.nan_to_num(error / allowed, torch.inf, torch.inf)
+    return torch.where((error == 0) | ~torch.isfinite(true.abs()), 0, excess)
+
+
+def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement: Judgement) -> bool:
+    """Candidate and reference differ: a kink, a wrong reference, or else a wrong candidate."""
+    name, got = scene.case.argument_names[place], scene.claimed[place]
+    elements = [tuple(int(i) for i in index) for index in differs.nonzero()]
+    elements.sort(key=lambda element: -_distance(got[element], true[element]))
+    worst = elements[0]
+    verdicts = {_verdict(scene, place, true, element) for element in elements[:JUDGED]}
+    if verdicts == {"kink"}:
+        field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
+        if not has_ties(scene.case.arguments) or not sums_over_ties(field, scene.generator())[1]:
+            judgement.notes.append(
+                f"{name}, {scene.case.label}: at {len(elements)} entries there is no derivative; "
+                "any value between the one-sided derivatives is accepted"
+            )
+            return True
+    if verdicts == {"reference"}:
+        evidence = (
+            f"the reference says {true[worst].item():.6g}, candidate and differences of the "
+            f"forward {got[worst].item():.6g}"
+        )
+        judgement.blameless.append(
+            Finding("reference-wrong", name, worst, evidence, scene.case.label)
+        )
+        return True
+    values = got[worst].item(), true[worst].item()
+    judgement.faults.append(Fault(place, name, scene.got[place], true, differs, worst, *values))
+    return False
+
+
+def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -> str:
+    """Who is right at one element, by differences of the candidate's own forward."""
+    got = scene.claimed[place]
+    if got.is_complex() or not bool(torch.isfinite(got[element])):
+        return "candidate"
+    field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
+    unit = typical_size(scene.case.arguments[place]) or 1.0
+    sides = one_sided(field.line(field.unit(place, element)), unit)
+    value, reference = float(got[element]), float(true[element])
+    if not sides.error <= 1e-3 * abs(value - reference):
+        return "candidate"  # the differences are no better than the dispute
+    if not sides.kinked:
+        if sides.admits(value) and not sides.admits(reference):
+            return "reference"
+        tied = has_ties(scene.case.arguments)
+        kink = tied and admitted(field, place, element, scene.generator())
+        return "kink" if kink else "candidate"
+    return "kink" if admitted(field, place, element, scene.generator()) else "candidate"
+
+
+def _distance(a: Tensor, b: Tensor) -> float:
+    distance = float((a - b).abs())
+    return distance if math.isfinite(distance) else math.inf

@@ -1,0 +1,143 @@
+"""The fixed list of causes: what each means, and one sentence on what to look at."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What a finding of this cause says, and where to look first."""
+
+    meaning: str
+    look_at: str
+
+
+CAUSES: dict[str, Cause] = {
+    "sign-flipped": Cause(
+        "the gradient is the negative of the true one",
+        "Look for y − x where x − y is meant, or for a minus sign lost in the chain.",
+    ),
+    "constant-factor": Cause(
+        "every entry is the true one times the same number",
+        "Look at the constants of the derivative: a 2 from a square, a ½, a mean's 1/N, a scale.",
+    ),
+    "missing-local-derivative": Cause(
+        "the local derivative of one step is missing, doubled, or taken at the wrong place",
+        "Look at the factor named in the evidence: is it there, once, and at the right value?",
+    ),
+    "transposed": Cause(
+        "a matrix enters transposed",
+        "Check each matrix product of backward with sizes that all differ.",
+    ),
+    "swapped-arguments": Cause(
+        "the gradients of two arguments stand in each other's place",
+        "Compare the order of what backward returns with the arguments of forward.",
+    ),
+    "ignores-grad-output": Cause(
+        "grad_output, or its entries but one, takes no part in the result",
+        "Multiply by grad_output, entry by entry: `loss.sum()` alone hides that it is missing.",
+    ),
+    "not-linear-in-grad-output": Cause(
+        "backward of 2·grad_output is not twice the backward of grad_output",
+        "A backward is linear: look for a square, an abs, a clamp or a constant added to it.",
+    ),
+    "missing-reduction": Cause(
+        "what was broadcast in forward is not summed in backward",
+        "Sum over the broadcast dimensions; autograd repairs the shape silently, others do not.",
+    ),
+    "missing-gradient": Cause(
+        "no gradient, or zeros, where there is one",
+        "Return a gradient in this argument's place, or leave it out of wrt= if it has none.",
+    ),
+    "missing-term": Cause(
+        "part of the sum that makes the gradient is absent or wrong",
+        "Write down every path from this argument to the output: each adds one term.",
+    ),
+    "wrong-shape": Cause(
+        "backward returned a gradient whose shape is not the argument's",
+        "Return a gradient of exactly the shape of the argument.",
+    ),
+    "wrong-dtype": Cause(
+        "backward returned a gradient whose dtype or device is not the argument's",
+        "Look for a cast, or for a constant tensor made in another dtype or on another device.",
+    ),
+    "wrong-elements": Cause(
+        "the gradient is right in most entries and wrong in some",
+        "Look at how backward treats the entries that the evidence describes.",
+    ),
+    "not-finite": Cause(
+        "NaN or infinity where the true gradient is finite",
+        "Look for a division by zero, a logarithm of zero or an exponential that overflows.",
+    ),
+    "layout-dependent": Cause(
+        "the result depends on strides: on how the same values lie in memory",
+        "Use reshape rather than view, and call .contiguous() before a kernel walks the memory.",
+    ),
+    "mutates-grad-output": Cause(
+        "backward writes into grad_output, which others still read",
+        "Replace the in-place operation on grad_output by one out of place.",
+    ),
+    "mutates-input": Cause(
+        "forward or backward writes into an input",
+        "Replace the in-place operation on the input by one out of place.",
+    ),
+    "mutates-saved": Cause(
+        "backward writes into what forward saved, so a second backward differs",
+        "Replace the in-place operation on the saved tensor by one out of place.",
+    ),
+    "aliased-buffer": Cause(
+        "a gradient handed out earlier changes later: the same memory is handed out twice",
+        "Allocate the gradient anew in each backward.",
+    ),
+    "stale-state": Cause(
+        "backward uses values of another call's forward",
+        "Keep what backward needs on ctx, not on the class, the module or a global.",
+    ),
+    "accumulates": Cause(
+        "a second backward returns the first result added to its own",
+        "Do not add into a buffer that outlives the call: autograd accumulates by itself.",
+    ),
+    "depends-on-requires-grad": Cause(
+        "a gradient changes with which other inputs require grad",
+        "Test ctx.needs_input_grad of each input for its own gradient only.",
+    ),
+    "uninitialised-memory": Cause(
+        "the gradient holds memory that was never written",
+        "Start from zeros instead of empty, or write every entry.",
+    ),
+    "nondeterministic": Cause(
+        "the same backward gives different results",
+        "Look for a race, an atomic addition, or random numbers drawn in backward.",
+    ),
+    "precision-loss": Cause(
+        "the gradient carries fewer digits than its dtype",
+        "Look for a cast to a lower precision, or an accumulator that is kept in it.",
+    ),
+    "second-order-wrong": Cause(
+        "differentiated twice, the result is silently wrong",
+        "Save inputs or outputs by save_for_backward, no intermediate; or refuse by an error.",
+    ),
+    "forward-mode-wrong": Cause(
+        "the forward-mode rule disagrees with the backward",
+        "Check jvp against backward: ⟨grad_y, jvp(dx)⟩ must equal ⟨backward(grad_y), dx⟩.",
+    ),
+    "vmap-wrong": Cause(
+        "under vmap the result differs from a loop",
+        "Look for a dimension counted from the front, or a shape read outside vmap.",
+    ),
+    "forward-wrong": Cause(
+        "the forward differs from the reference; the backward is judged by the forward itself",
+        "Compare the two formulas of the forward first.",
+    ),
+    "forward-noisy": Cause(
+        "the forward has fewer digits than its dtype, so that differences of it are noise",
+        "Look for a cast to a lower precision in the forward.",
+    ),
+    "reference-wrong": Cause(
+        "the reference's own gradient disagrees with differences of its forward",
+        "Do not trust the reference here: the candidate is right.",
+    ),
+    "raises": Cause(
+        "an error is raised where there should be a result",
+        "Read the error in the evidence.",
+    ),
+}

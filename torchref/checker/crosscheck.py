@@ -1,0 +1,128 @@
+"""The call: `torchref.crosscheck`."""
+
+import warnings
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+
+from torchref.checker.case import Case, build_case
+from torchref.checker.examination import Examination
+from torchref.checker.ledger import Ledger
+from torchref.checker.report import Report
+from torchref.checker.scene import RefusedError, forward
+from torchref.checker.subject import Subject, as_subject
+from torchref.errors import InputError
+
+Inputs = Sequence[Any] | Mapping[str, Any]
+
+
+def crosscheck(
+    candidate: Any,
+    reference: Any = None,
+    inputs: Inputs | None = None,
+    *,
+    kwargs: Mapping[str, Any] | None = None,
+    samples: Sequence[Inputs] = (),
+    wrt: Collection[str] | None = None,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Is this gradient right? Where is it wrong, and why?
+
+    candidate   a `torch.autograd.Function`, its `.apply`, a `Module` or any callable
+    reference   what it should equal: anything of the same kinds; without one, the candidate's
+                own forward is differentiated numerically
+    inputs      a tuple of arguments, or a mapping from their names
+    kwargs      further arguments by name, for candidate and reference alike
+    samples     further inputs, each like `inputs`
+    wrt         names of the inputs to differentiate; all floating-point and complex ones if None
+    seed        of the random cotangents and directions
+    progress    called with a word on what is tried next
+
+    Everything is computed in float64 where the candidate accepts it, whatever the dtype of the
+    inputs; the parameters of a Module are inputs too. Raises `InputError` for inputs that no
+    verdict can be given on.
+
+    >>> from torchref.ops import Sigmoid
+    >>> crosscheck(Sigmoid, torch.sigmoid, (torch.randn(3, 2),)).verdict
+    'right'
+    """
+    _check_call(reference, inputs)
+    subject = as_subject(candidate)
+    other = None if reference is None else as_subject(reference)
+    fallback = None if other is None else other.names
+    given = [inputs, *samples]
+    cases = [build_case(subject, each, kwargs, wrt, fallback) for each in given if each is not None]
+    cases = [
+        case if number == 0 else case.derived(f"sample {number}", {})
+        for number, case in enumerate(cases)
+    ]
+    with _random_state_kept(cases[0].device), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of variations that the user never asked for
+        examination = Examination(subject, other, seed, progress or _silent)
+        cases = _in_double(subject, cases, examination.ledger)
+        cases = [_differentiable(other or subject, case, examination.ledger) for case in cases]
+        examination.run(cases)
+    return examination.ledger.report(subject.title, None if other is None else other.title, seed)
+
+
+def _check_call(reference: Any, inputs: Inputs | None) -> None:
+    if inputs is None:
+        arrived = "inputs were left out"
+        if isinstance(reference, tuple | list | Mapping):
+            arrived = f"a {type(reference).__name__} arrived in the place of the reference"
+        raise InputError(
+            "crosscheck needs inputs to call the candidate on",
+            arrived,
+            "Write crosscheck(candidate, reference, (x, ...)), or inputs=(x, ...).",
+        )
+
+
+def _in_double(subject: Subject, cases: list[Case], ledger: Ledger) -> list[Case]:
+    """The cases in float64, or as they are where the candidate refuses float64."""
+    doubled = [case.to(torch.float64) for case in cases]
+    try:
+        forward(subject, doubled[0].without(doubled[0].wrt))
+    except RefusedError as refusal:
+        try:
+            forward(subject, cases[0].without(cases[0].wrt))
+        except RefusedError:
+            return doubled
+        ledger.note(f"checked in the dtype given, because in float64 {refusal}")
+        return cases
+    return doubled
+
+
+def _differentiable(reference: Subject, case: Case, ledger: Ledger) -> Case:
+    """The case without arguments that the reference refuses to differentiate."""
+    try:
+        forward(reference, case)
+    except RefusedError:
+        refused = [i for i in case.wrt if _refuses(reference, case, i)]
+        if 0 < len(refused) < len(case.wrt):
+            for i in refused:
+                ledger.note(
+                    f"{case.names[i]} is left out: {reference.title} has no gradient for it"
+                )
+            return case.without(refused)
+    return case
+
+
+def _refuses(reference: Subject, case: Case, i: int) -> bool:
+    others = [j for j in case.wrt if j != i]
+    try:
+        forward(reference, case.without(others))
+    except RefusedError:
+        return True
+    return False
+
+
+def _random_state_kept(device: torch.device) -> AbstractContextManager[None]:
+    """The user's random numbers go on as if none had been drawn here."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+
+
+def _silent(_: str) -> None:
+    """No progress is shown."""

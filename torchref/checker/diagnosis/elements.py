@@ -1,0 +1,119 @@
+"""Right in most entries and wrong in some: which rule describes the wrong ones?"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
+
+MOSTLY = 0.8  # so much of what a rule describes must be wrong, and all that is wrong be described
+
+
+def wrong_elements(wrong: Wrong) -> Iterator[Suspicion]:
+    if wrong.fraction in (0.0, 1.0):
+        return
+    count = f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries"
+    for rule, described in _rules(wrong):
+        hits = int((wrong.wrong & described).sum())
+        if hits == int(wrong.wrong.sum()) and hits >= MOSTLY * int(described.sum()):
+            yield Suspicion("wrong-elements", f"{count}: {rule}")
+            return
+
+
+def scattered(wrong: Wrong) -> Iterator[Suspicion]:
+    """A minority of the entries, described by no rule."""
+    if 0 < wrong.fraction <= 0.5:
+        where = ", ".join(str(tuple(map(int, i))) for i in wrong.wrong.nonzero()[:5])
+        yield Suspicion(
+            "wrong-elements",
+            f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries, the first at {where}",
+        )
+
+
+def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
+    """Descriptions of subsets of the entries, the most telling first."""
+    shape = wrong.wrong.shape
+    yield from _by_index(wrong)
+    for name, value in wrong.values.items():
+        if value.shape == shape and not value.is_complex():
+            yield f"where {name} is 0", value == 0
+            yield f"where {name} ties with another entry", _tied(value)
+            if value.dim() and value.shape[-1] > 1:
+                row_tied = _tied_in_row(value)
+                yield f"where {name} ties within its last dimension", row_tied
+            yield f"where {name} is negative", value < 0
+            yield f"where {name} is positive", value > 0
+            for edge in (1.0, 3.0, 6.0):
+                yield f"where |{name}| is at least {edge:g}", value.abs() >= edge
+            yield f"where {name} is extreme", value.abs() >= 1e3
+            yield f"where {name} is infinite", torch.isinf(value)
+    yield from _by_position(wrong.wrong)
+
+
+def _tied(value: Tensor) -> Tensor:
+    _, group, count = torch.unique(value, return_inverse=True, return_counts=True)
+    return count[group] > 1
+
+
+def _tied_in_row(value: Tensor) -> Tensor:
+    order = value.sort(dim=-1)
+    equal = order.values[..., 1:] == order.values[..., :-1]
+    tied = torch.zeros_like(value, dtype=torch.bool)
+    tied[..., 1:] |= equal
+    tied[..., :-1] |= equal
+    return torch.zeros_like(tied).scatter(-1, order.indices, tied)
+
+
+def _by_index(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
+    """Rows that an integer argument names never, once, or more than once."""
+    shape = wrong.wrong.shape
+    for name, index in wrong.indices.items():
+        if not shape or not index.numel():
+            continue
+        flat = index.reshape(-1)
+        for dim in range(min(len(shape), 2)):
+            inside = flat[(flat >= 0) & (flat < shape[dim])].long()
+            count = torch.bincount(inside, minlength=shape[dim])
+            for rule, rows in (
+                (f"rows that {name} names more than once", count > 1),
+                (f"rows that {name} names", count > 0),
+                (f"rows that {name} does not name", count == 0),
+            ):
+                if bool(rows.any()) and not bool(rows.all()):
+                    yield rule, _along(rows, dim, shape)
+        negative = index < 0
+        if index.shape == shape[: index.dim()] and bool(negative.any()):
+            rule = f"where {name} is negative (ignored)"
+            padded = negative.shape + (1,) * (len(shape) - index.dim())
+            yield (
+                rule,
+                negative.reshape(padded).expand(shape),
+            )
+
+
+def _by_position(wrong: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Entries whose index along one dimension is first, last, or beyond some n."""
+    for dim in range(wrong.dim()):
+        size = wrong.shape[dim]
+        if size < 2:
+            continue
+        others = tuple(d for d in range(wrong.dim()) if d != dim)
+        touched = wrong.any(dim=others) if others else wrong
+        places = touched.nonzero().reshape(-1)
+        first, last = int(places[0]), int(places[-1])
+        where = torch.arange(size, device=wrong.device)
+        if last == size - 1 and first > 0:
+            what = "last" if first == last else f"index {first} and beyond"
+            yield f"the {what} along dimension {dim}", _along(where >= first, dim, wrong.shape)
+        elif first == 0 and last < size - 1:
+            what = "first" if first == last else f"index {last} and before"
+            yield f"the {what} along dimension {dim}", _along(where <= last, dim, wrong.shape)
+        elif first == last:
+            yield f"index {first} along dimension {dim}", _along(where == first, dim, wrong.shape)
+
+
+def _along(rows: Tensor, dim: int, shape: torch.Size) -> Tensor:
+    view = [1] * len(shape)
+    view[dim] = shape[dim]
+    return rows.reshape(view).expand(shape)

@@ -1,0 +1,77 @@
+"""A local derivative missing or doubled: the ratio of the entries is a function of a value."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
+
+
+def _sigmoid_slope(v: Tensor) -> Tensor:
+    return torch.sigmoid(v) * (1 - torch.sigmoid(v))
+
+
+DERIVATIVES: dict[str, Callable[[Tensor], Tensor]] = {
+    "{v} itself": lambda v: v,
+    "σ′({v}) = σ(1 − σ)": _sigmoid_slope,
+    "{v} (1 − {v}), the slope of a sigmoid in its output": lambda v: v * (1 - v),
+    "tanh′({v})": lambda v: 1 - torch.tanh(v) ** 2,
+    "1 − {v}², the slope of a tanh in its output": lambda v: 1 - v**2,
+    "{v}²": torch.square,
+    "exp({v})": torch.exp,
+    "cos({v})": torch.cos,
+    "sin({v})": torch.sin,
+    "σ({v})": torch.sigmoid,
+    "1 + {v}²": lambda v: 1 + v**2,
+    "√(1 + {v}²)": lambda v: torch.sqrt(1 + v**2),
+    "|{v}|": torch.abs,
+}
+
+
+def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
+    """got/true = k/φ(v): φ is missing; = k φ(v): it is there once too often."""
+    usable = (wrong.true != 0) & torch.isfinite(wrong.true) & torch.isfinite(wrong.got)
+    usable &= wrong.got != 0
+    if wrong.true.is_complex() or int(usable.sum()) < 3:
+        return
+    ratio = wrong.got[usable] / wrong.true[usable]
+    found = []
+    for name, value in wrong.values.items():
+        spread = _spread_over(value, wrong.true)
+        if spread is None:
+            continue
+        for formula, derivative in DERIVATIVES.items():
+            factor = derivative(spread[usable].double()).to(ratio.dtype)
+            if not bool(torch.isfinite(factor).all()) or bool((factor == 0).any()):
+                continue
+            if _constant(factor) is not None:
+                continue
+            called = formula.format(v=name)
+            if (k := _constant(ratio * factor)) is not None:
+                found.append((abs(k - 1), f"missing: {called}{_times(k)}"))
+            if (k := _constant(ratio / factor)) is not None:
+                found.append((abs(k - 1), f"once too often: {called}{_times(k)}"))
+    for _, evidence in sorted(found)[:1]:
+        yield Suspicion("missing-local-derivative", evidence)
+
+
+def _spread_over(value: Tensor, like: Tensor) -> Tensor | None:
+    if value.dim() > like.dim() or value.is_complex():
+        return None
+    try:
+        return value.expand(like.shape)
+    except RuntimeError:
+        return None
+
+
+def _constant(x: Tensor) -> float | None:
+    """The value that all entries share, if they do."""
+    middle = float(x.mean())
+    if middle == 0 or float((x - middle).abs().max()) > SAME * abs(middle):
+        return None
+    return middle
+
+
+def _times(k: float) -> str:
+    return "" if abs(k - 1) < SAME else f" (and a factor {k:.6g})"

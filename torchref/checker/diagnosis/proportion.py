@@ -1,0 +1,97 @@
+"""Every entry wrong by the same factor: a lost sign, a 2, a mean, a scalar argument."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
+
+NEAR = 1e-6  # relative distance at which a factor is taken for a known number
+CONSTANTS = {"2, as a square leaves behind": 2.0, "π": math.pi, "√2": math.sqrt(2)}
+
+
+def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
+    ratio = proportion(wrong.got, wrong.true)
+    if ratio is None or abs(ratio - 1) < NEAR:
+        return
+    if abs(ratio + 1) < NEAR:
+        yield Suspicion("sign-flipped", "every entry is −1 times the true one")
+        return
+    origin = "; ".join(origins(ratio, wrong.numbers)) or "no known number"
+    yield Suspicion("constant-factor", f"every entry is {ratio:.6g} times the true one: {origin}")
+
+
+def proportion(got: Tensor, true: Tensor) -> float | None:
+    """The r with got = r · true in every entry, if there is one other than 0."""
+    if got.shape != true.shape or not true.numel():
+        return None
+    size = float(true.abs().max())
+    if size == 0 or not math.isfinite(size):
+        return None
+    scaled = true / size
+    ratio = float((got / size * scaled.conj()).real.sum() / scaled.abs().square().sum())
+    if ratio == 0 or float((got - ratio * true).abs().max()) > SAME * abs(ratio) * size:
+        return None
+    return ratio
+
+
+def origins(ratio: float, numbers: Mapping[str, float]) -> Iterator[str]:
+    """What a factor may be: a known number, its inverse or its square, of either sign."""
+    size, sign = abs(ratio), "−" if ratio < 0 else ""
+    for what, number in {**CONSTANTS, **numbers}.items():
+        if number in (0, 1) or not math.isfinite(number):
+            continue
+        for form, value in (
+            ("{}{}", abs(number)),
+            ("{}1/({})", 1 / abs(number)),
+            ("{}({})²", number**2),
+            ("{}1/({})²", number**-2),
+            ("{}2/({})", 2 / abs(number)),
+            ("{}1 − ({})", abs(1 - number)),
+            ("{}1/(1 − ({}))", 1 / abs(1 - number) if number != 1 else math.inf),
+        ):
+            if value and math.isfinite(value) and abs(size / value - 1) < NEAR:
+                yield form.format(sign, what)
+                break
+
+
+def digits(wrong: Wrong) -> Iterator[Suspicion]:
+    """A gradient whose entries are all numbers of a lower precision."""
+    if wrong.got.dtype != torch.float64 or not wrong.got.numel():
+        return
+    for dtype in (torch.bfloat16, torch.float16, torch.float32):
+        rounded = wrong.got.to(dtype).double()
+        exact = bool((rounded == wrong.got).all())
+        near = bool(
+            (
+                (wrong.got - wrong.true).abs()
+                <= 64 * torch.finfo(dtype).eps * wrong.true.abs().max()
+            ).all()
+        )
+        if exact and near and not bool((wrong.true.to(dtype).double() == wrong.true).all()):
+            name = str(dtype).removeprefix("torch.")
+            yield Suspicion("precision-loss", f"every entry is a {name} number: it was cast")
+            return
+    error = float((wrong.got - wrong.true).abs().max())
+    size = float(wrong.true.abs().max())
+    if 0 < error < 1e-5 * size and proportion(wrong.got, wrong.true) is None:
+        yield Suspicion("precision-loss", f"right to {error / size:.1e} of the largest entry only")
+
+
+def absent(wrong: Wrong) -> Iterator[Suspicion]:
+    """Zeros where there is a gradient."""
+    if wrong.got.numel() and not bool(wrong.got.any()):
+        largest = float(wrong.true.abs().max())
+        yield Suspicion(
+            "missing-gradient", f"all entries are 0; the largest should be {largest:.6g}"
+        )
+
+
+def not_finite(wrong: Wrong) -> Iterator[Suspicion]:
+    bad = ~torch.isfinite(wrong.got.abs()) & torch.isfinite(wrong.true.abs())
+    if bool(bad.any()):
+        yield Suspicion(
+            "not-finite", f"{int(bad.sum())} of {bad.numel()} entries are NaN or infinite"
+        )

@@ -1,0 +1,30 @@
+"""The order in which causes are thought of: the most specific that fits comes first."""
+
+from collections.abc import Callable, Iterator
+
+from torchref.checker.diagnosis.elements import scattered, wrong_elements
+from torchref.checker.diagnosis.local_derivative import missing_local_derivative
+from torchref.checker.diagnosis.placement import swapped, transposed
+from torchref.checker.diagnosis.proportion import absent, constant_factor, digits, not_finite
+from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
+from torchref.checker.diagnosis.terms import missing_term, unexplained
+
+RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
+    absent,
+    digits,
+    swapped,
+    constant_factor,
+    transposed,
+    wrong_elements,
+    missing_local_derivative,
+    missing_term,
+)
+FALLBACKS = (scattered, unexplained)
+
+
+def suspicions(wrong: Wrong) -> list[Suspicion]:
+    """All causes that fit a wrong gradient, likelier first; never none."""
+    found = list(not_finite(wrong)) or [s for rule in RULES for s in rule(wrong)]
+    if not found:
+        found = [suspicion for rule in FALLBACKS for suspicion in rule(wrong)][:1]
+    return found or [Suspicion("wrong-elements", f"{int(wrong.wrong.sum())} entries differ")]

@@ -1,0 +1,51 @@
+"""What a diagnosis works on, and what it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+SAME = 1e-6  # relative: two ways to write the same number agree far better, chance far worse
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A cause that fits, and the numbers that make it fit."""
+
+    cause: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A wrong gradient beside the true one, and all that was there when it was computed.
+
+    `wrong` marks the entries that differ. `values` are tensors by name that may take part in a
+    rule (arguments, outputs), `others` the true gradients of the other arguments and `claims`
+    those that were returned, `numbers` sizes and scalars by what they are, `indices` integer
+    tensors by name.
+    """
+
+    name: str
+    got: Tensor
+    true: Tensor
+    wrong: Tensor
+    values: Mapping[str, Tensor] = field(default_factory=dict)
+    others: Mapping[str, Tensor] = field(default_factory=dict)
+    claims: Mapping[str, Tensor] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    indices: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the gradient is wrong."""
+        return float(self.wrong.double().mean()) if self.wrong.numel() else 0.0
+
+
+def same(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors agree up to rounding, relative to their largest entry."""
+    if a.shape != b.shape or not a.numel():
+        return False
+    size = float(torch.maximum(a.abs().max(), b.abs().max()))
+    return size > 0 and float((a - b).abs().max()) <= SAME * size

@@ -1,0 +1,63 @@
+"""An additive part absent or wrong: what is left of the true gradient has a form of its own."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
+
+
+def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
+    rest = wrong.true - wrong.got
+    if not bool(torch.isfinite(rest.abs()).all()) or not bool(rest.any()):
+        return
+    for dim in range(rest.dim()):
+        if rest.shape[dim] > 1 and _alike_along(rest, dim):
+            yield Suspicion(
+                "missing-term",
+                f"what is missing is the same for all entries along dimension {dim}: a sum or "
+                "mean over it",
+            )
+            return
+    for name, value in wrong.values.items():
+        if value.shape != rest.shape or rest.dim() == 0 or value.is_complex():
+            continue
+        for dim in range(rest.dim()):
+            if rest.shape[dim] > 2 and _proportional_along(rest, value, dim):
+                yield Suspicion(
+                    "missing-term",
+                    f"what is missing is {name} times one number for each line along "
+                    f"dimension {dim}: a projection on {name}",
+                )
+                return
+
+
+def unexplained(wrong: Wrong) -> Iterator[Suspicion]:
+    """The fallback: wrong, and no simpler cause describes it."""
+    if not bool(torch.isfinite(wrong.got.abs()).all()):
+        return
+    got, true = wrong.got.reshape(-1), wrong.true.reshape(-1)
+    finite = torch.isfinite(true.abs())
+    got, true = got[finite], true[finite]
+    lengths = float(got.abs().square().sum().sqrt() * true.abs().square().sum().sqrt())
+    if lengths > 0:
+        cosine = float((got * true.conj()).real.sum()) / lengths
+        yield Suspicion(
+            "missing-term",
+            f"{100 * wrong.fraction:.0f} % of the entries differ and no single factor explains "
+            f"it; the cosine to the true gradient is {cosine:.4f}",
+        )
+
+
+def _alike_along(x: Tensor, dim: int) -> bool:
+    spread = (x - x.mean(dim, keepdim=True)).abs().max()
+    return float(spread) <= SAME * float(x.abs().max())
+
+
+def _proportional_along(x: Tensor, value: Tensor, dim: int) -> bool:
+    length = value.square().sum(dim, keepdim=True)
+    if bool((length == 0).any()):
+        return False
+    projection = (x * value).sum(dim, keepdim=True) / length
+    return float((x - projection * value).abs().max()) <= SAME * float(x.abs().max())

@@ -1,0 +1,213 @@
+"""The course of a cross-check: which case meets which oracle and probe, and what is made of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from torchref.checker.accusation import accuse
+from torchref.checker.by_differences import judge_by_differences
+from torchref.checker.by_reference import judge_by_reference
+from torchref.checker.case import Case
+from torchref.checker.contract import breaches
+from torchref.checker.findings import Finding
+from torchref.checker.forwards import compare_forwards
+from torchref.checker.judgement import Judgement
+from torchref.checker.ledger import Ledger
+from torchref.checker.probes import BEHAVIOUR, HIGHER_ORDER
+from torchref.checker.probes.probe import Outcome, Probe, first_line
+from torchref.checker.scene import RefusedError, Scene, play
+from torchref.checker.subject import Subject
+from torchref.checker.variations import shrunk, variations
+from torchref.errors import InputError
+
+LARGE = 20_000  # elements; above it what is tried many times is tried on a smaller case
+ENOUGH = 3  # variations found wrong, after which no more are tried
+
+
+@dataclass
+class Examination:
+    """A candidate under examination; what is found goes into the ledger."""
+
+    candidate: Subject
+    reference: Subject | None
+    seed: int
+    tick: Callable[[str], None]
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def run(self, given: list[Case]) -> None:
+        scenes = [scene for case in given if (scene := self.examine(case)) is not None]
+        if not scenes:
+            return
+        small = self._small_scene(scenes[0])
+        if self._probe(small, BEHAVIOUR) or self.ledger.guilty:
+            return
+        self._vary(small)
+        if not self.ledger.guilty:
+            self._probe(small, HIGHER_ORDER)
+
+    def examine(self, case: Case) -> Scene | None:
+        """One case of the user's: the contract, the forward, and both oracles at first order."""
+        self.tick(case.label)
+        try:
+            scene = play(self.candidate, self.reference, case, self.seed)
+        except RefusedError as refusal:
+            self._refused(refusal, case)
+            return None
+        if not scene.cotangents:
+            self._accuse_detached(scene)
+            return None
+        self.ledger.enter("contract", breaches(scene.raw, case.label))
+        forward_found = compare_forwards(scene)
+        if scene.reference is not None:
+            self.ledger.enter("forward", forward_found)
+        self._judge(scene, trust_reference=not forward_found)
+        return scene
+
+    def _judge(self, scene: Scene, trust_reference: bool) -> None:
+        if scene.true is None or not trust_reference:
+            numeric = judge_by_differences(scene)
+            self._conclude("gradient by differences", scene, numeric, decisive=True)
+            return
+        by_reference = judge_by_reference(scene, scene.true)
+        self._conclude("gradient by reference", scene, by_reference, decisive=True)
+        if not by_reference.faults and not by_reference.blameless:
+            numeric = judge_by_differences(scene, reference_agrees=True)
+            self._conclude("gradient by differences", scene, numeric, decisive=False)
+
+    def _conclude(self, name: str, scene: Scene, judgement: Judgement, decisive: bool) -> None:
+        for note in judgement.notes:
+            self.ledger.note(note)
+        if judgement.told:
+            found = [finding for fault in judgement.faults for finding in accuse(scene, fault)]
+            self.ledger.enter(name, found + judgement.blameless, judgement.worst)
+        elif decisive:
+            self.ledger.undecided(name, f"{scene.case.label}: {judgement.why}")
+        else:
+            self.ledger.skip(name, f"{scene.case.label}: {judgement.why}")
+
+    def _small_scene(self, scene: Scene) -> Scene:
+        """The scene itself, or a smaller one that both subjects accept."""
+        if scene.case.elements <= LARGE or self.candidate.state:
+            return scene
+        try:
+            small = play(self.candidate, self.reference, shrunk(scene.case), self.seed)
+        except (RefusedError, InputError):
+            return scene
+        return small if small.cotangents and small.case.elements <= LARGE else scene
+
+    def _probe(self, scene: Scene, probes: dict[str, Probe]) -> bool:
+        """Whether a probe found the candidate guilty; those after it are left out then."""
+        for name, probe in probes.items():
+            self.tick(name)
+            outcome = _tried(probe, scene)
+            if outcome.findings and scene.reference is not None:
+                outcome = self._excused(name, probe, scene, outcome)
+            if outcome.skipped:
+                self.ledger.skip(name, outcome.skipped)
+            else:
+                self.ledger.enter(name, outcome.findings, outcome.worst)
+            if outcome.findings and self.ledger.guilty:
+                return True
+        return False
+
+    def _excused(self, name: str, probe: Probe, scene: Scene, outcome: Outcome) -> Outcome:
+        """What the reference does too, the candidate is not blamed for; but it is said."""
+        assert scene.reference is not None
+        try:
+            other = play(scene.reference, None, scene.case, scene.seed)
+        except RefusedError:
+            return outcome
+        same = {finding.cause for finding in _tried(probe, other).findings}
+        return replace(
+            outcome,
+            findings=[
+                replace(
+                    finding,
+                    cause="reference-wrong",
+                    evidence=f"{name}: the reference is {finding.cause} too: {finding.evidence}",
+                )
+                if finding.cause in same
+                else finding
+                for finding in outcome.findings
+            ],
+        )
+
+    def _vary(self, scene: Scene) -> None:
+        name = "variations of the inputs"
+        if scene.case.elements > LARGE:
+            self.ledger.skip(name, f"more than {LARGE:,} elements; give others by samples=")
+            return
+        tried = refused = guilty = 0
+        for kind, case in variations(scene.case, self.seed):
+            self.tick(case.label)
+            try:
+                varied = play(self.candidate, self.reference, case, self.seed)
+            except (RefusedError, InputError) as refusal:
+                refused += 1
+                if _is_a_failure(refusal, self.candidate, kind):
+                    found = [Finding("raises", None, None, str(refusal), case.label)]
+                    self.ledger.enter(name, found)
+                    guilty += 1
+                continue
+            if varied.cotangents and varied.makes_sense:
+                tried += 1
+                guilty += self._judge_variation(name, varied)
+            if guilty >= ENOUGH:
+                break
+        note = f"{tried} tried, {refused} refused by candidate or reference"
+        self.ledger.note_on(name, note)
+
+    def _judge_variation(self, name: str, scene: Scene) -> bool:
+        """Whether the candidate is found wrong on a variation that makes sense."""
+        # A size that broadcasts may be more than the candidate promises: autograd's sum is right.
+        broken = breaches(scene.raw, scene.case.label)
+        found = [finding for finding in broken if finding.cause != "missing-reduction"]
+        forward_found = compare_forwards(scene)
+        if forward_found:
+            self.ledger.enter(name, forward_found)
+            return True
+        judgement = (
+            judge_by_differences(scene)
+            if scene.true is None
+            else judge_by_reference(scene, scene.true)
+        )
+        for note in judgement.notes:
+            self.ledger.note(note)
+        if judgement.told:
+            found += [finding for fault in judgement.faults for finding in accuse(scene, fault)]
+        self.ledger.enter(name, found + judgement.blameless, judgement.worst)
+        return bool(found)
+
+    def _refused(self, refusal: RefusedError, case: Case) -> None:
+        if refusal.subject is self.reference:
+            raise InputError(
+                "the reference must accept the inputs",
+                f"{refusal} ({case.label})",
+                "Call the reference on them to see; wrt= leaves out what it cannot differentiate.",
+            )
+        finding = Finding("raises", None, None, str(refusal), case.label)
+        self.ledger.enter(refusal.phase, [finding])
+
+    def _accuse_detached(self, scene: Scene) -> None:
+        evidence = "no output requires grad although an input does"
+        finding = Finding("missing-gradient", None, None, evidence, scene.case.label)
+        self.ledger.enter("gradient", [finding])
+
+
+def _is_a_failure(refusal: Exception, candidate: Subject, kind: str) -> bool:
+    """A backward that raises where the forward did not: wrong for other values of the same shape.
+
+    Sizes, ranks, ignored indices and absent tensors may be more than the candidate promises.
+    """
+    return (
+        isinstance(refusal, RefusedError)
+        and refusal.subject is candidate
+        and refusal.phase == "backward"
+        and kind == "values"
+    )
+
+
+def _tried(probe: Probe, scene: Scene) -> Outcome:
+    try:
+        return probe(scene)
+    except Exception as error:  # the candidate may fail in ways no probe foresees
+        return Outcome.skip(f"could not be tried: {first_line(error)}")

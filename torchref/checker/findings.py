@@ -1,0 +1,52 @@
+"""What a cross-check finds, and what it tried."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torchref.checker.causes import CAUSES
+
+Verdict = Literal["right", "wrong", "cannot tell"]
+Status = Literal["passed", "failed", "cannot tell", "skipped"]
+BLAMELESS = {"reference-wrong"}  # found, but not wrong with the candidate
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong: its cause, the argument and element concerned, and the evidence.
+
+    `cause` is a key of `torchref.checker.causes.CAUSES`; `at` says with which inputs it showed.
+    """
+
+    cause: str
+    argument: str | None
+    element: tuple[int, ...] | None
+    evidence: str
+    at: str = "as given"
+
+    @property
+    def look_at(self) -> str:
+        """One sentence on what to look at."""
+        return CAUSES[self.cause].look_at
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "cause": self.cause,
+            "argument": self.argument,
+            "element": None if self.element is None else list(self.element),
+            "evidence": self.evidence,
+            "at": self.at,
+            "look_at": self.look_at,
+        }
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing tried: how it ended, and its worst error in units of its tolerance."""
+
+    name: str
+    status: Status
+    worst: float | None = None
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "status": self.status, "worst": self.worst, "note": self.note}

@@ -1,0 +1,129 @@
+"""Where a function has no derivative: a gradient there is a convention, within limits.
+
+At a kink (relu at 0, max at a tie) any value between the one-sided derivatives is accepted, and
+any that a point nearby has. What cannot be chosen is the sum over a tied set: moving all tied
+entries together changes nothing about which of them is the maximum, so along such a direction
+there is a derivative again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from torchref.checker.halving import Field
+from torchref.checker.numeric import (
+    SAFETY,
+    Rising,
+    draw_directions,
+    slope_at_step,
+    typical_size,
+)
+from torchref.checker.tape import draw_signed
+
+ONE_SIDED_STEP = 2.0**-20
+NUDGE = 2.0**-9  # far enough that a step at the nudged point does not reach back to the kink
+NUDGES = 6
+
+
+@dataclass(frozen=True)
+class OneSided:
+    """The derivatives to the left and to the right, and the error of both."""
+
+    left: float
+    right: float
+    error: float
+
+    @property
+    def tolerance(self) -> float:
+        return SAFETY * self.error
+
+    @property
+    def kinked(self) -> bool:
+        return abs(self.right - self.left) > self.tolerance
+
+    def admits(self, value: float) -> bool:
+        low, high = sorted((self.left, self.right))
+        return low - self.tolerance <= value <= high + self.tolerance
+
+
+def one_sided(line: Rising, unit: float = 1.0) -> OneSided:
+    """Both one-sided derivatives at 0, each extrapolated from two steps."""
+    h = ONE_SIDED_STEP * unit
+    sides = []
+    error = 0.0
+    for sign in (-1, 1):
+        whole, noise = line.rise(0.0, sign * h)
+        half, _ = line.rise(0.0, sign * h / 2)
+        coarse, fine = whole / (sign * h), half / (sign * h / 2)
+        sides.append(2 * fine - coarse)
+        error = max(error, abs(fine - coarse) / 8 + 4 * noise / h)
+    return OneSided(sides[0], sides[1], error)
+
+
+def has_ties(arguments: Sequence[Tensor]) -> bool:
+    """Whether entries are equal, or 0, where many functions have their kink."""
+    return any(
+        bool((x == 0).any()) or torch.unique(x).numel() < x.numel()
+        for x in arguments
+        if not x.is_complex()
+    )
+
+
+def tied_elements(x: Tensor) -> list[tuple[int, ...]]:
+    """The elements that equal another one, or 0."""
+    _, group, count = torch.unique(x, return_inverse=True, return_counts=True)
+    tied = (count[group] > 1) | (x == 0)
+    return [tuple(int(i) for i in index) for index in tied.nonzero()]
+
+
+def tie_preserving(arguments: Sequence[Tensor], generator: Generator) -> list[Tensor]:
+    """Random directions in which equal entries move together, and exact zeros stay."""
+    return [_tie_preserving(x, generator) for x in arguments]
+
+
+def _tie_preserving(x: Tensor, generator: Generator) -> Tensor:
+    if x.is_complex() or not x.numel():
+        return torch.zeros_like(x)
+    _, group = torch.unique(x.detach(), return_inverse=True)
+    moves = draw_signed(torch.empty(int(group.max()) + 1, dtype=x.dtype), generator)
+    return torch.where(x == 0, 0, moves.to(x.device)[group])
+
+
+def sums_over_ties(field: Field, generator: Generator) -> tuple[list[Tensor], float]:
+    """A tie-preserving direction, and how far the gradient errs along it beyond its tolerance.
+
+    0 where it errs by less, or where even that direction meets a kink.
+    """
+    directions = tie_preserving(field.case.arguments, generator)
+    sides = one_sided(field.line(directions))
+    claimed = field.claimed_slope(directions)
+    if sides.kinked or sides.admits(claimed) or not sides.error < abs(claimed) + abs(sides.left):
+        return directions, 0.0
+    return directions, (sides.left + sides.right) / 2 - claimed
+
+
+def admitted(field: Field, place: int, element: tuple[int, ...], generator: Generator) -> bool:
+    """Whether the claimed derivative is one that the function has at the element or nearby."""
+    unit = typical_size(field.case.arguments[place]) or 1.0
+    direction = field.unit(place, element)
+    sides = one_sided(field.line(direction), unit)
+    value = float(field.claimed[place][element])
+    if sides.admits(value):
+        return True
+    low, high = sorted((sides.left, sides.right))
+    for _ in range(NUDGES):
+        moves = draw_directions(field.case, generator)
+        nudged = {
+            i: x + NUDGE * move
+            for i, x, move in zip(field.case.wrt, field.case.arguments, moves, strict=True)
+        }
+        there = Field(
+            field.subject, field.case.derived("nudged", nudged), field.cotangents, field.claimed
+        )
+        slope = slope_at_step(there.line(direction), ONE_SIDED_STEP * unit)
+        low, high = min(low, slope.value), max(high, slope.value)
+    # Nearby is not at the point: a smooth change of the slope over the nudge is allowed for.
+    slack = sides.tolerance + 8 * NUDGE * max(abs(low), abs(high))
+    return low - slack <= value <= high + slack

@@ -1,0 +1,157 @@
+"""The numeric oracle: how fast the outputs move along a direction, and how sure that is.
+
+A directional derivative is a central difference, extrapolated to step 0 (Ridders 1982): the
+difference at step h errs by a series in h², and each halving of the step removes one more term.
+What the extrapolation still changes, and the rounding of the forward divided by the step, are
+the estimate of its error; the tolerance of every numeric check is made of it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from torchref.checker.case import Case
+from torchref.checker.subject import Subject
+from torchref.checker.tape import Cotangents, draw_signed, evaluate, inner, precision
+
+COARSE = (2.0**-3, 4)  # (first step, halvings): for the smooth
+MIDDLE = (2.0**-8, 3)  # for the smooth that bends within an eighth of its own size
+FINE = (2.0**-14, 2)  # for what has a kink within the larger steps
+FINEST = (2.0**-25, 2)
+ENOUGH = 1e-11  # relative to the scale of the slope: no need to go on
+BENT = 1e-6  # more than this after three halvings: there is a kink within the step
+LOST = 1e-4  # more than this at the end: nothing converged, and no estimate can be believed
+ROUNDINGS = 4  # how many roundings of its largest term a forward may make
+SAFETY = 8  # tolerance over estimated error
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A directional derivative, the estimate of its error, and the step that it was found at."""
+
+    value: float
+    error: float
+    step: float
+
+    @property
+    def tolerance(self) -> float:
+        return SAFETY * self.error
+
+
+class Rising(Protocol):
+    """Something that moves with t: `rise` says how far between two t, and the noise in it."""
+
+    def rise(self, start: float, end: float) -> tuple[float, float]: ...
+
+
+class Line:
+    """The outputs of a subject along x + t d, weighed by cotangents."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        case: Case,
+        directions: Sequence[Tensor],
+        cotangents: Cotangents,
+    ) -> None:
+        self.subject, self.case = subject, case
+        self.directions, self.cotangents = directions, cotangents
+
+    def at(self, t: float) -> list[Tensor]:
+        """The weighed outputs at x + t d."""
+        leaves = list(self.case.leaves)
+        for i, direction in zip(self.case.wrt, self.directions, strict=True):
+            leaves[i] = torch.add(leaves[i], direction, alpha=t)
+        outputs = evaluate(self.subject, self.case, leaves)
+        return [outputs[i].detach().clone() for i in self.cotangents]
+
+    def rise(self, start: float, end: float) -> tuple[float, float]:
+        """Σ c (y(end) − y(start)), and what rounding may have done to it.
+
+        The outputs are subtracted entry by entry before they are summed: the sum of a million
+        outputs has a rounding error of its own, larger than the difference looked for.
+        """
+        try:
+            last, first = self.at(end), self.at(start)
+        except Exception:  # a step left the domain, and the forward says so by raising
+            return math.nan, math.inf
+        total = noise = 0.0
+        weights = self.cotangents.values()
+        for y, y0, c in zip(last, first, weights, strict=True):
+            total += inner(c, y - y0)
+            size = c.abs().double() * torch.maximum(y.abs(), y0.abs()).double()
+            noise += float(size.square().sum())
+        return total, ROUNDINGS * precision(weights) * math.sqrt(noise)
+
+
+def central_slope(line: Rising, scale: float = 0.0) -> Slope:
+    """The derivative along the line at 0, with the step that suits it.
+
+    `scale` is the size that the slope should have: differences that agree far below it do.
+    """
+    found = [_extrapolate(line.rise, *COARSE, scale)]
+    size = max(scale, abs(found[0].value)) if math.isfinite(found[0].value) else scale
+    if found[0].error > ENOUGH * size:
+        finer = (MIDDLE,) if found[0].error <= BENT * size else (FINE, FINEST)
+        for ladder in finer:
+            found.append(_extrapolate(line.rise, *ladder, scale))
+            if found[-1].error <= ENOUGH * size:
+                break
+    best = min(found, key=lambda slope: slope.error)
+    # A forward that rounds more than its dtype shows it at smaller steps: error times step stays.
+    noise = max((s.error * s.step for s in found if s.step < best.step), default=0.0)
+    error = max(best.error, noise / best.step) if noise < math.inf else best.error
+    converged = error <= LOST * max(scale, abs(best.value))
+    return Slope(best.value, error if converged else math.inf, best.step)
+
+
+def slope_at_step(line: Rising, step: float) -> Slope:
+    """The derivative along the line by four forward passes, at a step known to suit."""
+    return _extrapolate(line.rise, 2 * step, 2, 0.0)
+
+
+def _extrapolate(
+    rise: Callable[[float, float], tuple[float, float]], step: float, halvings: int, scale: float
+) -> Slope:
+    best = Slope(math.nan, math.inf, step)
+    row: list[float] = []
+    for level in range(halvings):
+        h = step / 2**level
+        difference, noise = rise(-h, h)
+        if not math.isfinite(difference):
+            break
+        rounding = noise / (2 * h)
+        previous, row = row, [difference / (2 * h)]
+        for m, coarser in enumerate(previous, start=1):
+            finer = row[-1]
+            row.append(finer + (finer - coarser) / (4**m - 1))
+            change = max(abs(row[m] - finer), abs(row[m] - coarser))
+            if change + rounding < best.error:
+                best = Slope(row[m], change + rounding, h)
+        size = max(scale, abs(row[-1]))
+        if best.error <= max(ENOUGH * size, 2 * rounding):
+            break
+        if level == 2 and best.error > BENT * size:
+            break
+    return best
+
+
+def draw_directions(case: Case, generator: Generator) -> list[Tensor]:
+    """A random direction: no entry is small, and each argument moves in its own units.
+
+    Signs alone would let two equal errors cancel along half of all directions; with random
+    magnitudes that has probability 0.
+    """
+    return [draw_signed(x, generator) * (typical_size(x) or 1.0) for x in case.arguments]
+
+
+def typical_size(x: Tensor) -> float:
+    """The root mean square of the finite entries; 0 for zeros and for no entries."""
+    finite = x.detach().abs().double()
+    finite = finite[torch.isfinite(finite)]
+    peak = float(finite.max()) if finite.numel() else 0.0
+    return peak * float((finite / peak).square().mean().sqrt()) if peak > 0 else 0.0

@@ -1,0 +1,47 @@
+"""Forward mode against reverse mode: ⟨c, J d⟩ and ⟨Jᵀ c, d⟩ are the same number."""
+
+import math
+import warnings
+
+import torch
+import torch.autograd.forward_ad as forward_ad
+
+from torchref.checker.findings import Finding
+from torchref.checker.numeric import draw_directions
+from torchref.checker.probes.probe import Outcome, first_line
+from torchref.checker.scene import Scene
+from torchref.checker.tape import FORWARD_SEED, inner
+from torchref.checker.tolerance import ROUNDINGS, scene_precision
+
+
+def forward_mode(scene: Scene) -> Outcome:
+    """Skipped where the candidate offers no forward-mode rule."""
+    generator = scene.generator()
+    directions = draw_directions(scene.case, generator)
+    leaves = list(scene.case.leaves)
+    try:
+        with forward_ad.dual_level(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # forward mode asks for a JIT script once
+            for i, d in zip(scene.case.wrt, directions, strict=True):
+                leaves[i] = forward_ad.make_dual(leaves[i].detach(), d)
+            torch.manual_seed(FORWARD_SEED)
+            outputs = scene.candidate.outputs(scene.case.spec, leaves)
+            tangents = {i: forward_ad.unpack_dual(outputs[i]).tangent for i in scene.cotangents}
+    except Exception as error:
+        return Outcome.skip(f"not offered: {first_line(error)}")
+    moved = size = 0.0
+    for i, c in scene.cotangents.items():
+        tangent = tangents[i]
+        if tangent is not None:
+            moved += inner(c, tangent)
+            size += inner((c * tangent).abs(), (c * tangent).abs())
+    pulled = sum(inner(g, d) for g, d in zip(scene.claimed, directions, strict=True))
+    size += sum(inner(g * d, g * d) for g, d in zip(scene.claimed, directions, strict=True))
+    tolerance = ROUNDINGS * scene_precision(scene) * math.sqrt(size)
+    if not math.isfinite(moved) or not math.isfinite(tolerance):
+        return Outcome.skip("not finite here")
+    worst = abs(moved - pulled) / tolerance if tolerance else 0.0
+    if worst <= 1:
+        return Outcome(worst=worst)
+    evidence = f"along a random direction jvp says {moved:.6g} and backward {pulled:.6g}"
+    return Outcome([Finding("forward-mode-wrong", None, None, evidence, scene.case.label)], worst)

@@ -1,0 +1,116 @@
+"""Who writes where it should only read: inputs, outputs, saved tensors, grad_output."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from torchref.checker.findings import Finding
+from torchref.checker.probes.probe import Outcome, first_line
+from torchref.checker.raw_returns import RawReturn, custom_nodes, recording
+from torchref.checker.scene import Scene
+from torchref.checker.tape import Tape, copy_layout
+
+
+def mutation(scene: Scene) -> Outcome:
+    """Everything that forward and backward see is compared with a copy made before."""
+    findings: list[Finding] = []
+    tape = Tape(scene.candidate, scene.case)
+    findings += _changed_inputs(scene, tape, "forward")
+    if findings:
+        return Outcome(findings)
+    outputs = [(f"output {i}", y, y.detach().clone()) for i, y in enumerate(tape.outputs)]
+    saved = [(name, x, x.detach().clone()) for name, x in _saved(tape)]
+    handed = {i: copy_layout(c) for i, c in scene.cotangents.items()}
+    try:
+        with recording(tape.outputs) as raw:
+            tape.pull(handed)
+    except Exception as error:
+        return Outcome.skip(f"the backward raises: {first_line(error)}")
+    for i, c in scene.cotangents.items():
+        if not _equal(handed[i], c):
+            findings.append(
+                _finding(scene, "mutates-grad-output", None, f"grad_output {i} changed")
+            )
+    findings += _changed_inputs(scene, tape, "backward")
+    for name, now, before in saved + outputs:
+        if not findings and not _equal(now.detach(), before):
+            findings.append(_finding(scene, "mutates-saved", None, f"{name} changed"))
+    findings += _shared_returns(scene, raw)
+    return Outcome(findings)
+
+
+def _changed_inputs(scene: Scene, tape: Tape, phase: str) -> list[Finding]:
+    """Inputs that changed and that the reference leaves alone (running statistics may move)."""
+    found = []
+    allowed = _moved_by_reference(scene) if phase == "forward" else set()
+    for i, (before, after) in enumerate(zip(scene.case.leaves, tape.leaves, strict=True)):
+        if isinstance(before, Tensor) and i not in allowed and not _equal(before, after.detach()):
+            name = scene.case.names[i]
+            found.append(_finding(scene, "mutates-input", name, f"{name} changed during {phase}"))
+    return found
+
+
+def _moved_by_reference(scene: Scene) -> set[int]:
+    if scene.reference is None:
+        return set()
+    tape = Tape(scene.reference, scene.case)
+    return {
+        i
+        for i, (before, after) in enumerate(zip(scene.case.leaves, tape.leaves, strict=True))
+        if isinstance(before, Tensor) and not _equal(before, after.detach())
+    }
+
+
+def _saved(tape: Tape) -> Iterable[tuple[str, Tensor]]:
+    """What Functions keep for their backward, on ctx or by save_for_backward."""
+    for node in custom_nodes(tape.outputs):
+        attributes: Mapping[str, Any] = getattr(node, "__dict__", {})
+        for name, value in attributes.items():
+            if isinstance(value, Tensor):
+                yield f"ctx.{name}", value
+        for place, value in enumerate(getattr(node, "saved_tensors", ())):
+            if value is not None:
+                yield f"saved tensor {place}", value
+
+
+def _shared_returns(scene: Scene, raw: list[RawReturn]) -> list[Finding]:
+    """Two gradients in one memory: writing into one, as accumulation does, changes the other.
+
+    The same tensor returned twice is safe, autograd counts its users; so is grad_output itself.
+    """
+    for call in raw:
+        seen: dict[int, tuple[int, Tensor]] = {}
+        for place, gradient in enumerate(call.returned):
+            if not isinstance(gradient, Tensor) or not gradient.numel():
+                continue
+            memory = gradient.untyped_storage().data_ptr()
+            if memory in call.incoming:
+                continue
+            if memory in seen and _overlap(seen[memory][1], gradient):
+                first = seen[memory][0]
+                if call.identities[first] != call.identities[place]:
+                    both = f"the gradients of {call.name(first)} and {call.name(place)} overlap"
+                    return [_finding(scene, "aliased-buffer", call.name(place), both)]
+            seen.setdefault(memory, (place, gradient))
+    return []
+
+
+def _overlap(a: Tensor, b: Tensor) -> bool:
+    """Whether the spans of memory that two tensors lie in meet."""
+    (a_start, a_end), (b_start, b_end) = _span(a), _span(b)
+    return a_start < b_end and b_start < a_end
+
+
+def _span(x: Tensor) -> tuple[int, int]:
+    reach = sum((n - 1) * stride for n, stride in zip(x.shape, x.stride(), strict=True))
+    start = int(x.storage_offset())
+    return start, start + int(reach) + 1
+
+
+def _equal(a: Tensor, b: Tensor) -> bool:
+    return bool(((a == b) | ((a != a) & (b != b))).all())
+
+
+def _finding(scene: Scene, cause: str, name: str | None, what: str) -> Finding:
+    return Finding(cause, name, None, what, scene.case.label)

@@ -1,0 +1,28 @@
+"""What a probe is: a test of behaviour on one scene, and how it ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torchref.checker.findings import Finding
+from torchref.checker.scene import Scene
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Findings, or the worst error in units of its tolerance, or why nothing was tried."""
+
+    findings: list[Finding] = field(default_factory=list)
+    worst: float | None = None
+    skipped: str = ""
+
+    @classmethod
+    def skip(cls, why: str) -> "Outcome":
+        return cls(skipped=why)
+
+
+Probe = Callable[[Scene], Outcome]
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without its traceback and advice."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,93 @@
+"""The same backward again: anew, on the same tape, after another cotangent."""
+
+import torch
+from torch import Tensor
+
+from torchref.checker.agreement import agree, first_difference
+from torchref.checker.findings import Finding
+from torchref.checker.probes.probe import Outcome, first_line
+from torchref.checker.scene import Scene
+from torchref.checker.tape import Gradients, Tape, draw_signed
+
+REPEATS = 10  # a race that shows once in three is missed twice in a hundred
+REPEATS_WHEN_LARGE = 3
+LARGE = 100_000
+
+
+def fresh_repeats(scene: Scene) -> Outcome:
+    """New forwards and backwards, with other random numbers free to be drawn in backward."""
+    count = REPEATS if scene.case.elements <= LARGE else REPEATS_WHEN_LARGE
+    results: list[Gradients] = []
+    for number in range(count):
+        tape = Tape(scene.candidate, scene.case)
+        for before, after in zip(scene.outputs, _outputs(scene, tape), strict=True):
+            if not agree(before, after):
+                evidence = "two forwards on the same input differ"
+                return _found(scene, "forward-noisy", None, None, evidence)
+        torch.manual_seed(number)
+        results.append(tape.gradients(scene.cotangents))
+    first, second, third = results[0], results[1], results[2]
+    for later in results[1:]:
+        difference = first_difference(scene, first, later)
+        if difference is None:
+            continue
+        steps = zip(first, second, third, strict=True)
+        moved = first_difference(scene, first, second) is not None
+        if moved and all(agree(_step(c, b), _step(b, a)) for a, b, c in steps):
+            return _found(scene, "accumulates", *difference)
+        if all(first_difference(scene, second, r) is None for r in results[2:]):
+            return _found(scene, "stale-state", *difference)
+        return _found(scene, "nondeterministic", *difference)
+    return Outcome()
+
+
+def repeats_on_one_tape(scene: Scene) -> Outcome:
+    """A retained graph gives the same again, and what it gave before does not change."""
+    generator = scene.generator()
+    other = {i: draw_signed(c, generator) for i, c in scene.cotangents.items()}
+    tape = Tape(scene.candidate, scene.case)
+    try:
+        first = tape.gradients(scene.cotangents)
+        kept = _copies(first)
+        between = tape.gradients(other)
+        kept_between = _copies(between)
+        again = tape.gradients(scene.cotangents)
+    except Exception as error:
+        return Outcome.skip(f"a second backward is refused: {first_line(error)}")
+    for results, copies in ((first, kept), (between, kept_between)):
+        difference = first_difference(scene, copies, results)
+        if difference is not None:
+            return _found(scene, "aliased-buffer", *difference)
+    difference = first_difference(scene, kept, again)
+    if difference is None:
+        return Outcome()
+    added = [_sum(a, b) for a, b in zip(kept, kept_between, strict=True)]
+    doubled = [_sum(a, a) for a in kept]
+    if any(
+        all(agree(got, total) for got, total in zip(again, totals, strict=True))
+        for totals in (added, doubled)
+    ):
+        return _found(scene, "accumulates", *difference)
+    return _found(scene, "stale-state", *difference)
+
+
+def _outputs(scene: Scene, tape: Tape) -> list[Tensor]:
+    return [tape.outputs[i].detach() for i in scene.cotangents]
+
+
+def _copies(gradients: Gradients) -> Gradients:
+    return tuple(None if g is None else g.clone() for g in gradients)
+
+
+def _step(later: Tensor | None, earlier: Tensor | None) -> Tensor | None:
+    return None if later is None or earlier is None else later - earlier
+
+
+def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+    return None if a is None or b is None else a + b
+
+
+def _found(
+    scene: Scene, cause: str, name: str | None, element: tuple[int, ...] | None, evidence: str
+) -> Outcome:
+    return Outcome([Finding(cause, name, element, evidence, scene.case.label)])

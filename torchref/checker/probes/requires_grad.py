@@ -1,0 +1,48 @@
+"""Subsets of inputs that require grad: what one gets must not depend on who else gets one."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from torchref.checker.agreement import first_difference
+from torchref.checker.findings import Finding
+from torchref.checker.probes.probe import Outcome, first_line
+from torchref.checker.scene import Scene
+from torchref.checker.tape import Tape
+
+ALL_SUBSETS = 5  # up to so many arguments every subset is tried
+LARGE = 1_000_000  # above so many elements each argument alone is enough
+
+
+def requires_grad_subsets(scene: Scene) -> Outcome:
+    for places in _subsets(len(scene.case.wrt), scene.case.elements):
+        wrt = [scene.case.wrt[place] for place in places]
+        names = ", ".join(scene.case.argument_names[place] for place in places)
+        try:
+            alone = Tape(scene.candidate, scene.case, wrt).gradients(scene.cotangents)
+        except Exception as error:
+            evidence = f"when only {names} requires grad: {first_line(error)}"
+            found = Finding("depends-on-requires-grad", names, None, evidence, scene.case.label)
+            return Outcome([found])
+        before = tuple(scene.got[place] for place in places)
+        difference = first_difference(scene, before, alone, places)
+        if difference is not None:
+            name, element, values = difference
+            evidence = f"when only {names} requires grad, {values}"
+            return Outcome(
+                [Finding("depends-on-requires-grad", name, element, evidence, scene.case.label)]
+            )
+    return Outcome()
+
+
+def _subsets(count: int, elements: int) -> Iterator[tuple[int, ...]]:
+    """All of them up to five arguments; then singles, complements and pairs."""
+    everything = tuple(range(count))
+    if elements > LARGE:
+        sizes = [1]
+    elif count <= ALL_SUBSETS:
+        sizes = list(range(1, count))
+    else:
+        sizes = [1, count - 1, 2]
+    for size in sizes:
+        if size < count:
+            yield from combinations(everything, size)

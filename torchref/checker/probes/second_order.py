@@ -1,0 +1,146 @@
+"""Second order: the backward differentiated, held to differences of the backward itself.
+
+torch's own fused rules are wrong in places above first order, so no reference is asked. The
+gradient is a function of the arguments and of grad_output; it is differentiated by both.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from torchref.checker.findings import Finding
+from torchref.checker.kinks import NUDGE, one_sided
+from torchref.checker.numeric import central_slope, draw_directions
+from torchref.checker.probes.probe import Outcome, first_line
+from torchref.checker.scene import Scene, play
+from torchref.checker.tape import Cotangents, Tape, draw_signed, inner
+from torchref.checker.tolerance import scene_precision
+
+
+@dataclass(frozen=True)
+class GradientLine:
+    """⟨v, gradient(x + t dx, c + t dc)⟩ as a function of t: its slope is a second derivative."""
+
+    scene: Scene
+    directions: Sequence[Tensor]
+    turns: Cotangents
+    weights: Sequence[Tensor]
+
+    def rise(self, start: float, end: float) -> tuple[float, float]:
+        total = noise = 0.0
+        for g, g0, v in zip(self._at(end), self._at(start), self.weights, strict=True):
+            if g is None or g0 is None:
+                continue
+            total += inner(v, g - g0)
+            size = torch.maximum(g.abs(), g0.abs()).double() * v.abs().double()
+            noise += float(size.square().sum())
+        return total, 64 * scene_precision(self.scene) * math.sqrt(noise)
+
+    def _at(self, t: float) -> tuple[Tensor | None, ...]:
+        case = self.scene.case
+        moved = {
+            i: torch.add(case.leaves[i], d, alpha=t)
+            for i, d in zip(case.wrt, self.directions, strict=True)
+        }
+        cotangents = {
+            i: torch.add(c, self.turns[i], alpha=t) for i, c in self.scene.cotangents.items()
+        }
+        return Tape(self.scene.candidate, case.derived("moved", moved)).gradients(cotangents)
+
+
+def second_order(scene: Scene) -> Outcome:
+    """Silently wrong is a finding; refused by an error is not.
+
+    At a kink of the gradient there is no second derivative, so it is tried nearby.
+    """
+    outcome, kinked = _second_order_at(scene)
+    if not kinked:
+        return outcome
+    generator = scene.generator()
+    moves = draw_directions(scene.case, generator)
+    nudged = {
+        i: x + NUDGE * move
+        for i, x, move in zip(scene.case.wrt, scene.case.arguments, moves, strict=True)
+    }
+    nearby = play(scene.candidate, None, scene.case.derived("nearby", nudged), scene.seed)
+    outcome, kinked = _second_order_at(nearby)
+    return Outcome.skip("the gradient has kinks here") if kinked else outcome
+
+
+def _second_order_at(scene: Scene) -> tuple[Outcome, bool]:
+    tape = Tape(scene.candidate, scene.case)
+    cotangents = {i: c.clone().requires_grad_() for i, c in scene.cotangents.items()}
+    try:
+        first = tape.pull(cotangents, create_graph=True)
+    except Exception as error:
+        return Outcome.skip(f"the backward refuses create_graph: {first_line(error)}"), False
+    generator = scene.generator()
+    weights = [draw_signed(x, generator) for x in scene.case.arguments]
+    directions = draw_directions(scene.case, generator)
+    turns = {i: draw_signed(c, generator) for i, c in scene.cotangents.items()}
+    pulled = [
+        (g, v) for g, v in zip(first, weights, strict=True) if g is not None and g.requires_grad
+    ]
+    moving = [*tape.arguments, *cotangents.values()]
+    along = [*directions, *turns.values()]
+    claimed: Sequence[Tensor | None] = (None,) * len(moving)
+    if pulled:
+        try:
+            claimed = torch.autograd.grad(
+                [g for g, _ in pulled], moving, [v for _, v in pulled], allow_unused=True
+            )
+        except Exception as error:
+            why = f"refused by an error, as it should be: {first_line(error)}"
+            return Outcome.skip(why), False
+    parts = [(h, d) for h, d in zip(claimed, along, strict=True) if h is not None]
+    expected = sum(inner(h, d) for h, d in parts)
+    scale = math.sqrt(sum(inner(h * d, h * d) for h, d in parts))
+    size = math.sqrt(sum(inner(g.detach(), g.detach()) for g in first if g is not None))
+    line = GradientLine(scene, directions, turns, weights)
+    slope = central_slope(line, scale)
+    if not math.isfinite(slope.error) or not math.isfinite(expected):
+        return Outcome.skip("differences of the gradient do not settle here"), False
+    tolerance = slope.tolerance + 1e3 * scene_precision(scene) * (scale + size)
+    worst = abs(slope.value - expected) / tolerance if tolerance else 0.0
+    if worst <= 1:
+        return Outcome(worst=worst), False
+    if one_sided(line).kinked:
+        return Outcome(), True
+    how = "differentiated again" if pulled else "no graph leads back from the gradient"
+    evidence = (
+        f"{how}: along a random direction it is {expected:.6g}, differences of the gradient say "
+        f"{slope.value:.6g}"
+    )
+    name = _worst_argument(scene, claimed, directions, turns, weights)
+    found = Finding("second-order-wrong", name, None, evidence, scene.case.label)
+    return Outcome([found], worst), False
+
+
+def _worst_argument(
+    scene: Scene,
+    claimed: Sequence[Tensor | None],
+    directions: Sequence[Tensor],
+    turns: Cotangents,
+    weights: Sequence[Tensor],
+) -> str | None:
+    """The argument along which the second derivative is furthest off; None for grad_output."""
+    still = [torch.zeros_like(d) for d in directions]
+    unturned = {i: torch.zeros_like(c) for i, c in turns.items()}
+    lines = [
+        GradientLine(scene, [*still[:k], d, *still[k + 1 :]], unturned, weights)
+        for k, d in enumerate(directions)
+    ]
+    errors = [
+        abs(central_slope(line).value - (0.0 if h is None else inner(h, d)))
+        for line, h, d in zip(lines, claimed, directions, strict=False)
+    ]
+    turned = GradientLine(scene, still, turns, weights)
+    in_turns = zip(claimed[len(directions) :], turns.values(), strict=True)
+    errors.append(
+        abs(central_slope(turned).value - sum(inner(h, c) for h, c in in_turns if h is not None))
+    )
+    worst = errors.index(max(errors))
+    return scene.case.argument_names[worst] if worst < len(directions) else None

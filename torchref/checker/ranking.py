@@ -1,0 +1,39 @@
+"""The order in which findings are told: what explains the others comes first."""
+
+from collections.abc import Sequence
+
+from torchref.checker.findings import Finding
+
+# Where memory is written, shared or left unwritten, and where the forward is another function,
+# wrong numbers follow; a wrong number explains nothing.
+EXPLAINS = (
+    "raises",
+    "uninitialised-memory",
+    "nondeterministic",
+    "mutates-input",
+    "mutates-grad-output",
+    "mutates-saved",
+    "accumulates",
+    "aliased-buffer",
+    "stale-state",
+    "forward-noisy",
+    "forward-wrong",
+    "layout-dependent",
+    "depends-on-requires-grad",
+    "missing-reduction",
+    "wrong-shape",
+    "wrong-dtype",
+    "not-linear-in-grad-output",
+)
+
+
+def ranked(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The first finding of each cause and argument; explanations first, then as they were found."""
+    seen: dict[tuple[str, str | None], Finding] = {}
+    for finding in findings:
+        seen.setdefault((finding.cause, finding.argument), finding)
+    return tuple(sorted(seen.values(), key=_place))
+
+
+def _place(finding: Finding) -> int:
+    return EXPLAINS.index(finding.cause) if finding.cause in EXPLAINS else len(EXPLAINS)

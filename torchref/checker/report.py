@@ -1,0 +1,62 @@
+"""What a cross-check says: findings, a verdict, and what was tried."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torchref.checker.findings import BLAMELESS, Check, Finding, Verdict
+from torchref.checker.story import tell
+
+
+class WrongGradientError(AssertionError):
+    """Raised by `Report.raise_if_wrong`; the message is the report."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of `torchref.crosscheck`.
+
+    `verdict` is "right", "wrong" or "cannot tell"; `findings` say what is wrong, likeliest cause
+    first; `checks` say what was tried, what was skipped and why; `notes` what was let pass.
+    """
+
+    candidate: str
+    reference: str | None
+    seed: int
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def verdict(self) -> Verdict:
+        if any(finding.cause not in BLAMELESS for finding in self.findings):
+            return "wrong"
+        judged = [check.status for check in self.checks if check.status != "skipped"]
+        if "cannot tell" in judged or not judged:
+            return "cannot tell"
+        return "right"
+
+    @property
+    def worst(self) -> float:
+        """The worst error found, in units of its tolerance: above 1 it is wrong."""
+        return max((check.worst for check in self.checks if check.worst is not None), default=0.0)
+
+    def raise_if_wrong(self) -> None:
+        """Raise `WrongGradientError` unless the verdict is "right"."""
+        if self.verdict != "right":
+            raise WrongGradientError(str(self))
+
+    def __str__(self) -> str:
+        return tell(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, in plain types: what `torchref crosscheck --json` writes."""
+        return {
+            "candidate": self.candidate,
+            "reference": self.reference,
+            "seed": self.seed,
+            "verdict": self.verdict,
+            "worst": self.worst,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "checks": [check.to_dict() for check in self.checks],
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,123 @@
+"""What is checked and what it is held to, each as a function of a flat list of leaves."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.utils import _pytree as pytree
+
+from torchref.errors import InputError
+from torchref.ops import Op
+
+Call = Callable[[tuple[Any, ...], dict[str, Any], dict[str, Tensor]], Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A candidate or a reference: a title, the names of its arguments, and how it is called.
+
+    `function` is the Function class where the subject is one, `state` the parameters and
+    `buffers` the buffers of a module; `call` takes arguments, keyword arguments and parameters.
+    """
+
+    title: str
+    names: tuple[str, ...] | None
+    call: Call
+    function: type[Function] | None = None
+    state: Mapping[str, Tensor] = field(default_factory=dict)
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def outputs(self, spec: pytree.TreeSpec, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
+        """All tensors that the call returns, in order, whatever structure holds them."""
+        args, kwargs, parameters = pytree.tree_unflatten(list(leaves), spec)
+        returned = pytree.tree_leaves(self.call(args, kwargs, parameters))
+        return tuple(value for value in returned if isinstance(value, Tensor))
+
+
+def as_subject(candidate: Any) -> Subject:
+    """A Function, its `.apply`, a Module or any callable, as a subject."""
+    owner = getattr(candidate, "__self__", None)
+    if isinstance(owner, type) and issubclass(owner, Function):
+        candidate = owner
+    if isinstance(candidate, type) and issubclass(candidate, Function):
+        return _function_subject(candidate)
+    if isinstance(candidate, torch.nn.Module):
+        return _module_subject(candidate)
+    if isinstance(candidate, type) or not callable(candidate):
+        what = f"the class {candidate.__name__}" if isinstance(candidate, type) else "an object"
+        raise InputError(
+            "crosscheck takes a torch.autograd.Function, its .apply, a Module or a function",
+            f"{what} of type {type(candidate).__name__} arrived",
+            "Pass an instance of a Module, or the function itself without calling it.",
+        )
+    return _callable_subject(candidate)
+
+
+def _function_subject(function: type[Function]) -> Subject:
+    apply = function.call if issubclass(function, Op) else function.apply
+    old_style = function.setup_context is Function.setup_context
+    names = parameter_names(function.forward, skip=1 if old_style else 0)
+
+    def call(args: tuple[Any, ...], kwargs: dict[str, Any], _: dict[str, Tensor]) -> Any:
+        # Only recent versions of `apply` take keywords, so each finds its place by name.
+        places = list(args)
+        for name, value in kwargs.items():
+            if names is None or name not in names[len(args) :]:
+                raise InputError(
+                    f"{function.__name__}: kwargs must name arguments of forward",
+                    f"{name!r} arrived, and the names left are {names and names[len(args) :]}",
+                    "Pass it among the inputs, in its place.",
+                )
+            places += [None] * (names.index(name) + 1 - len(places))
+            places[names.index(name)] = value
+        return apply(*places)
+
+    return Subject(function.__name__, names, call, function=function)
+
+
+def _module_subject(module: torch.nn.Module) -> Subject:
+    def call(args: tuple[Any, ...], kwargs: dict[str, Any], parameters: dict[str, Tensor]) -> Any:
+        # The buffers are copied for each call: batch norm must not remember the last one.
+        example = next((p for p in parameters.values() if p.is_floating_point()), None)
+        buffers = {
+            name: buffer.to(example.dtype, copy=True)
+            if example is not None and buffer.is_floating_point()
+            else buffer.clone()
+            for name, buffer in module.named_buffers()
+        }
+        return torch.func.functional_call(module, {**parameters, **buffers}, args, kwargs)
+
+    return Subject(
+        type(module).__name__,
+        parameter_names(module.forward),
+        call,
+        state={name: parameter.detach() for name, parameter in module.named_parameters()},
+        buffers=dict(module.named_buffers()),
+    )
+
+
+def _callable_subject(function: Callable[..., Any]) -> Subject:
+    def call(args: tuple[Any, ...], kwargs: dict[str, Any], _: dict[str, Tensor]) -> Any:
+        return function(*args, **kwargs)
+
+    title = getattr(function, "__name__", type(function).__name__)
+    return Subject(title, parameter_names(function), call)
+
+
+def parameter_names(function: Callable[..., Any], skip: int = 0) -> tuple[str, ...] | None:
+    """Names of the positional parameters; one of *args stands as `name*`; None if unknown."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())[skip:]
+    except (TypeError, ValueError):  # builtins show no signature
+        return None
+    names = []
+    for parameter in parameters:
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            names.append(parameter.name)
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            names.append(f"{parameter.name}*")
+    return tuple(names)

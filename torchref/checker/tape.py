@@ -1,0 +1,113 @@
+"""One forward of a subject, and the way back from it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from torchref.checker.case import Case, is_differentiable
+from torchref.checker.subject import Subject
+
+Cotangents = Mapping[int, Tensor]  # by the place of the output
+Gradients = tuple[Tensor | None, ...]  # in the order of the arguments
+
+FORWARD_SEED = 1234  # dropout and its like draw the same numbers in every forward
+
+
+def evaluate(subject: Subject, case: Case, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
+    """The outputs at some leaves, without a tape; what is not differentiated is copied first."""
+    moving = set(case.wrt)
+    fresh = [
+        copy_layout(leaf) if isinstance(leaf, Tensor) and i not in moving else leaf
+        for i, leaf in enumerate(leaves)
+    ]
+    torch.manual_seed(FORWARD_SEED)
+    with torch.no_grad():
+        return subject.outputs(case.spec, fresh)
+
+
+class Tape:
+    """The outputs of one forward on fresh copies of the leaves, and their gradients.
+
+    `wrt` says which leaves require grad; all that the case differentiates unless it is given.
+    `seed` is that of the random numbers which the forward may draw.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        case: Case,
+        wrt: Sequence[int] | None = None,
+        seed: int = FORWARD_SEED,
+    ) -> None:
+        self.wrt = case.wrt if wrt is None else tuple(wrt)
+        self.leaves = [copy_layout(x) if isinstance(x, Tensor) else x for x in case.leaves]
+        self.arguments = [self.leaves[i].requires_grad_() for i in self.wrt]
+        torch.manual_seed(seed)
+        with torch.enable_grad():
+            self.outputs = subject.outputs(case.spec, self.leaves)
+
+    def gradients(self, cotangents: Cotangents, create_graph: bool = False) -> Gradients:
+        """What the subject's backward makes of the cotangents; outputs without one count 0.
+
+        It works on copies of them: a backward may write into its grad_output.
+        """
+        return self.pull({i: copy_layout(c) for i, c in cotangents.items()}, create_graph)
+
+    def pull(self, cotangents: Cotangents, create_graph: bool = False) -> Gradients:
+        """As `gradients`, on the very cotangents given."""
+        pulled = {i: c for i, c in cotangents.items() if self.outputs[i].requires_grad}
+        if not pulled or not self.arguments:
+            return (None,) * len(self.arguments)
+        return torch.autograd.grad(
+            [self.outputs[i] for i in pulled],
+            self.arguments,
+            list(pulled.values()),
+            retain_graph=True,
+            create_graph=create_graph,
+            allow_unused=True,
+        )
+
+    def draw_cotangents(self, generator: Generator) -> dict[int, Tensor]:
+        """A random cotangent for each differentiable output, by its place among the outputs."""
+        return {
+            i: draw_signed(y.detach(), generator)
+            for i, y in enumerate(self.outputs)
+            if y.requires_grad
+        }
+
+
+def draw_signed(like: Tensor, generator: Generator) -> Tensor:
+    """Entries ±m with m uniform in [½, 1½], so that no entry counts for nothing."""
+    if like.is_complex():
+        parts = draw_signed(torch.view_as_real(like.detach().resolve_conj()), generator)
+        return torch.view_as_complex(parts.contiguous())
+    magnitude = torch.rand(like.shape, generator=generator, dtype=torch.float64) + 0.5
+    signs = torch.randint(0, 2, like.shape, generator=generator, dtype=torch.float64) * 2 - 1
+    return (magnitude * signs).to(device=like.device, dtype=like.dtype)
+
+
+def inner(a: Tensor, b: Tensor) -> float:
+    """Re Σ ā b: how far a moves along b, for real and complex tensors alike."""
+    if a.is_complex():
+        a, b = torch.view_as_real(a.resolve_conj()), torch.view_as_real(b.resolve_conj())
+    return float((a.double() * b.double()).sum())
+
+
+def copy_layout(x: Tensor) -> Tensor:
+    """A copy that has the strides of x too, where `clone` would make it contiguous."""
+    if x.is_contiguous() or x.layout is not torch.strided:
+        return x.detach().clone()
+    storage = x.untyped_storage().clone()
+    fresh = torch.empty(0, dtype=x.dtype, device=x.device)
+    copy = fresh.set_(storage, x.storage_offset(), x.shape, x.stride())
+    return copy.conj() if x.is_conj() else copy
+
+
+def precision(tensors: Iterable[Tensor]) -> float:
+    """The coarsest machine epsilon among floating-point tensors."""
+    return max(
+        (torch.finfo(x.dtype).eps for x in tensors if is_differentiable(x)),
+        default=torch.finfo(torch.float64).eps,
+    )

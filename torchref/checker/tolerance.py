@@ -1,0 +1,72 @@
+"""How far two right answers may lie apart: a few roundings, and what one ulp of input does."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from torchref.checker.numeric import typical_size
+from torchref.checker.scene import RefusedError, Scene, backward, forward
+from torchref.checker.tape import precision
+
+ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor
+FLOOR = 64.0  # roundings of the outputs, carried back in the units of the argument
+CONDITIONING = 32.0  # times the largest change that one ulp of the inputs made
+BRANCH = 1e-5  # a larger relative change is no conditioning: another branch was taken
+JUMP = 1e5  # likewise, in floors, where the gradient is 0
+
+
+def rounding(truth: Tensor, epsilon: float) -> Tensor:
+    """The tolerance of each entry by rounding alone."""
+    size = torch.where(torch.isfinite(truth.abs()), truth.abs(), 0).to(torch.float64)
+    return ROUNDINGS * epsilon * (size + typical_size(truth))
+
+
+def gradient_floor(scene: Scene, argument: Tensor) -> float:
+    """What rounding in the outputs amounts to in a gradient that should be 0."""
+    weighed = sum(
+        float(torch.nan_to_num(c.abs() * y.abs(), 0, 0, 0).double().square().sum())
+        for c, y in zip(scene.cotangents.values(), scene.outputs, strict=True)
+    )
+    unit = typical_size(argument) or 1.0
+    return FLOOR * scene_precision(scene) * weighed**0.5 / unit
+
+
+def scene_precision(scene: Scene) -> float:
+    """The machine epsilon of the coarsest tensor that takes part."""
+    return precision([*scene.case.arguments, *scene.outputs])
+
+
+def conditioning(scene: Scene, truths: Sequence[Tensor | None]) -> list[Tensor]:
+    """How far the reference's gradients move when the inputs move by one ulp.
+
+    Where they jump, another branch was taken and nothing is forgiven.
+    """
+    reach = [
+        torch.zeros(x.shape, dtype=torch.float64, device=x.device) for x in scene.case.arguments
+    ]
+    reference = scene.reference or scene.candidate
+    for seed in range(3):
+        signs = Generator().manual_seed(seed)
+        nudged = {
+            i: x * (1 + torch.finfo(x.dtype).eps * _signs(x, signs))
+            for i, x in zip(scene.case.wrt, scene.case.arguments, strict=True)
+        }
+        case = scene.case.derived("nudged", nudged)
+        try:
+            tape = forward(reference, case)
+            moved = backward(reference, tape, scene.cotangents)
+        except RefusedError:
+            continue
+        for place, (before, after) in enumerate(zip(truths, moved, strict=True)):
+            if before is None or after is None:
+                continue
+            change = torch.nan_to_num((after - before).abs().double())
+            floor = JUMP * gradient_floor(scene, scene.case.arguments[place])
+            jumped = change > BRANCH * (before.abs().double() + typical_size(before)) + floor
+            reach[place] = torch.maximum(reach[place], torch.where(jumped, 0, change))
+    return [CONDITIONING * change for change in reach]
+
+
+def _signs(x: Tensor, generator: Generator) -> Tensor:
+    return (torch.randint(0, 2, x.shape, generator=generator) * 2 - 1).to(x.device)

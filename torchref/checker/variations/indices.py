@@ -1,0 +1,62 @@
+"""Other values of integer and boolean tensors: repeats, other orders, ignored and masked rows."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Generator, Tensor
+
+from torchref.checker.case import Case
+from torchref.checker.variations.values import Change
+
+IGNORED = (-100, -1)  # what torch's losses and many others leave out
+
+
+def index_variations(case: Case, generator: Generator) -> Iterator[Change]:
+    for i, leaf in enumerate(case.leaves):
+        if not isinstance(leaf, Tensor) or not leaf.numel():
+            continue
+        if leaf.dtype is torch.bool:
+            varied = _masks(leaf)
+        elif not leaf.is_floating_point() and not leaf.is_complex():
+            varied = _indices(leaf, generator)
+        else:
+            continue
+        for label, tensor in varied:
+            yield f"{label} in {case.names[i]}", {i: tensor}
+
+
+def _indices(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
+    flat = x.reshape(-1)
+    yield "one index repeated", torch.full_like(x, int(flat[0]))
+    yield (
+        "a repeated index",
+        torch.cat([flat[:1], flat[:1], flat[2:]])[: x.numel()].reshape(x.shape),
+    )
+    order = torch.randperm(x.numel(), generator=generator).to(x.device)
+    yield "indices in another order", flat[order].reshape(x.shape)
+    yield "sorted indices", flat.sort().values.reshape(x.shape)
+    yield "the smallest index everywhere", torch.full_like(x, int(flat.min()))
+    yield "the largest index everywhere", torch.full_like(x, int(flat.max()))
+    yield "zeros", torch.zeros_like(x)
+    for value in IGNORED:
+        ignored = flat.clone()
+        ignored[-1] = value
+        yield f"an index of {value}", ignored.reshape(x.shape)
+    if x.numel() > 1:
+        stretched = flat.clone()
+        stretched[-1] = flat[-1] + 1
+        yield "a larger last index", stretched.reshape(x.shape)
+        shortened = flat.clone()
+        shortened[-1] = flat[-2]
+        yield "the last index equal to the one before", shortened.reshape(x.shape)
+
+
+def _masks(x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    yield "all masked", torch.zeros_like(x)
+    yield "nothing masked", torch.ones_like(x)
+    yield "the opposite mask", ~x
+    if x.dim():
+        for value, what in ((False, "a row of False"), (True, "a row of True")):
+            row = x.clone()
+            row[0] = value
+            yield what, row

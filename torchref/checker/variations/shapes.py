@@ -1,0 +1,110 @@
+"""Other sizes and ranks. Dimensions of equal size are taken for one, and change together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from torchref.checker.case import Case, is_differentiable
+from torchref.checker.variations.values import Change
+
+SIZES = (1, 0, 2, 7)
+BEYOND_A_BLOCK = 131  # a prime past 128: no block size divides it
+MOST_ELEMENTS = 20_000
+FEW = (5, 3, 7, 4, 6, 2)  # what the sizes of a large case shrink to, all different
+
+
+def shape_variations(case: Case, generator: Generator) -> Iterator[Change]:
+    sizes = _sizes(case)
+    for size in sizes:
+        for other in (*SIZES, size + 1, 2 * size + 1, BEYOND_A_BLOCK):
+            if other != size:
+                yield from _all_dimensions(case, {size: other}, generator)
+    for size in sizes:
+        for other in sizes:
+            if size != other:
+                yield from _all_dimensions(case, {size: other}, generator)
+    yield from _single_dimensions(case, generator)
+    yield from _ranks(case)
+
+
+def shrunk(case: Case) -> Case:
+    """The same case with small sizes, all different where they were."""
+    sizes = [size for size in _sizes(case) if size > max(FEW)]
+    smaller = dict(zip(sizes, (size for size in FEW if size not in _sizes(case)), strict=False))
+    changes = _resized(case, smaller, Generator().manual_seed(0))
+    return case.derived("with small sizes", changes)
+
+
+def _sizes(case: Case) -> list[int]:
+    """The sizes that occur, in order of appearance."""
+    tensors = [leaf for leaf in case.leaves if isinstance(leaf, Tensor)]
+    return list(dict.fromkeys(size for x in tensors for size in x.shape if size > 0))
+
+
+def _all_dimensions(case: Case, sizes: Mapping[int, int], generator: Generator) -> Iterator[Change]:
+    changes = _resized(case, sizes, generator)
+    if sum(x.numel() for x in changes.values()) > MOST_ELEMENTS:
+        return
+    label = ", ".join(f"size {old} → {new}" for old, new in sizes.items())
+    if changes:
+        yield label, changes
+        numbers = {
+            i: sizes[leaf]
+            for i, leaf in enumerate(case.leaves)
+            if isinstance(leaf, int) and not isinstance(leaf, bool) and leaf in sizes
+        }
+        if numbers:
+            yield f"{label} (the numbers too)", {**changes, **numbers}
+
+
+def _resized(case: Case, sizes: Mapping[int, int], generator: Generator) -> dict[int, Any]:
+    changes = {}
+    for i, leaf in enumerate(case.leaves):
+        if isinstance(leaf, Tensor) and any(size in sizes for size in leaf.shape):
+            x = leaf
+            for dim, size in enumerate(leaf.shape):
+                if size in sizes:
+                    x = resize(x, dim, sizes[size], generator)
+            changes[i] = x
+    return changes
+
+
+def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
+    """One dimension of one tensor alone: makes squares oblong, and lengths ragged.
+
+    Never to size 1, which would broadcast: more than a candidate may have promised.
+    """
+    for i, leaf in enumerate(case.leaves):
+        if not isinstance(leaf, Tensor):
+            continue
+        for dim, size in enumerate(leaf.shape):
+            if size > 1:
+                for other in {size + 2, max(2, size - 1)} - {size}:
+                    label = f"{case.names[i]} of size {other} along dimension {dim}"
+                    yield label, {i: resize(leaf, dim, other, generator)}
+
+
+def _ranks(case: Case) -> Iterator[Change]:
+    """A dimension more or less, for all tensors together that have the same first size."""
+    tensors = {i: x for i, x in enumerate(case.leaves) if isinstance(x, Tensor) and x.dim()}
+    for size in dict.fromkeys(x.shape[0] for x in tensors.values()):
+        alike = {i: x for i, x in tensors.items() if x.shape[0] == size}
+        names = ", ".join(case.names[i] for i in alike)
+        yield f"one more dimension in {names}", {i: torch.stack([x, x]) for i, x in alike.items()}
+        if size:
+            yield f"one dimension less in {names}", {i: x[0].clone() for i, x in alike.items()}
+
+
+def resize(x: Tensor, dim: int, size: int, generator: Generator) -> Tensor:
+    """x shortened, or lengthened by values between those it has: the domain stays, ties do not."""
+    if size <= x.shape[dim] or not x.shape[dim]:
+        return x.narrow(dim, 0, min(size, x.shape[dim])).clone()
+    missing = size - x.shape[dim]
+    places = torch.randint(0, x.shape[dim], (2, missing), generator=generator).to(x.device)
+    first, second = x.index_select(dim, places[0]), x.index_select(dim, places[1])
+    if not is_differentiable(x):
+        return torch.cat([x, first], dim)
+    share = torch.rand(first.shape, generator=generator, dtype=torch.float64).to(x.device)
+    return torch.cat([x, first + (second - first) * share.to(x.real.dtype)], dim)

@@ -1,0 +1,29 @@
+"""All variations of a case, one after the other."""
+
+from collections.abc import Iterator
+
+from torch import Generator
+
+from torchref.checker.case import Case
+from torchref.checker.variations.indices import index_variations
+from torchref.checker.variations.options import option_variations
+from torchref.checker.variations.shapes import shape_variations
+from torchref.checker.variations.values import value_variations
+
+KINDS = {
+    "options": option_variations,
+    "values": value_variations,
+    "indices": index_variations,
+    "shapes": shape_variations,
+}
+
+
+def variations(case: Case, seed: int) -> Iterator[tuple[str, Case]]:
+    """Each changes one thing, and says which in its label; whether it makes sense is not asked.
+
+    With each comes its kind, a key of `KINDS`.
+    """
+    for kind, vary in KINDS.items():
+        generator = Generator().manual_seed(seed)
+        for label, changes in vary(case, generator):
+            yield kind, case.derived(label, changes)

@@ -1,0 +1,167 @@
+"""The command `torchref`."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from torchref import InputError, Report, __version__, crosscheck
+from torchref.catalogue import CATALOGUE, Entry
+from torchref.checker.story import STYLES, show
+
+RIGHT, WRONG, USAGE = 0, 1, 2
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Gradients by hand in PyTorch, and the check that they are right.",
+    epilog="Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck Affine Sigmoid --seed 7`",
+)
+out = Console()
+err = Console(stderr=True)
+
+
+def main() -> None:
+    """The entry point: bad input is one message and exit status 2, never a traceback."""
+    try:
+        app()
+    except InputError as error:
+        err.print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False)
+        raise SystemExit(USAGE) from None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"torchref {__version__} (torch {torch.__version__})", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print it and stop."
+        ),
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command(
+    name="crosscheck",
+    epilog=(
+        "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage.\n\n"
+        "Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck LogLoss --json report.json`\n\n"
+        "`torchref crosscheck --device cuda`"
+    ),
+)
+def crosscheck_command(
+    ops: Annotated[
+        list[str] | None, typer.Argument(help="Ops of the catalogue; all of them if none.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    seed: Annotated[int, typer.Option(min=0, help="Of inputs, cotangents, directions.")] = 0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the reports as JSON.")
+    ] = None,
+) -> None:
+    """Cross-check the handwritten ops against autograd and against differences."""
+    entries = [_entry(name) for name in ops or CATALOGUE]
+    where = _device(device)
+    if json_file is not None:
+        _require_writable(json_file)
+    reports = _crosscheck_all(entries, where, seed)
+    out.print(_table(reports))
+    for report in reports:
+        if report.verdict != "right":
+            show(report, out)
+    if json_file is not None:
+        document = {"torchref": __version__, "device": device, "seed": seed}
+        document["reports"] = [report.to_dict() for report in reports]
+        json_file.write_text(json.dumps(document, indent=2) + "\n")
+    if any(report.verdict != "right" for report in reports):
+        raise typer.Exit(WRONG)
+
+
+def _crosscheck_all(entries: list[Entry], device: torch.device, seed: int) -> list[Report]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    reports = []
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("", total=len(entries))
+        for entry in entries:
+
+            def tell(what: str, op: str = entry.name) -> None:
+                progress.update(task, description=f"{op}: {what}"[:60])
+
+            first, *others = entry.inputs(seed, device)
+            twin = entry.twin
+            reports.append(
+                crosscheck(entry.op, twin, first, samples=others, seed=seed, progress=tell)
+            )
+            progress.advance(task)
+    return reports
+
+
+def _table(reports: list[Report]) -> Table:
+    table = Table(title="handwritten gradients, cross-checked", title_justify="left")
+    table.add_column("op")
+    table.add_column("checked")
+    table.add_column("worst error / tolerance", justify="right")
+    table.add_column("verdict")
+    for report in reports:
+        made = sum(check.status != "skipped" for check in report.checks)
+        skipped = len(report.checks) - made
+        table.add_row(
+            report.candidate,
+            f"{made} checks" + (f", {skipped} skipped" if skipped else ""),
+            f"{report.worst:.2g}",
+            f"[{STYLES[report.verdict]}]{report.verdict}[/]",
+        )
+    return table
+
+
+def _entry(name: str) -> Entry:
+    if name not in CATALOGUE:
+        near = difflib.get_close_matches(name, CATALOGUE, n=1, cutoff=0.4)
+        lower = {known.lower(): known for known in CATALOGUE}
+        suggestion = lower.get(name.lower(), near[0] if near else None)
+        raise InputError(
+            f"an op must be one of {', '.join(CATALOGUE)}",
+            f"{name!r} arrived",
+            f"Did you mean {suggestion}?" if suggestion else "Leave it out to check them all.",
+        )
+    return CATALOGUE[name]
+
+
+def _device(name: str) -> torch.device:
+    if name not in ("cpu", "cuda"):
+        raise InputError("--device must be cpu or cuda", f"{name!r} arrived", "The default is cpu.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "--device cuda needs a CUDA device and a torch built for it",
+            f"torch {torch.__version__} finds none",
+            "Leave --device out to run on the CPU.",
+        )
+    return torch.device(name)
+
+
+def _require_writable(file: Path) -> None:
+    """Found out before the work, not after it."""
+    try:
+        with file.open("a"):
+            pass
+    except OSError as error:
+        raise InputError(
+            "--json needs a file that can be written",
+            f"{file} cannot: {error.strerror}",
+            "Give a path in a folder that exists and that you may write to.",
+        ) from None
