@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from torchref.explainer.account import Account
 
-MOST_CONTRIBUTIONS = 8
+MOST_VALUES, FIRST_VALUES = 8, 3  # of a vector: all up to so many, or else so many
+MOST_FACTORS = 24  # of a product on one line
+MOST_ROWS = 40
 
 
 class Formula(str):
@@ -15,6 +17,7 @@ class Formula(str):
 
 
 Cell = str
+Rows = tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Section:
     title: str
     lines: tuple[Cell, ...] = ()
     header: tuple[str, ...] = ()
-    rows: tuple[tuple[Cell, ...], ...] = ()
+    rows: Rows = ()
 
 
 def number(value: float | None) -> str:
@@ -65,21 +68,24 @@ def _forward(found: Account) -> Section:
     if len(found.contributions) > 1:
         title += f" of example {found.example}"
     rows = ((Formula(q.symbol), Formula(q.formula), number(q.value)) for q in found.forward)
-    return Section(title, header=("symbol", "formula", "value"), rows=tuple(rows))
+    return Section(title, header=("symbol", "formula", "value"), rows=shortened(tuple(rows)))
 
 
 def _chain(found: Account) -> Section:
     symbols, numbers = (
-        " · ".join(parts)
+        product(parts)
         for parts in (
             [factor.symbol for factor in found.factors],
             [parenthesised(factor.value) for factor in found.factors],
         )
     )
-    product = number(found.contributions[found.example])
+    value = number(found.contributions[found.example])
     lines = [Formula(f"{found.gradient} = {symbols}"), Formula(f"{found.gradient} = {numbers}")]
-    lines[1] = Formula(f"{lines[1]} = {product}")
-    new = sum(not factor.is_stored for factor in found.factors)
+    lines[1] = Formula(f"{lines[1]} = {value}")
+    new, all_of_them = sum(not each.is_stored for each in found.factors), len(found.factors)
+    reuse = f"{new} of {all_of_them} factors are new; the others are stored."
+    if new == all_of_them:
+        reuse = f"All {new} factors are new."
     rows = (
         (
             Formula(factor.symbol),
@@ -92,9 +98,9 @@ def _chain(found: Account) -> Section:
     )
     return Section(
         "The chain rule, from the loss back",
-        (*lines, f"{new} of {len(found.factors)} factors are new; the others are stored."),
+        (*lines, reuse),
         ("factor", "formula", "value", "layer", "stored for"),
-        tuple(rows),
+        shortened(tuple(rows)),
     )
 
 
@@ -106,9 +112,9 @@ def _cancellation(found: Account) -> Section:
 
 
 def _paths(found: Account) -> Section:
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
+    rows: Rows = tuple(
         (
-            Formula(" · ".join(factor.formula for factor in path.factors)),
+            Formula(product([factor.formula for factor in path.factors])),
             number(path.product),
         )
         for path in found.paths
@@ -134,7 +140,7 @@ def _deltas(found: Account) -> Section:
         "The recursion that replaces the paths",
         ("Each level needs only the one above it; the first neuron of each stands for all.",),
         ("δ", "formula", "value of each neuron"),
-        rows,
+        shortened(rows),
     )
 
 
@@ -182,7 +188,7 @@ def _reuse(found: Account) -> Section:
             str(depth),
             f"{each.reused:,}",
             f"{each.recomputed:,}",
-            f"{each.recomputed / each.reused:.1f}",
+            f"{each.recomputed / each.reused:,.1f}",
         )
         for depth, each in found.growth.items()
     )
@@ -194,7 +200,7 @@ def _reuse(found: Account) -> Section:
             "With other numbers of levels of the same width:",
         ),
         ("levels", "with reuse", "without", "times as many"),
-        rows,
+        shortened(rows),
     )
 
 
@@ -203,6 +209,22 @@ def parenthesised(value: float) -> str:
 
 
 def listed(values: tuple[float, ...]) -> str:
-    shown = ", ".join(map(number, values[:MOST_CONTRIBUTIONS]))
-    left_out = len(values) - MOST_CONTRIBUTIONS
-    return f"{shown}, … {left_out} more" if left_out > 0 else shown
+    shown = values if len(values) <= MOST_VALUES else values[:FIRST_VALUES]
+    left_out = len(values) - len(shown)
+    return ", ".join(map(number, shown)) + (f", … {left_out} more" if left_out else "")
+
+
+def product(parts: list[str]) -> str:
+    """With the middle left out where it is long."""
+    if len(parts) > MOST_FACTORS:
+        parts = [*parts[: MOST_FACTORS // 2], "…", *parts[-MOST_FACTORS // 2 :]]
+    return " · ".join(parts)
+
+
+def shortened(rows: Rows) -> Rows:
+    """The first and the last rows of a long table, and how many stand between."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    half = MOST_ROWS // 2
+    gap = ("…", f"{len(rows) - 2 * half} more", *("" for _ in rows[0][2:]))
+    return (*rows[:half], gap, *rows[-half:])

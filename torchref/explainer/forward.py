@@ -6,7 +6,7 @@ from torchref.explainer.chain import Chain
 from torchref.explainer.formulas import VALUES
 from torchref.explainer.graph import Stage
 
-MOST_NEURONS = 8  # of a level
+MOST_NEURONS, FIRST_FEW = 8, 3  # of a level: all up to so many, or else so many
 MOST_TERMS = 4  # of a sum
 
 
@@ -46,8 +46,7 @@ def quantities(chain: Chain) -> tuple[Quantity, ...]:
 def shortened(level: list[Quantity]) -> list[Quantity]:
     if len(level) <= MOST_NEURONS:
         return level
-    left_out = len(level) - MOST_NEURONS + 1
-    return [*level[: MOST_NEURONS - 1], Quantity("…", f"{left_out} more", None)]
+    return [*level[:FIRST_FEW], Quantity("…", f"{len(level) - FIRST_FEW} more", None)]
 
 
 def formula(chain: Chain, stage: Stage, j: int) -> str:

@@ -4,6 +4,7 @@ Lecture 003 works an example with numbers. The others give none: there the weigh
 a seed, as the lectures say, and the example is a plain one.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -76,9 +77,13 @@ def chain_of_two() -> nn.SigmoidNetwork:
 
 def matrix_form() -> nn.Sequential:
     """Lecture 004's two layers, each one matrix with the bias folded in."""
-    return nn.Sequential(
-        nn.HomogeneousLinear(2, 2), nn.Sigmoid(), nn.HomogeneousLinear(2, 1), nn.Sigmoid()
-    ).double()
+    layers = {
+        "linear1": nn.HomogeneousLinear(2, 2),
+        "sigmoid1": nn.Sigmoid(),
+        "linear2": nn.HomogeneousLinear(2, 1),
+        "sigmoid2": nn.Sigmoid(),
+    }
+    return nn.Sequential(OrderedDict(layers)).double()
 
 
 def sigmoid_network(*sizes: int) -> Callable[[], nn.Sequential]:

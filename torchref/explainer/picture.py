@@ -9,6 +9,7 @@ from torchref.explainer.document import Formula, Section, sections
 from torchref.explainer.mathematics import latex
 
 LINE = 0.32  # inches
+TALL = 1.9  # lines, for one with a fraction in it
 MARGIN = 0.3
 WIDTH = 12.0
 LETTERS_PER_INCH = 11.0
@@ -49,8 +50,8 @@ def save_png(found: Account, file: str | PathLike[str]) -> None:
 
 def height_of(section: Section) -> float:
     taller = any("/" in cell for row in section.rows for cell in row if isinstance(cell, Formula))
-    rows = len(section.rows) * (1.7 if taller else 1.0) + bool(section.header)
-    return LINE * (2.0 + sum(1.7 if "/" in line else 1.0 for line in section.lines) + rows)
+    rows = len(section.rows) * (TALL if taller else 1.0) + bool(section.header)
+    return LINE * (2.0 + sum(TALL if "/" in line else 1.0 for line in section.lines) + rows)
 
 
 def draw(canvas: Any, section: Section, y: float, height: float) -> float:
@@ -63,7 +64,7 @@ def draw(canvas: Any, section: Section, y: float, height: float) -> float:
     y -= LINE / 2
     write(MARGIN, y, section.title, weight="bold", size=12)
     for line in section.lines:
-        step = LINE * (1.7 if "/" in line else 1.0)
+        step = LINE * (TALL if "/" in line else 1.0)
         y -= step
         write(MARGIN, y, line, size=10)
     if section.header:
@@ -73,7 +74,7 @@ def draw(canvas: Any, section: Section, y: float, height: float) -> float:
             write(x, y, text, size=9, color="0.4")
         taller = height_of(Section("", (), (), section.rows)) > LINE * (2 + len(section.rows))
         for row in section.rows:
-            y -= LINE * (1.7 if taller else 1.0)
+            y -= LINE * (TALL if taller else 1.0)
             for x, text in zip(starts, row, strict=True):
                 write(x, y, text, size=10)
     return end
@@ -87,8 +88,6 @@ def column_starts(section: Section) -> list[float]:
 
 
 def mathtext(text: str) -> str:
-    return (
-        f"${latex(text)}$".replace(r"\frac", r"\dfrac")
-        if isinstance(text, Formula) and text
-        else text.replace("$", r"\$")
-    )
+    if isinstance(text, Formula) and text:
+        return f"${latex(text)}$".replace(r"\frac", r"\dfrac")
+    return text.replace("$", r"\$")
