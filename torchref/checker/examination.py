@@ -19,7 +19,8 @@ from torchref.checker.subject import Subject
 from torchref.checker.variations import shrunk, variations
 from torchref.errors import InputError
 
-LARGE = 20_000  # elements; above it what is tried many times is tried on a smaller case
+LARGE = 20_000  # elements; above it behaviour is tried on a smaller case
+MANY = 500  # elements; above it the variations, which are many, start from a smaller case
 ENOUGH = 3  # variations found wrong, after which no more are tried
 
 
@@ -37,12 +38,12 @@ class Examination:
         scenes = [scene for case in given if (scene := self.examine(case)) is not None]
         if not scenes:
             return
-        small = self._small_scene(scenes[0])
-        if self._probe(small, BEHAVIOUR) or self.ledger.guilty:
+        scene = self._smaller_scene(scenes[0], LARGE)
+        if self._probe(scene, BEHAVIOUR) or self.ledger.guilty:
             return
-        self._vary(small)
+        self._vary(self._smaller_scene(scene, MANY))
         if not self.ledger.guilty:
-            self._probe(small, HIGHER_ORDER)
+            self._probe(scene, HIGHER_ORDER)
 
     def examine(self, case: Case) -> Scene | None:
         """One case of the user's: the contract, the forward, and both oracles at first order."""
@@ -84,15 +85,15 @@ class Examination:
         else:
             self.ledger.skip(name, f"{scene.case.label}: {judgement.why}")
 
-    def _small_scene(self, scene: Scene) -> Scene:
-        """The scene itself, or a smaller one that both subjects accept."""
-        if scene.case.elements <= LARGE or self.candidate.state:
+    def _smaller_scene(self, scene: Scene, elements: int) -> Scene:
+        """The scene itself, or where it has more elements a smaller one that both accept."""
+        if scene.case.elements <= elements or self.candidate.state:
             return scene
         try:
             small = play(self.candidate, self.reference, shrunk(scene.case), self.seed)
         except (RefusedError, InputError):
             return scene
-        return small if small.cotangents and small.case.elements <= LARGE else scene
+        return small if small.cotangents and small.makes_sense else scene
 
     def _probe(self, scene: Scene, probes: dict[str, Probe]) -> bool:
         """Whether a probe found the candidate guilty; those after it are left out then."""

@@ -26,6 +26,7 @@ ENOUGH = 1e-11  # relative to the scale of the slope: no need to go on
 BENT = 1e-6  # more than this after three halvings: there is a kink within the step
 LOST = 1e-4  # more than this at the end: nothing converged, and no estimate can be believed
 ROUNDINGS = 4  # how many roundings of its largest term a forward may make
+TINY, HUGE = 1e-140, 1e140  # between them squares neither vanish nor overflow
 SAFETY = 8  # tolerance over estimated error
 
 
@@ -151,7 +152,13 @@ def draw_directions(case: Case, generator: Generator) -> list[Tensor]:
 
 def typical_size(x: Tensor) -> float:
     """The root mean square of the finite entries; 0 for zeros and for no entries."""
-    finite = x.detach().abs().double()
-    finite = finite[torch.isfinite(finite)]
+    if not x.numel():
+        return 0.0
+    values = x.detach().to(torch.complex128 if x.is_complex() else torch.float64)
+    size = float(torch.linalg.vector_norm(values)) / math.sqrt(x.numel())
+    if TINY < size < HUGE:
+        return size
+    magnitudes = values.abs()
+    finite = magnitudes[torch.isfinite(magnitudes)]  # and scaled, lest the squares leave the range
     peak = float(finite.max()) if finite.numel() else 0.0
     return peak * float((finite / peak).square().mean().sqrt()) if peak > 0 else 0.0

@@ -15,6 +15,16 @@ Gradients = tuple[Tensor | None, ...]  # in the order of the arguments
 FORWARD_SEED = 1234  # dropout and its like draw the same numbers in every forward
 
 
+def seed_forward(case: Case, seed: int = FORWARD_SEED) -> None:
+    """Seed the generators that a forward on the case may draw from.
+
+    `torch.manual_seed` seeds every backend there is, and takes longer than a small forward.
+    """
+    torch.default_generator.manual_seed(seed)
+    if case.device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def evaluate(subject: Subject, case: Case, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
     """The outputs at some leaves, without a tape; what is not differentiated is copied first."""
     moving = set(case.wrt)
@@ -22,7 +32,7 @@ def evaluate(subject: Subject, case: Case, leaves: Sequence[Any]) -> tuple[Tenso
         copy_layout(leaf) if isinstance(leaf, Tensor) and i not in moving else leaf
         for i, leaf in enumerate(leaves)
     ]
-    torch.manual_seed(FORWARD_SEED)
+    seed_forward(case)
     with torch.no_grad():
         return subject.outputs(case.spec, fresh)
 
@@ -44,7 +54,7 @@ class Tape:
         self.wrt = case.wrt if wrt is None else tuple(wrt)
         self.leaves = [copy_layout(x) if isinstance(x, Tensor) else x for x in case.leaves]
         self.arguments = [self.leaves[i].requires_grad_() for i in self.wrt]
-        torch.manual_seed(seed)
+        seed_forward(case, seed)
         with torch.enable_grad():
             self.outputs = subject.outputs(case.spec, self.leaves)
 

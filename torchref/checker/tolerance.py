@@ -69,4 +69,5 @@ def conditioning(scene: Scene, truths: Sequence[Tensor | None]) -> list[Tensor]:
 
 
 def _signs(x: Tensor, generator: Generator) -> Tensor:
-    return (torch.randint(0, 2, x.shape, generator=generator) * 2 - 1).to(x.device)
+    signs = torch.randint(0, 2, x.shape, generator=generator) * 2 - 1
+    return signs.to(x.device, x.real.dtype)  # in float32 one ulp of float64 would be 0

@@ -1,5 +1,6 @@
 """What a diagnosis works on, and what it says."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -48,4 +49,4 @@ def same(a: Tensor, b: Tensor) -> bool:
     if a.shape != b.shape or not a.numel():
         return False
     size = float(torch.maximum(a.abs().max(), b.abs().max()))
-    return size > 0 and float((a - b).abs().max()) <= SAME * size
+    return 0 < size < math.inf and float((a - b).abs().max()) <= SAME * size

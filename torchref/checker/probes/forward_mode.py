@@ -3,14 +3,13 @@
 import math
 import warnings
 
-import torch
 import torch.autograd.forward_ad as forward_ad
 
 from torchref.checker.findings import Finding
 from torchref.checker.numeric import draw_directions
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene
-from torchref.checker.tape import FORWARD_SEED, inner
+from torchref.checker.tape import inner, seed_forward
 from torchref.checker.tolerance import ROUNDINGS, scene_precision
 
 
@@ -24,7 +23,7 @@ def forward_mode(scene: Scene) -> Outcome:
             warnings.simplefilter("ignore")  # forward mode asks for a JIT script once
             for i, d in zip(scene.case.wrt, directions, strict=True):
                 leaves[i] = forward_ad.make_dual(leaves[i].detach(), d)
-            torch.manual_seed(FORWARD_SEED)
+            seed_forward(scene.case)
             outputs = scene.candidate.outputs(scene.case.spec, leaves)
             tangents = {i: forward_ad.unpack_dual(outputs[i]).tangent for i in scene.cotangents}
     except Exception as error:

@@ -1,13 +1,12 @@
 """The same backward again: anew, on the same tape, after another cotangent."""
 
-import torch
 from torch import Tensor
 
 from torchref.checker.agreement import agree, first_difference
 from torchref.checker.findings import Finding
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene
-from torchref.checker.tape import Gradients, Tape, draw_signed
+from torchref.checker.tape import Gradients, Tape, draw_signed, seed_forward
 
 REPEATS = 10  # a race that shows once in three is missed twice in a hundred
 REPEATS_WHEN_LARGE = 3
@@ -24,7 +23,7 @@ def fresh_repeats(scene: Scene) -> Outcome:
             if not agree(before, after):
                 evidence = "two forwards on the same input differ"
                 return _found(scene, "forward-noisy", None, None, evidence)
-        torch.manual_seed(number)
+        seed_forward(scene.case, number)
         results.append(tape.gradients(scene.cotangents))
     first, second, third = results[0], results[1], results[2]
     for later in results[1:]:

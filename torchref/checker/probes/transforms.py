@@ -9,7 +9,7 @@ from torchref.checker.agreement import agree
 from torchref.checker.findings import Finding
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene
-from torchref.checker.tape import FORWARD_SEED
+from torchref.checker.tape import seed_forward
 
 BATCH = 3
 
@@ -41,9 +41,9 @@ def vmap_agrees(scene: Scene) -> Outcome:
     if any(x.is_complex() for x in case.arguments):
         return Outcome.skip("torch.func.grad takes real outputs only")
     try:
-        torch.manual_seed(FORWARD_SEED)
+        seed_forward(scene.case)
         single = [pulled(*(b[k] for b in batches)) for k in range(BATCH)]
-        torch.manual_seed(FORWARD_SEED)
+        seed_forward(scene.case)
         together = torch.func.vmap(pulled, randomness="error")(*batches)
     except Exception as error:
         return Outcome.skip(f"not offered: {first_line(error)}")

@@ -87,14 +87,16 @@ def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
 
 
 def _ranks(case: Case) -> Iterator[Change]:
-    """A dimension more or less, for all tensors together that have the same first size."""
+    """A leading dimension more or less, for all tensors that have the first argument's."""
     tensors = {i: x for i, x in enumerate(case.leaves) if isinstance(x, Tensor) and x.dim()}
-    for size in dict.fromkeys(x.shape[0] for x in tensors.values()):
-        alike = {i: x for i, x in tensors.items() if x.shape[0] == size}
-        names = ", ".join(case.names[i] for i in alike)
-        yield f"one more dimension in {names}", {i: torch.stack([x, x]) for i, x in alike.items()}
-        if size:
-            yield f"one dimension less in {names}", {i: x[0].clone() for i, x in alike.items()}
+    if not tensors:
+        return
+    size = next(iter(tensors.values())).shape[0]
+    alike = {i: x for i, x in tensors.items() if x.shape[0] == size}
+    names = ", ".join(case.names[i] for i in alike)
+    yield f"one more dimension in {names}", {i: torch.stack([x, x]) for i, x in alike.items()}
+    if size:
+        yield f"one dimension less in {names}", {i: x[0].clone() for i, x in alike.items()}
 
 
 def resize(x: Tensor, dim: int, size: int, generator: Generator) -> Tensor:
