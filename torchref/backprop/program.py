@@ -40,8 +40,8 @@ class Program:
             with Recorder(outside) as recorder:
                 loss, gradients = sweep(x, target)
             results = [recorder.value(y) for y in (loss, *gradients.values())]
-            self.gradients = {name: torch.empty_like(held[name].detach()) for name in gradients}
-            del loss, gradients  # their memory goes before the buffers take theirs
+            self.gradients = {name: buffer_for(held[name], g) for name, g in gradients.items()}
+            del loss, gradients
             calls, (result, *values) = simplified(recorder.calls, results)
             self._write(writer, calls, result, values, x.device)
         # None of the tensors requires a gradient: autograd need not be asked at every line.
@@ -74,3 +74,10 @@ class Program:
         for buffer, value in copied:
             writer.write_copy(buffer, value)
         writer.lines.append(f"return {writer.expression(loss)}")
+
+
+def buffer_for(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """The first gradient's own memory, or if it is laid out unlike its parameter new memory."""
+    if gradient.is_contiguous() and parameter.is_contiguous() and gradient._base is None:
+        return gradient
+    return torch.empty_like(parameter.detach())

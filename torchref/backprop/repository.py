@@ -33,6 +33,15 @@ class Repository:
             levels[-1] += (layer.name,)
         return cls(x, _levels=tuple(levels))
 
+    def keep_output(self, layer: Layer, y: Tensor) -> None:
+        """The layers of the network are kept, those of the loss are not."""
+        if any(layer.name in level for level in self._levels):
+            self.outputs[layer.name] = y
+
+    def keep_delta(self, layer: Layer, grad_y: Tensor) -> None:
+        if layer.name in self.outputs:
+            self.deltas[layer.name] = grad_y
+
     @property
     def depth(self) -> int:
         """How many layers have parameters."""

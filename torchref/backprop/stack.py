@@ -48,7 +48,7 @@ class Stack:
         self.network, self.loss = network, loss
         self.layers = tuple(_layers("", network))
         self.pointwise_loss = _pointwise_loss(loss)
-        self.reduction = Layer("reduction", loss, Reduction, (_weight, "reduction"))
+        self.reduction = Layer("loss.reduction", loss, Reduction, (_weight, "reduction"))
         self.names = {parameter: name for name, parameter in network.named_parameters()}
 
     @property
@@ -107,7 +107,7 @@ def _pointwise_loss(loss: nn.Module) -> Layer:
             "Take its twin from torchref.nn.",
         )
     found = LOSSES[type(loss)]
-    return Layer("loss", loss, found.op, found.operands)
+    return Layer("loss.pointwise", loss, found.op, found.operands)
 
 
 def _weight(loss: nn.Module, _: Tensor) -> Tensor | None:

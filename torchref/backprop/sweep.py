@@ -14,7 +14,6 @@ from torchref import nn
 from torchref.backprop.context import Context
 from torchref.backprop.repository import Repository
 from torchref.backprop.stack import Layer, Stack
-from torchref.ops import Reduction
 
 
 @dataclass(frozen=True)
@@ -62,34 +61,30 @@ def there_and_back(
     """The sweep itself. Without a repository nothing outlives its last use."""
     waiting: list[tuple[Layer, Context]] = []  # for the way back, the last layer on top
     trained_below = False
-    for layer in stack.layers:
-        x, context = visit(layer, trained_below, x)
+    for layer in (*stack.layers, stack.pointwise_loss, stack.reduction):
+        given = (target,) if layer is stack.pointwise_loss else ()
+        x, context = visit(layer, trained_below, x, *given)
         trained_below = trained_below or any(context.needs_input_grad)
         if trained_below:
             waiting.append((layer, context))
         if repository:
-            repository.outputs[layer.name] = x
-    losses, loss_context = visit(stack.pointwise_loss, trained_below, x, target)
-    value, reduction_context = visit(stack.reduction, trained_below, losses)
-    if not trained_below:
-        return value, {}
+            repository.keep_output(layer, x)
 
-    grad = torch.ones((), dtype=value.dtype, device=value.device)  # ∂L/∂L
-    grad, *_ = Reduction.backward(reduction_context, grad)
-    grad, *_ = stack.pointwise_loss.op.backward(loss_context, grad)
+    loss = x
+    grad = torch.ones((), dtype=loss.dtype, device=loss.device)  # ∂L/∂L
     gradients: dict[str, Tensor] = {}
     while waiting:
         layer, context = waiting.pop()
         if repository:
-            repository.deltas[layer.name] = grad
+            repository.keep_delta(layer, grad)
         grad_x, *grads = as_tuple(layer.op.backward(context, grad))
-        for parameter, gradient in zip(layer.parameters, grads, strict=True):
+        for parameter, gradient in zip(reversed(layer.parameters), reversed(grads), strict=False):
             if parameter is not None and gradient is not None:
                 name = stack.names[parameter]  # a parameter of two layers gets the sum of both
                 gradients[name] = gradients[name] + gradient if name in gradients else gradient
         if grad_x is not None:
             grad = grad_x
-    return value, gradients
+    return loss, gradients
 
 
 def visit(layer: Layer, need_x: bool, x: Tensor, *given: Tensor) -> tuple[Tensor, Context]:

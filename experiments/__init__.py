@@ -1,0 +1,1 @@
+"""Experiments: each a flat script, run as `python -m experiments.NAME`."""
