@@ -6,8 +6,8 @@
     compiled   torch's own layers under torch.compile
 
 The four take turns in one process, round by round, so that whatever else the machine does hits
-all of them; times are medians over the rounds, and a ratio is taken within each round. Memory is the
-most that tensors hold at once during a step.
+all of them; times are medians over the rounds, and a ratio is taken within each round. Memory is
+the most that tensors hold at once during a step.
 
     python -m experiments.benchmark_backprop --threads 2 --rounds 25
 """
