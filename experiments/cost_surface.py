@@ -224,13 +224,13 @@ def figures(curve: Curve, found: dict[float, float], jacobian: Tensor) -> dict[s
     axes[1].set(title="Several minima, and the starts that lead there", xlabel="w", ylabel="C")
 
     x, y, costs, path = surface()
-    drawn = axes[2].contourf(x, y, costs, levels=30)
+    drawn = axes[2].contourf(x.tolist(), y.tolist(), costs.tolist(), levels=30)
     over_two.colorbar(drawn, label="C")
-    axes[2].plot(path[:, 0], path[:, 1], "w.-", markersize=2, linewidth=0.8)
-    axes[2].plot(path[-1, 0], path[-1, 1], "r*", markersize=12)
+    axes[2].plot(*path.T.tolist(), "w.-", markersize=2, linewidth=0.8)
+    axes[2].plot(*path[-1:].T.tolist(), "r*", markersize=12)
     axes[2].set(title="The cost over two weights, and the descent", xlabel="$w_1$", ylabel="$w_2$")
 
-    matrix.colorbar(axes[3].imshow(jacobian, aspect="auto", cmap="coolwarm"))
+    matrix.colorbar(axes[3].imshow(jacobian.tolist(), aspect="auto", cmap="coolwarm"))
     axes[3].set(title="The Jacobian: outputs by parameters", xlabel="parameter", ylabel="output")
     axes[3].set_yticks([0, 1], ["$a_1$", "$a_2$"])
     return {"one_weight": one, "several_minima": several, "surface": over_two, "jacobian": matrix}

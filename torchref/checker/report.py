@@ -8,7 +8,7 @@ from torchref.checker.story import tell
 
 
 class WrongGradientError(AssertionError):
-    """Raised by `Report.raise_if_wrong`; the message is the report."""
+    """Raised by `Report.raise_if_wrong` and `Comparison.raise_if_different`, with the report."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""The device that a command line asks for. Nothing is chosen behind the user's back."""
+
+import torch
+
+from torchref.errors import InputError
+
+
+def resolve_device(name: str) -> torch.device:
+    """`cpu`, `cuda`, `cuda:1`, ... or `auto`: CUDA where there is some, else the CPU.
+
+    Raises `InputError` for any other name, and for CUDA that this machine does not have: work
+    asked for on a GPU never moves to the CPU in silence.
+
+    >>> resolve_device("cpu")
+    device(type='cpu')
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    kind, colon, index = name.partition(":")
+    if name != "cpu" and (kind != "cuda" or (bool(colon) and not index.isdecimal())):
+        raise InputError(
+            "The device must be cpu, cuda, cuda:0, cuda:1, ... or auto",
+            f"{name!r} arrived",
+            "auto takes CUDA where there is some and the CPU elsewhere.",
+        )
+    if kind == "cuda" and not count:
+        why = (
+            f"torch {torch.__version__} finds no GPU here"
+            if torch.backends.cuda.is_built()
+            else f"torch {torch.__version__} is built without CUDA"
+        )
+        raise InputError(
+            f"The device {name} needs CUDA", why, "Ask for cpu, or for auto to take what there is."
+        )
+    if index and int(index) >= count:
+        raise InputError(
+            f"The device {name} must be one of the GPUs of this machine",
+            f"there are {count}",
+            f"They are cuda:0 to cuda:{count - 1}.",
+        )
+    return torch.device(name)

@@ -1,0 +1,50 @@
+"""The same model in torch's own layers: what a handwritten model is compared with."""
+
+import copy
+
+import torch
+from torch.nn import Module
+
+import torchref.nn
+from torchref.errors import InputError
+
+CONTAINERS = (torchref.nn.SigmoidNetwork,)  # they compute nothing themselves
+
+
+def torch_twin(model: Module) -> Module:
+    """A copy of the model with torch's own layers, under the same names and with the same weights.
+
+    Raises `InputError` for a layer that torch does not have.
+
+    >>> torch_twin(torchref.nn.Sequential(torchref.nn.Linear(2, 3), torchref.nn.Sigmoid()))
+    Sequential(
+      (0): Linear(in_features=2, out_features=3, bias=True)
+      (1): Sigmoid()
+    )
+    """
+    twin = copy.deepcopy(model)
+    for name, module in twin.named_modules():
+        handwritten = type(module)
+        if handwritten.__module__ != torchref.nn.__name__ or isinstance(module, CONTAINERS):
+            continue
+        torchs = getattr(torch.nn, handwritten.__name__, None)
+        if torchs is None:
+            raise InputError(
+                "torch must have the layers of a model that is compared with it",
+                f"{name or 'the model'} is a {handwritten.__name__}",
+                f"torch has {', '.join(sorted(named_alike()))}.",
+            )
+        # Each handwritten layer is a subclass of torch's that replaces its `forward` only.
+        module.__class__ = torchs
+    return twin
+
+
+def named_alike() -> set[str]:
+    """The handwritten layers that bear the name of one of torch's."""
+    return {
+        name
+        for name, layer in vars(torchref.nn).items()
+        if isinstance(layer, type)
+        and layer.__module__ == torchref.nn.__name__
+        and hasattr(torch.nn, name)
+    }
