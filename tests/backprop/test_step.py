@@ -1,6 +1,7 @@
 """The unrolled step: equal to the sweep bit for bit, for every input and after every change."""
 
 import gc
+import re
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from tests.backprop.random_stacks import stacks
 from torchref import nn
 from torchref.backprop import Backprop, correspond, sweep
+from torchref.backprop.allot import House, Tenancy
 from torchref.backprop.correspondence import LAYERS
 from torchref.errors import InputError
 from torchref.ops import Op
@@ -168,6 +170,44 @@ def test_a_step_writes_only_what_a_gradient_needs_and_each_thing_once() -> None:
     assert calls.count("sigmoid") == 2
     assert calls.count("sum") == 2
     assert source.count("sub(") == 1 + 2
+
+
+def test_memory_that_is_shared_too_eagerly_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_at_the_start(house: House, _: Tenancy) -> int | None:
+        return 0 if house.until == float("inf") else None
+
+    monkeypatch.setattr(House, "offset_for", all_at_the_start)
+    network, loss, x, target = problem()
+    with pytest.raises(AssertionError):
+        assert_step_is_right(Backprop(network, loss), network, loss, x, target)
+
+
+def test_gradients_lend_their_memory_until_they_are_computed() -> None:
+    torch.manual_seed(0)
+    network = nn.SigmoidNetwork((64, 64, 64))
+    step = Backprop(network, nn.SquaredError())
+    x, target = torch.rand(8, 64), torch.rand(8, 64)
+    step(x, target)
+    lenders = {grad_of(p).untyped_storage().data_ptr() for p in network.parameters()}
+    names = step._unrolled(x, target).program.run.__globals__
+    buffers = [x for name, x in names.items() if re.fullmatch(r"buffer(_\d+)?", name)]
+    lent = [x for x in buffers if x.untyped_storage().data_ptr() in lenders]
+    assert len(lent) >= 3
+    assert len(lent) < len(buffers)  # what is alive when the last gradient is computed
+
+
+def grad_of(parameter: nn.Parameter) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
+
+
+def test_the_lines_name_parameters_and_gradients() -> None:
+    network, loss, x, target = problem()
+    source = Backprop(network, loss).source(x, target)
+    assert source is not None
+    assert "mm(x, linear1_weight_" in source
+    for name in ("linear1_weight", "linear1_bias", "linear2_weight", "linear2_bias"):
+        assert f"out=grad_{name})" in source
 
 
 def test_steps_allocate_nothing_but_the_loss() -> None:

@@ -62,6 +62,8 @@ class Program:
         made = {call.output for call in calls if not call.is_view} - {loss}
         own: dict[Value, Tensor] = {}
         copied: list[tuple[Tensor, Value]] = []
+        for name, buffer in self.gradients.items():
+            writer.name(f"grad_{name}", buffer)
         for buffer, value in zip(self.gradients.values(), values, strict=True):
             if value in made and value not in own:
                 own[value] = buffer

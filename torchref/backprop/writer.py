@@ -25,7 +25,7 @@ class Writer:
     def declare(self, value: Value, name: str, tensor: Tensor) -> None:
         """A tensor that stays from run to run; what is in it may change."""
         self._tensors[value] = tensor
-        self._constant(name, tensor)
+        self.name(name, tensor)
 
     def declare_local(self, value: Value, name: str, tensor: Tensor) -> None:
         """A tensor that is another one in every run."""
@@ -36,13 +36,13 @@ class Writer:
         if isinstance(argument, Value):
             if argument in self._locals:
                 return self._locals[argument]
-            return self._constant("constant", self.tensor(argument))
+            return self.name("constant", self.tensor(argument))
         if isinstance(argument, list | tuple):
             return f"[{', '.join(map(self.expression, argument))}]"
         if argument is None or isinstance(argument, bool | int | float):
             number = repr(argument)
             return f'float("{number}")' if number.lstrip("-") in ("inf", "nan") else number
-        return self._constant("constant", argument)
+        return self.name("constant", argument)
 
     def tensor(self, value: Value) -> Tensor:
         tensor = value.tensor if value.constant else self._tensors[value]
@@ -52,7 +52,9 @@ class Writer:
     def write(self, call: Call, buffer: Tensor | None) -> None:
         """A view of something that stays is taken now, and costs no line."""
         if call.is_view and not any(value in self._locals for value in call.values):
-            self._tensors[call.output] = self._run(call.function, call.args, call.kwargs)
+            view = self._run(call.function, call.args, call.kwargs)
+            self._tensors[call.output] = view
+            self.name(f"{self.expression(call.values[0])}_{call.name}", view)
             return
         name, args = call.name, call.args
         if name == "rsub" and len(args) == 2 and not call.kwargs:
@@ -67,7 +69,7 @@ class Writer:
                 pass  # no `out` in this operation: its output is new in every run
             else:
                 self._tensors[call.output] = buffer
-                out = self._constant("buffer", buffer)
+                out = self.name("buffer", buffer)
                 self._line(name, function, args, call.kwargs, f"out={out}")
                 return
         try:
@@ -80,7 +82,7 @@ class Writer:
 
     def write_copy(self, buffer: Tensor, value: Value) -> None:
         buffer.copy_(self.tensor(value))
-        self.lines.append(f"{self._constant('buffer', buffer)}.copy_({self.expression(value)})")
+        self.lines.append(f"{self.name('buffer', buffer)}.copy_({self.expression(value)})")
 
     def _run(self, function: Any, args: Any, kwargs: dict[str, Any]) -> Tensor:
         actual = {name: replaced(argument, Value, self.tensor) for name, argument in kwargs.items()}
@@ -92,7 +94,7 @@ class Writer:
     ) -> None:
         arguments = [self.expression(argument) for argument in args]
         arguments += [f"{key}={self.expression(argument)}" for key, argument in kwargs.items()]
-        call = f"{self._constant(name, function)}({', '.join([*arguments, *out])})"
+        call = f"{self.name(name, function)}({', '.join([*arguments, *out])})"
         self.lines.append(f"{into} = {call}" if into else call)
 
     def _number_as_tensor(self, argument: Any, like: Value) -> Any:
@@ -102,7 +104,7 @@ class Writer:
         tensor = torch.tensor(argument, dtype=like.like.dtype, device=device)
         return Value(torch.empty((), dtype=like.like.dtype, device="meta"), tensor, constant=True)
 
-    def _constant(self, name: str, constant: Any) -> str:
+    def name(self, name: str, constant: Any) -> str:
         """The name under which the function finds what does not change."""
         if id(constant) not in self._names:
             name = identifier(name)
