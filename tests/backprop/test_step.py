@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from tests.backprop.random_stacks import stacks
+from tests.ops.catalogue_cases import DEVICES
 from torchref import nn
 from torchref.backprop import Backprop, correspond, sweep
 from torchref.backprop.allot import House, Tenancy
@@ -93,6 +94,36 @@ def test_the_same_tensor_as_x_and_target_is_two_tensors() -> None:
     x = torch.rand(5, 3).double()
     step(x, x)
     assert_step_is_right(step, network, nn.MSELoss(), x, torch.rand(5, 3).double())
+
+
+def test_a_layer_used_twice_gets_the_sum_of_both_gradients() -> None:
+    torch.manual_seed(0)
+    shared = nn.Linear(3, 3).double()
+    network = nn.Sequential(shared, nn.Tanh(), shared, nn.Sigmoid())
+    x, target = torch.randn(5, 3).double(), torch.rand(5, 3).double()
+    step = Backprop(network, nn.MSELoss())
+    for _ in range(2):
+        assert_step_is_right(step, network, nn.MSELoss(), x, target)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_other_dtypes_and_devices(device: str, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    network = nn.SigmoidNetwork((4, 3, 2)).to(device, dtype)
+    x, target = torch.rand(5, 4).to(device, dtype), torch.rand(5, 2).to(device, dtype)
+    for loss in (nn.MSELoss(), nn.SquaredError("half_sum")):
+        assert_step_is_right(Backprop(network, loss), network, loss, x, target)
+        assert all(grad_of(p).dtype == dtype for p in network.parameters())
+
+
+def test_x_may_require_a_gradient_and_gets_none() -> None:
+    network, loss, x, target = problem()
+    x.requires_grad_()
+    step = Backprop(network, loss)
+    assert not step(x, target).requires_grad
+    assert not step(x, target).requires_grad
+    assert x.grad is None
 
 
 @pytest.mark.parametrize("optimiser", [torch.optim.SGD, torch.optim.Adam])

@@ -69,7 +69,7 @@ class Backprop:
         state = [*map(Tensor.data_ptr, self._parameters), *map(requires_grad, self._parameters)]
         if state != self._state:
             self._programs, self._state = {}, state
-        key = (x.shape, x.stride(), x.dtype, target.shape, target.stride(), target.dtype)
+        key = (*layout_of(x), *layout_of(target))
         if key not in self._programs:
             self._programs[key] = self._unroll(x, target)
         return self._programs[key]
@@ -82,6 +82,10 @@ class Backprop:
             return None
         by_name = {name: parameter for parameter, name in self._stack.names.items()}
         return Unrolled(program, [(by_name[name], g) for name, g in program.gradients.items()])
+
+
+def layout_of(x: Tensor) -> tuple[Any, ...]:
+    return x.shape, x.stride(), x.dtype, x.device
 
 
 class Unrolled(NamedTuple):
