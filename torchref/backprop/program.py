@@ -24,7 +24,8 @@ class Program:
 
     `held` are the tensors that the sweep reads besides x and target, by name. What is in them
     may change from run to run. `gradients` are those of a program for another shape, if there is
-    one: their memory serves both. Raises `NotRepeatableError` where operations depend on the numbers.
+    one: their memory serves both.
+    Raises `NotRepeatableError` where operations depend on the numbers.
     """
 
     def __init__(
