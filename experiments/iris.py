@@ -8,12 +8,16 @@ of them are held out and never trained on: with fewer, chance would decide the a
     python -m experiments.iris --seed 3
 """
 
+import copy
+
 import torch
 from sklearn.datasets import load_iris  # type: ignore[import-untyped]
 from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
 from torch import Tensor
 
 import torchref.nn as nn
+from torchref import explain
+from torchref.explainer.tensorboard import log_explanations
 from torchref.training import Examples, Settings, run_experiment, train_both_ways
 
 SPECIES = {"versicolor": 1, "virginica": 2}  # the third, setosa, is told apart at a glance
@@ -53,6 +57,7 @@ def main(settings: Settings) -> None:
     """Lecture 002: a 4-3-2 network learns to tell versicolor from virginica."""
     torch.manual_seed(settings.seed)
     network = nn.SigmoidNetwork((4, 3, 2)).double()
+    start = copy.deepcopy(network)
     examples, held_out = flowers(settings.seed)
     outcome = train_both_ways(
         "iris",
@@ -64,6 +69,11 @@ def main(settings: Settings) -> None:
         torch_loss=torch.nn.MSELoss(reduction="sum"),
         scores={"accuracy": accuracy},
     )
+    # One flower, and what its four measurements and the start make of the first weight.
+    flower, species = examples.x[0], examples.target[0]
+    found = explain(start, nn.SquaredError("sum"), flower, species, rate=settings.lr)
+    print(found)
+    log_explanations(outcome.folder, {"linear1.weight": found})
     for gradients, scalars in outcome.scalars.items():
         held_out_part, train_part = scalars["accuracy/held_out"], scalars["accuracy/train"]
         print(

@@ -20,13 +20,12 @@ from rich.table import Table
 from torch import Tensor
 
 import torchref.nn as nn
+from torchref.explainer.lectures import CHAIN_RATE, CHAIN_START, LECTURES, chain_of_two, numbers
+from torchref.explainer.tensorboard import log_explanations
 from torchref.training import Examples, Settings, resolve_device, run_experiment, train_both_ways
 
-EXAMPLE = Examples(
-    x=torch.tensor([[0.1]], dtype=torch.float64), target=torch.tensor([[0.25]], dtype=torch.float64)
-)
-START = {"linear1.weight": 0.15, "linear1.bias": 0.40, "linear2.weight": 0.45, "linear2.bias": 0.65}
-LEARNING_RATE = 0.4
+EXPLAINED = LECTURES["two-neuron-chain"]
+EXAMPLE = Examples(x=numbers(EXPLAINED.x)[None], target=numbers(EXPLAINED.target)[None])
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,6 @@ class Number:
     lecture: str
     value: Tensor
     factors: dict[str, Tensor]
-
-
-def chain_of_two() -> nn.SigmoidNetwork:
-    """The chain with the lecture's weights."""
-    chain = nn.SigmoidNetwork((1, 1, 1)).double()
-    for name, parameter in chain.named_parameters():
-        torch.nn.init.constant_(parameter, START[name])
-    return chain
 
 
 def worked_example(device: torch.device) -> list[Number]:
@@ -69,13 +60,13 @@ def worked_example(device: torch.device) -> list[Number]:
         Number("z₂", "0.9210", z2, {}),
         Number("a₂", "0.7153", a2, {}),
         Number("∂E/∂w₂", "0.05706", grad_w2, {**to_z2, "∂z₂/∂w₂": a1}),
-        Number("w₂ − α ∂E/∂w₂", "0.427", w2 - LEARNING_RATE * grad_w2, {}),
+        Number("w₂ − α ∂E/∂w₂", "0.427", w2 - CHAIN_RATE * grad_w2, {}),
         Number("∂E/∂b₂", "0.0948", grad_b2, {**to_z2, "∂z₂/∂b₂": one}),
-        Number("b₂ − α ∂E/∂b₂", "0.612", b2 - LEARNING_RATE * grad_b2, {}),
+        Number("b₂ − α ∂E/∂b₂", "0.612", b2 - CHAIN_RATE * grad_b2, {}),
         Number("∂E/∂w₁", "0.001021", grad_w1, {**to_z1, "∂z₁/∂w₁": x}),
-        Number("w₁ − α ∂E/∂w₁", "0.1496", w1 - LEARNING_RATE * grad_w1, {}),
+        Number("w₁ − α ∂E/∂w₁", "0.1496", w1 - CHAIN_RATE * grad_w1, {}),
         Number("∂E/∂b₁", "0.01021", grad_b1, {**to_z1, "∂z₁/∂b₁": one}),
-        Number("b₁ − α ∂E/∂b₁", "0.3959", b1 - LEARNING_RATE * grad_b1, {}),
+        Number("b₁ − α ∂E/∂b₁", "0.3959", b1 - CHAIN_RATE * grad_b1, {}),
     ]
 
 
@@ -100,6 +91,7 @@ def main(
 ) -> None:
     """Lecture 003: a chain of two sigmoid neurons, by the numbers and then in training."""
     show(worked_example(resolve_device(settings.device)))
+    print(EXPLAINED.explain("linear1.weight"))
     torch.manual_seed(settings.seed)
     outcome = train_both_ways(
         "two_neuron_chain",
@@ -110,6 +102,7 @@ def main(
         torch_loss=lambda a2, target: torch.nn.functional.mse_loss(a2, target) / 2,
         threshold=threshold,
     )
+    log_explanations(outcome.folder, {name: EXPLAINED.explain(name) for name in CHAIN_START})
     error = outcome.scalars["handwritten"]["loss/train"]
     by, relation = ("threshold", "<") if outcome.under_threshold else ("epochs", "≥")
     print(
@@ -118,4 +111,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings(epochs=1000, lr=LEARNING_RATE))
+    run_experiment(main, Settings(epochs=1000, lr=CHAIN_RATE))

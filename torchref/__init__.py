@@ -2,14 +2,17 @@
 
 from torchref.checker import Comparison, Finding, Report, WrongGradientError, compare, crosscheck
 from torchref.errors import InputError
+from torchref.explainer import Explanation, explain
 
 __all__ = [
     "Comparison",
+    "Explanation",
     "Finding",
     "InputError",
     "Report",
     "WrongGradientError",
     "compare",
     "crosscheck",
+    "explain",
 ]
 __version__ = "0.1.0"

@@ -1,0 +1,162 @@
+"""The lectures' experiments: all that they state holds, and what they log can be read back."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from experiments import (
+    cost_surface,
+    log_loss_network,
+    matrix_form,
+    three_layers,
+    vanishing_gradients,
+)
+from torchref.explainer.counting import count
+from torchref.explainer.statements import Statements
+from torchref.training import Settings
+
+
+def read(folder: Path) -> EventAccumulator:
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0, "images": 0})
+    return events.Reload()
+
+
+def only_run(logdir: Path, experiment: str) -> Path:
+    (folder,) = (logdir / experiment).iterdir()
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(epochs=20, lr=1.0, logdir=tmp_path, seed=1)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_log_loss_network_states_the_nine_derivatives(seed: int) -> None:
+    stated = log_loss_network.statements(seed)
+    assert len(stated.made) == 27
+    assert stated.hold
+
+
+def test_log_loss_network_trains_and_logs(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_loss_network.main(settings)
+    folder = only_run(settings.logdir, "log_loss_network")
+    losses = {
+        run: [e.value for e in read(folder / run).Scalars("loss/train")]
+        for run in ("handwritten", "torch")
+    }
+    assert losses["handwritten"] == losses["torch"]
+    assert losses["handwritten"][-1] < losses["handwritten"][0]
+    explained = read(folder / "explained")
+    assert "explain/w11" in explained.Tags()["images"]
+    assert (
+        b"The verdict: right"
+        in explained.Tensors("explain/w11/text_summary")[0].tensor_proto.string_val[0]
+    )
+    assert (folder / "explain_w11.png").stat().st_size > 10_000
+    assert "wrong" not in capsys.readouterr().out
+
+
+def test_log_loss_network_learns_the_tumours() -> None:
+    torch.manual_seed(0)
+    examples, held_out = log_loss_network.tumours(0)
+    network = log_loss_network.nn.SigmoidNetwork((2, 2, 1)).double()
+    step = matrix_form.Backprop(network, log_loss_network.nn.BCELoss())
+    optimiser = torch.optim.SGD(network.parameters(), lr=1.0)
+    for _ in range(500):
+        step(examples.x, examples.target)
+        optimiser.step()
+    assert log_loss_network.accuracy(network(held_out.x), held_out.target) > 0.9
+
+
+@pytest.mark.parametrize("sizes", ["2,2,2,1", "3,1", "2,4,3,2,2"])
+def test_three_layers_computes_both_ways(settings: Settings, sizes: str) -> None:
+    three_layers.main(settings, sizes)  # ends in SystemExit if a statement does not hold
+    folder = only_run(settings.logdir, "three_layers")
+    depth = len(sizes.split(",")) - 1
+    asked = tuple(map(int, sizes.split(",")))
+    events = read(folder / "by_depth")
+    counts = count(asked, (1,) * depth, bias=False)
+    for way, expected in (("stored", counts.reused), ("recomputed", counts.recomputed)):
+        assert events.Scalars(f"multiplications/{way}")[-1].value == expected
+        assert len(events.Scalars(f"microseconds/{way}")) == depth
+
+
+def test_three_layers_finds_a_wrong_count() -> None:
+    stated = Statements()
+    stated.true("as counted", count((2, 2, 1), (1, 1)).reused == 12)
+    assert not stated.hold
+    with pytest.raises(SystemExit):
+        stated.show()
+
+
+@pytest.mark.parametrize("sizes", ["2", "2,,1", "a,b", "40,40,40,40,40"])
+def test_three_layers_refuses_what_it_cannot_multiply_out(sizes: str) -> None:
+    with pytest.raises(three_layers.InputError, match="2,2,2,1"):
+        three_layers.sizes_in(sizes)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_cost_surface_states_what_the_lecture_does(seed: int) -> None:
+    curve = cost_surface.wiggly_curve()
+    found = cost_surface.minima(curve)
+    stated = cost_surface.statements(seed, curve, found)
+    assert stated.hold
+    assert len({round(w, 2) for w in found.values()}) == 3
+
+
+def test_cost_surface_descends_and_draws(settings: Settings) -> None:
+    costs = cost_surface.surface()[2]
+    assert costs.shape == (61, 61)
+    assert costs.isfinite().all()
+    cost_surface.main(settings)
+    folder = only_run(settings.logdir, "cost_surface")
+    images = set(read(folder / "figures").Tags()["images"])
+    names = {"one_weight", "several_minima", "surface", "jacobian"}
+    assert images == {f"figures/{name}" for name in names}
+    assert all((folder / f"{name}.png").stat().st_size > 5_000 for name in names)
+
+
+def test_the_path_on_the_surface_goes_downhill() -> None:
+    _, _, costs, path = cost_surface.surface()
+    distance = (path[1:] - path[:-1]).norm(dim=1)
+    assert distance[0] > 10 * distance[-1]  # it settles
+    assert costs.min() < costs.max() / 5
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_matrix_form_states_its_equations(seed: int) -> None:
+    assert matrix_form.statements(seed).hold
+
+
+def test_matrix_form_trains_both_alike(settings: Settings) -> None:
+    matrix_form.main(settings)
+    folder = only_run(settings.logdir, "matrix_form")
+    folded, unfolded = (read(folder / run) for run in ("folded", "unfolded"))
+    losses = [[e.value for e in each.Scalars("loss/train")] for each in (folded, unfolded)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert "gradient_norm/linear1.weight" in folded.Tags()["scalars"]
+
+
+def test_vanishing_gradients_are_measured_and_bounded(settings: Settings) -> None:
+    vanishing_gradients.main(settings, 16)  # ends in SystemExit if a bound does not hold
+    folder = only_run(settings.logdir, "vanishing_gradients")
+    assert read(folder / "figures").Tags()["images"] == ["figures/gradient_norm_by_layer"]
+    reach = {
+        name: [e.value for e in read(folder / name).Scalars("gradients/first_over_last")]
+        for name in vanishing_gradients.RECIPES
+    }
+    assert len(reach["sigmoid"]) == len(vanishing_gradients.DEPTHS)
+    assert reach["sigmoid"][-1] < 1e-12  # thirty layers leave nothing
+    assert reach["tanh_xavier"][-1] > 1e6 * reach["sigmoid"][-1]
+    assert reach["relu_he"][-1] > 1e6 * reach["sigmoid"][-1]
+
+
+def test_a_chain_keeps_less_than_a_quarter_a_layer() -> None:
+    for depth in (2, 5, 30):
+        slope, bound = vanishing_gradients.chain_of(depth)
+        assert 0.01 * bound < slope <= bound

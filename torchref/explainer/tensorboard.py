@@ -1,0 +1,31 @@
+"""Explanations and figures in TensorBoard's TEXT and IMAGES pages.
+
+They are a run of their own below the run folder: two writers in one folder hide each other.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard.writer import SummaryWriter
+
+from torchref.explainer.explanation import Explanation
+
+RUN = "explained"
+
+
+def log_explanations(folder: Path, found: Mapping[str, Explanation]) -> None:
+    """Each as text, because TensorBoard renders no LaTeX, and as a picture with its formulas."""
+    with SummaryWriter(str(folder / RUN), purge_step=0) as writer:
+        for name, explanation in found.items():
+            writer.add_text(f"explain/{name}", explanation.markdown(), 0)
+            writer.add_figure(f"explain/{name}", explanation.figure(), 0)
+            explanation.save_png(folder / f"explain_{name}.png")
+
+
+def log_figures(folder: Path, figures: Mapping[str, Any]) -> None:
+    """matplotlib figures, also as PNG files in the run folder."""
+    with SummaryWriter(str(folder / "figures"), purge_step=0) as writer:
+        for name, figure in figures.items():
+            figure.savefig(folder / f"{name}.png", dpi=120)
+            writer.add_figure(f"figures/{name}", figure, 0)
