@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import matplotlib
 import torch
 import typer
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -35,7 +35,6 @@ from torchref.checker.subject import as_subject
 from torchref.ops import Affine
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt
 
 Inputs = tuple[Any, ...]
 SIZES, LARGE_SIZES = (100, 400, 1_500, 6_000), (100_000, 1_000_000)
@@ -233,12 +232,12 @@ def show(results: dict[str, Any], console: Console) -> None:
         table.add_row(name, *counts, named, str(alarms[name]))
     table.caption = f"of {bugs['of']['bugs']} planted bugs and {alarms['of']} right functions"
     console.print(table)
-    checkers = ("crosscheck", "differences alone", "gradcheck, slow", "gradcheck, fast")
-    table = Table("N", *checkers, title="seconds: median (least to most)")
+    timed_ones = ("crosscheck", "differences alone", "gradcheck, slow", "gradcheck, fast")
+    table = Table("N", *timed_ones, title="seconds: median (least to most)")
     for row in results["seconds"]:
         cells = [
             f"{s['median']:.3g} ({s['min']:.2g} to {s['max']:.2g})" if (s := row.get(name)) else "–"
-            for name in checkers
+            for name in timed_ones
         ]
         table.add_row(f"{row['entries']:,}", *cells)
     console.print(table)
@@ -251,7 +250,8 @@ def show(results: dict[str, Any], console: Console) -> None:
 
 
 def plot(results: dict[str, Any], file: Path) -> None:
-    figure, (times, errors) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    times, errors = figure.subplots(1, 2)
     for name in ("crosscheck", "differences alone", "gradcheck, slow", "gradcheck, fast"):
         rows = [row for row in results["seconds"] if name in row]
         entries = [row["entries"] for row in rows]
