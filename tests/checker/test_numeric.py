@@ -1,4 +1,4 @@
-"""The numeric oracle: accurate, honest about its error, and cheap whatever the number of entries."""
+"""The numeric oracle: accurate, honest about its error, cheap for any number of entries."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -142,8 +142,7 @@ def elementwise(count: int, seed: int) -> tuple[Callable[..., Tensor], list[Tens
 def affine(count: int, seed: int) -> tuple[Callable[..., Tensor], list[Tensor]]:
     """The weight has most of the entries, `count` of them."""
     side = math.isqrt(count)
-    x, weight, bias = (3, side), (side, count // side), (side,)
-    shapes = [x, (weight[1], side), (weight[1],)]
+    shapes = (3, side), (count // side, side), (count // side,)
     return F.linear, [normal(*shape, seed=seed + k) for k, shape in enumerate(shapes)]
 
 

@@ -1,4 +1,4 @@
-"""What backward really returned, before autograd repairs it, and whether that keeps the contract."""
+"""What backward really returned before autograd repairs it, and whether that keeps a contract."""
 
 import pytest
 import torch
@@ -110,7 +110,6 @@ def test_an_inherited_backward_is_not_left_behind_on_the_subclass() -> None:
 
     y = Inherits.apply(X.clone().requires_grad_(), BIAS)
     assert len(custom_nodes([y])) == 1
-    with pytest.raises(ZeroDivisionError), recording([y]):
+    with recording([y]):
         assert "backward" in vars(Inherits)
-        raise ZeroDivisionError
     assert "backward" not in vars(Inherits)
