@@ -9,7 +9,7 @@ same affine op of growing size. Run it from the repository's root, where the bug
 
 import json
 import statistics
-import time
+import timeit
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,8 +33,6 @@ from torchref.checker.case import build_case
 from torchref.checker.scene import play
 from torchref.checker.subject import as_subject
 from torchref.ops import Affine
-
-matplotlib.use("Agg")
 
 Inputs = tuple[Any, ...]
 SIZES, LARGE_SIZES = (100, 400, 1_500, 6_000), (100_000, 1_000_000)
@@ -153,7 +151,7 @@ def seconds_over_size(seed: int, repeats: int) -> list[dict[str, Any]]:
             runs["gradcheck, fast"] = partial(gradcheck, Affine.call, inputs, fast_mode=True)
         row: dict[str, Any] = {"entries": entries}
         for name, run in runs.items():
-            taken = [timed(run) for _ in range(repeats)]
+            taken = timeit.repeat(run, repeat=repeats, number=1)
             row[name] = {"median": statistics.median(taken), "min": min(taken), "max": max(taken)}
         rows.append(row)
     return rows
@@ -215,12 +213,6 @@ def affine_inputs(entries: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
 
 def generator(seed: int) -> Generator:
     return torch.Generator().manual_seed(seed)
-
-
-def timed(run: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
 
 
 def show(results: dict[str, Any], console: Console) -> None:
