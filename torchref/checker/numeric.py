@@ -97,7 +97,7 @@ def central_slope(line: Rising, scale: float = 0.0) -> Slope:
     size = max(scale, abs(found[0].value)) if math.isfinite(found[0].value) else scale
     if found[0].error > ENOUGH * size:
         found.append(_extrapolate(line.rise, *MIDDLE, scale))
-        if min(s.error for s in found) > BENT * size or _dispute(*found, safety=1) > 0:
+        if min(s.error for s in found) > BENT * size or _dispute(found[0], found[1], safety=1) > 0:
             finest = _extrapolate(line.rise, *FINEST, scale)
             if finest.value != 0 or found[0].value == 0:  # else no bit of the forward has moved
                 found.append(finest)
