@@ -133,9 +133,12 @@ def resize(x: Tensor, dim: int, size: int, generator: Generator) -> Tensor:
     """x shortened, or lengthened by values between those it has: the domain stays, ties do not."""
     if size <= x.shape[dim] or not x.shape[dim]:
         return x.narrow(dim, 0, min(size, x.shape[dim])).clone()
-    missing = size - x.shape[dim]
-    places = torch.randint(0, x.shape[dim], (2, missing), generator=generator).to(x.device)
-    first, second = x.index_select(dim, places[0]), x.index_select(dim, places[1])
+    before, missing = x.shape[dim], size - x.shape[dim]
+    places = torch.randint(0, before, (missing,), generator=generator)
+    steps = torch.randint(1, max(before, 2), (missing,), generator=generator)  # to another place
+    first, second = (
+        x.index_select(dim, at.to(x.device)) for at in (places, (places + steps) % before)
+    )
     if not is_differentiable(x):
         return torch.cat([x, first], dim)
     share = torch.rand(first.shape, generator=generator, dtype=torch.float64).to(x.device)

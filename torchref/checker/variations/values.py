@@ -70,7 +70,7 @@ def _varied(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
 
 def _with(x: Tensor, generator: Generator, value: float) -> Tensor:
     """A copy with one entry set, at a place drawn among the first."""
-    copy = x.clone()
+    copy = x.clone(memory_format=torch.contiguous_format)  # of which reshape is a view
     place = int(torch.randint(0, max(1, x.numel() // FEW + 1), (), generator=generator))
     copy.reshape(-1)[place] = value
     return copy.reshape(x.shape)
