@@ -19,9 +19,11 @@ from torchref.ops import (
     LogLossWithLogits,
     Op,
     Reduction,
+    ReLU,
     Sigmoid,
     Softplus,
     SquaredError,
+    Tanh,
 )
 
 Inputs = tuple[Any, ...]
@@ -219,6 +221,8 @@ CATALOGUE: dict[str, Entry] = {
             _elementwise_samples,
             _elementwise_tripping,
         ),
+        Entry(Tanh, torch.tanh, _elementwise_samples, _elementwise_tripping),
+        Entry(ReLU, F.relu, _elementwise_samples, _elementwise_tripping),
         Entry(LogLoss, _log_loss_twin, _log_loss_samples, _log_loss_tripping),
         Entry(LogLossWithLogits, _logits_twin, _logits_samples, _logits_tripping),
         Entry(SquaredError, _squared_error_twin, _squared_error_samples, _squared_error_tripping),

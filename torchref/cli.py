@@ -14,6 +14,7 @@ from rich.table import Table
 from torchref import InputError, Report, __version__, crosscheck
 from torchref.catalogue import CATALOGUE, Entry
 from torchref.checker.story import STYLES, show
+from torchref.explainer.command import EPILOG, explain_command
 
 RIGHT, WRONG, USAGE = 0, 1, 2
 
@@ -23,7 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Gradients by hand in PyTorch, and the check that they are right.",
-    epilog="Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck Affine Sigmoid --seed 7`",
+    epilog="Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck Affine Sigmoid --seed 7`"
+    "\n\n`torchref explain two-neuron-chain`",
 )
 out = Console()
 err = Console(stderr=True)
@@ -90,6 +92,9 @@ def crosscheck_command(
         json_file.write_text(json.dumps(document, indent=2) + "\n")
     if any(report.verdict != "right" for report in reports):
         raise typer.Exit(WRONG)
+
+
+app.command(name="explain", epilog=EPILOG)(explain_command)
 
 
 def _crosscheck_all(entries: list[Entry], device: torch.device, seed: int) -> list[Report]:

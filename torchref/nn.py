@@ -44,10 +44,12 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "ReLU",
     "Sequential",
     "Sigmoid",
     "SigmoidNetwork",
     "SquaredError",
+    "Tanh",
     "Unflatten",
     "functional",
     "init",
@@ -96,6 +98,20 @@ class Sigmoid(torch.nn.Sigmoid):
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.sigmoid(input)
+
+
+class Tanh(torch.nn.Tanh):
+    """y = tanh x; see `torchref.functional.tanh`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.tanh(input)
+
+
+class ReLU(torch.nn.ReLU):
+    """y = max(x, 0); see `torchref.functional.relu`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.relu(input, self.inplace)
 
 
 class BCELoss(torch.nn.BCELoss):

@@ -8,7 +8,9 @@ from torch import Tensor
 
 SIDE_BY_SIDE = (
     "linear",
+    "relu",
     "sigmoid",
+    "tanh",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "mse_loss",

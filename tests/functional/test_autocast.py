@@ -15,13 +15,17 @@ from torchref.ops import (
     HomogeneousAffine,
     LogLoss,
     LogLossWithLogits,
+    ReLU,
     Sigmoid,
     SquaredError,
+    Tanh,
 )
 
 ARGUMENTS = {
     "linear": (normal(0, 5, 4), normal(1, 3, 4), normal(2, 3)),
+    "relu": (normal(0, 5, 3),),
     "sigmoid": (normal(0, 5, 3),),
+    "tanh": (normal(0, 5, 3),),
     "binary_cross_entropy": (chance(0, 5, 3), chance(1, 5, 3), chance(2, 3)),
     "binary_cross_entropy_with_logits": (normal(0, 5, 3), chance(1, 5, 3), chance(2, 3)),
     "mse_loss": (normal(0, 5, 3), normal(1, 5, 3)),
@@ -29,7 +33,9 @@ ARGUMENTS = {
 OPS = {
     "linear": Affine,
     "homogeneous_linear": HomogeneousAffine,
+    "relu": ReLU,
     "sigmoid": Sigmoid,
+    "tanh": Tanh,
     "binary_cross_entropy": LogLoss,
     "binary_cross_entropy_with_logits": LogLossWithLogits,
     "squared_error": SquaredError,

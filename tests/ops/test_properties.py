@@ -54,6 +54,8 @@ SHAPES_OF: dict[str, st.SearchStrategy[tuple[Shape | None, ...]]] = {
     "HomogeneousAffine": homogeneous_affine(),
     "Sigmoid": ALONE,
     "Softplus": ALONE,
+    "Tanh": ALONE,
+    "ReLU": ALONE,
     "LogLoss": PAIR,
     "LogLossWithLogits": with_weight("x", "target"),
     "SquaredError": PAIR,

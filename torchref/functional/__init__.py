@@ -4,7 +4,7 @@ Here stands all that is not mathematics: what may come in, and what autocast mak
 deprecated `size_average` and `reduce` keep their places in the signatures and are refused.
 """
 
-from torchref.functional.activations import sigmoid
+from torchref.functional.activations import relu, sigmoid, tanh
 from torchref.functional.affine import homogeneous_linear, linear
 from torchref.functional.losses import (
     binary_cross_entropy,
@@ -19,6 +19,8 @@ __all__ = [
     "homogeneous_linear",
     "linear",
     "mse_loss",
+    "relu",
     "sigmoid",
     "squared_error",
+    "tanh",
 ]

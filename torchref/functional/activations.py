@@ -2,9 +2,28 @@
 
 from torch import Tensor
 
-from torchref.functional.admission import require_real_tensors
+from torchref.functional.admission import require, require_real_tensors
 from torchref.functional.precision import autocast_off
-from torchref.ops import Sigmoid
+from torchref.ops import ReLU, Sigmoid, Tanh
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """y = max(x, 0), as `torch.nn.functional.relu`; see `torchref.ops.ReLU`.
+
+    `inplace` keeps its place in the signature and must be False.
+
+    >>> relu(torch.tensor([-2.0, 3.0]))
+    tensor([0., 3.])
+    """
+    require_real_tensors("relu", input=input)
+    require(
+        not inplace,
+        "relu: inplace must be False",
+        "True arrived",
+        "Handwritten ops leave their inputs alone: use the value that is returned.",
+    )
+    with autocast_off(input):
+        return ReLU.call(input)
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -16,3 +35,14 @@ def sigmoid(input: Tensor) -> Tensor:
     require_real_tensors("sigmoid", input=input)
     with autocast_off(input):
         return Sigmoid.call(input)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """y = tanh x, as `torch.nn.functional.tanh`; see `torchref.ops.Tanh`.
+
+    >>> tanh(torch.tensor(0.5))
+    tensor(0.4621)
+    """
+    require_real_tensors("tanh", input=input)
+    with autocast_off(input):
+        return Tanh.call(input)

@@ -4,9 +4,11 @@ from torchref.ops.affine import Affine, HomogeneousAffine
 from torchref.ops.log_loss import LogLoss, LogLossWithLogits
 from torchref.ops.op import Op
 from torchref.ops.reduction import REDUCTIONS, Reduction
+from torchref.ops.relu import ReLU
 from torchref.ops.sigmoid import Sigmoid
 from torchref.ops.softplus import Softplus
 from torchref.ops.squared_error import SquaredError
+from torchref.ops.tanh import Tanh
 
 __all__ = [
     "REDUCTIONS",
@@ -15,8 +17,10 @@ __all__ = [
     "LogLoss",
     "LogLossWithLogits",
     "Op",
+    "ReLU",
     "Reduction",
     "Sigmoid",
     "Softplus",
     "SquaredError",
+    "Tanh",
 ]

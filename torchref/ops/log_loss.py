@@ -35,7 +35,7 @@ class LogLoss(Op):
     @staticmethod
     def forward(x, target):
         log_x, log_rest = log_chances(x)
-        return -target * log_x - (1 - target) * log_rest
+        return -torch.lerp(log_rest, log_x, target)  # (1 − t) ln(1 − x) + t ln x in one pass
 
     @staticmethod
     def setup_context(ctx, inputs, output):

@@ -5,6 +5,11 @@ from torchref.ops.op import Op
 REDUCTIONS = ("none", "sum", "mean", "half_sum", "half_mean")
 
 
+def divisor(entries: int, reduction: str) -> int:
+    """The d of the table in `Reduction`."""
+    return {"mean": entries, "half_sum": 2, "half_mean": 2 * entries}.get(reduction, 1)
+
+
 class Reduction(Op):
     r"""y = Σ w x / d, with the divisor d of the convention; "none" leaves y = w x.
 
@@ -30,10 +35,10 @@ class Reduction(Op):
 
     @staticmethod
     def forward(x, weight, reduction):
-        weighted = x.clone() if weight is None else weight * x
+        weighted = x if weight is None else weight * x
         match reduction:
             case "none":
-                return weighted
+                return x.clone() if weight is None else weighted
             case "sum":
                 return weighted.sum()
             case "mean":
@@ -47,9 +52,7 @@ class Reduction(Op):
     def setup_context(ctx, inputs, output):
         x, weight, reduction = inputs
         ctx.shape = x.shape
-        ctx.divisor = {"mean": x.numel(), "half_sum": 2, "half_mean": 2 * x.numel()}.get(
-            reduction, 1
-        )
+        ctx.divisor = divisor(x.numel(), reduction)
         ctx.reduction = reduction
         saved = (None, None) if weight is None else (x, weight)
         ctx.save_for_backward(*saved)

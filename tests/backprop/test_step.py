@@ -1,0 +1,183 @@
+"""The unrolled step: equal to the sweep bit for bit, for every input and after every change."""
+
+import gc
+
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import Tensor
+
+from tests.backprop.random_stacks import stacks
+from torchref import nn
+from torchref.backprop import Backprop, correspond, sweep
+from torchref.backprop.correspondence import LAYERS
+from torchref.errors import InputError
+from torchref.ops import Op
+
+EXACT = {"rtol": 0, "atol": 0}
+
+
+def gradients(network: nn.Module) -> dict[str, Tensor]:
+    return {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(stacks())
+def test_step_equals_sweep(drawn: tuple[nn.Sequential, nn.Module, Tensor, Tensor]) -> None:
+    network, loss, x, target = drawn
+    step = Backprop(network, loss)
+    for _ in range(3):  # on other numbers, in the same buffers
+        value = step(x, target)
+        swept = sweep(network, loss, x, target)
+        torch.testing.assert_close(value, swept.loss, **EXACT)
+        assert set(gradients(network)) == set(swept.gradients)
+        for name, gradient in swept.gradients.items():
+            torch.testing.assert_close(gradients(network)[name], gradient, rtol=1e-13, atol=1e-15)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter += torch.randn_like(parameter)
+        x, target = torch.randn_like(x), torch.rand_like(target)
+    # torch multiplies a single vector in place: that is swept and not unrolled.
+    assert (step.source(x, target) is None) == (x.dim() == 1)
+
+
+def problem() -> tuple[nn.SigmoidNetwork, nn.Module, Tensor, Tensor]:
+    torch.manual_seed(0)
+    network = nn.SigmoidNetwork((4, 3, 2)).double()
+    return network, nn.BCELoss(), torch.rand(5, 4).double(), torch.rand(5, 2).double()
+
+
+def assert_step_is_right(step: Backprop, network: nn.Module, *rest: object) -> None:
+    step(*rest[1:])
+    torch.testing.assert_close(gradients(network), sweep(network, *rest).gradients, **EXACT)
+
+
+def test_the_loss_of_a_step_survives_the_next_step() -> None:
+    network, loss, x, target = problem()
+    step = Backprop(network, loss)
+    first = step(x, target)
+    value = first.item()
+    step(2 * x, 1 - target)
+    assert first.item() == value
+
+
+def test_another_shape_or_layout_gets_its_own_program() -> None:
+    network, loss, x, _ = problem()
+    step = Backprop(network, loss)
+    for inputs in (x, x[:3], x.T.contiguous().T, x[0], x.expand(2, 5, 4)):
+        fitting = torch.rand(*inputs.shape[:-1], 2).double()
+        assert_step_is_right(step, network, loss, inputs, fitting)
+
+
+def test_parameters_may_move_freeze_and_lose_their_grad() -> None:
+    network, loss, x, target = problem()
+    step = Backprop(network, loss)
+    step(x, target)
+    network.linear2.weight.data = network.linear2.weight.data.clone() + 1
+    assert_step_is_right(step, network, loss, x, target)
+    network.zero_grad(set_to_none=True)
+    assert_step_is_right(step, network, loss, x, target)
+    network.linear1.requires_grad_(False)
+    network.zero_grad(set_to_none=True)
+    assert_step_is_right(step, network, loss, x, target)
+    network.load_state_dict({name: p + 1 for name, p in network.state_dict().items()})
+    assert_step_is_right(step, network, loss, x, target)
+
+
+def test_the_same_tensor_as_x_and_target_is_two_tensors() -> None:
+    torch.manual_seed(0)
+    network = nn.SigmoidNetwork((3, 2, 3)).double()
+    step = Backprop(network, nn.MSELoss())
+    x = torch.rand(5, 3).double()
+    step(x, x)
+    assert_step_is_right(step, network, nn.MSELoss(), x, torch.rand(5, 3).double())
+
+
+@pytest.mark.parametrize("optimiser", [torch.optim.SGD, torch.optim.Adam])
+def test_torchs_optimisers_follow_the_same_path(optimiser: type[torch.optim.Optimizer]) -> None:
+    network, loss, x, target = problem()
+    twin, *_ = problem()
+    step = Backprop(network, loss)
+    mine, its = optimiser(network.parameters(), lr=0.1), optimiser(twin.parameters(), lr=0.1)
+    for _ in range(50):
+        mine.zero_grad()
+        step(x, target)
+        mine.step()
+        its.zero_grad()
+        loss(twin(x), target).backward()
+        its.step()
+    for p, q in zip(network.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-9, atol=1e-11)
+
+
+class SignByValue(Op):
+    """|x|, decided by looking at the numbers: not repeatable on other numbers."""
+
+    @staticmethod
+    def forward(x):
+        return x if bool((x > 0).all()) else -x
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.sign = 1 if output is inputs[0] else -1
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return grad_y * ctx.sign
+
+
+class LooksAtNumbers(nn.Identity):
+    """A layer that computes `SignByValue`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.abs()
+
+
+def test_an_op_that_looks_at_numbers_is_swept_and_never_unrolled() -> None:
+    correspond(LooksAtNumbers, SignByValue)
+    network = nn.Sequential(nn.Linear(2, 1, bias=False), LooksAtNumbers())
+    nn.init.ones_(network[0].weight)
+    step = Backprop(network, nn.SquaredError())
+    x, target = torch.ones(1, 2), torch.zeros(1, 1)
+    assert step.source(x, target) is None
+    for sign in (1, -1):
+        step(sign * x, target)
+        assert network[0].weight.grad.tolist() == [[4.0, 4.0]]
+    del LAYERS[LooksAtNumbers]
+
+
+def test_inputs_are_admitted_by_the_layers() -> None:
+    network, loss, x, target = problem()
+    step = Backprop(network, loss)
+    with pytest.raises(InputError, match="all entries of target must lie in"):
+        step(x, 2 + target)
+    with pytest.raises(InputError, match="same dtype"):
+        step(x.float(), target)
+    with pytest.raises(InputError, match="autocast"), torch.autocast("cpu", torch.bfloat16):
+        Backprop(network.float(), nn.MSELoss())(x.float(), target.float())
+
+
+def test_a_step_writes_only_what_a_gradient_needs_and_each_thing_once() -> None:
+    network, loss, x, target = problem()
+    source = Backprop(network, loss).source(x, target)
+    assert source is not None
+    calls = [line.split("(")[0].split()[-1] for line in source.splitlines()[2:-1]]
+    # Two layers forward; back, ∂L/∂W of both and ∂L/∂a of one, and ŷ (1 − ŷ) once for the
+    # log loss and the sigmoid together.
+    assert calls.count("mm") == 2 + 2 + 1
+    assert calls.count("sigmoid") == 2
+    assert calls.count("sum") == 2
+    assert source.count("sub(") == 1 + 2
+
+
+def test_steps_allocate_nothing_but_the_loss() -> None:
+    torch.manual_seed(0)
+    network = nn.SigmoidNetwork((64, 64, 64))
+    step = Backprop(network, nn.SquaredError())
+    x, target = torch.rand(256, 64), torch.rand(256, 64)
+    step(x, target)
+    gc.collect()
+    with torch.profiler.profile(profile_memory=True) as profile:
+        step(x, target)
+    allocated = [event.cpu_memory_usage for event in profile.events() if event.cpu_memory_usage > 0]
+    assert max(allocated) <= 64  # bytes: the loss is one number

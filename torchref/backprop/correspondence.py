@@ -1,0 +1,67 @@
+"""Which op computes which layer: one declared line for each, and nothing else knows.
+
+A layer of another library, or a later one of this, joins with `correspond`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from torchref import nn, ops
+from torchref.backprop.rearrangement import Rearrangement
+from torchref.ops import Op
+
+# What an op receives after x: the name of an attribute of the layer, or a function of layer and x.
+Operand = str | Callable[[Any, Tensor], Any]
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """A layer computes op(x, *operands)."""
+
+    op: type[Op] | type[Rearrangement]
+    operands: tuple[Operand, ...] = ()
+
+
+def flattened(layer: nn.Flatten, x: Tensor) -> tuple[int, ...]:
+    return tuple(x.flatten(layer.start_dim, layer.end_dim).shape)
+
+
+def unflattened(layer: nn.Unflatten, x: Tensor) -> tuple[int, ...]:
+    return tuple(x.unflatten(layer.dim, layer.unflattened_size).shape)
+
+
+def same_shape(_: nn.Identity, x: Tensor) -> tuple[int, ...]:
+    return tuple(x.shape)
+
+
+LAYERS: dict[type[nn.Module], Correspondence] = {
+    nn.Linear: Correspondence(ops.Affine, ("weight", "bias")),
+    nn.HomogeneousLinear: Correspondence(ops.HomogeneousAffine, ("weight",)),
+    nn.Sigmoid: Correspondence(ops.Sigmoid),
+    nn.Tanh: Correspondence(ops.Tanh),
+    nn.ReLU: Correspondence(ops.ReLU),
+    nn.Flatten: Correspondence(Rearrangement, (flattened,)),
+    nn.Unflatten: Correspondence(Rearrangement, (unflattened,)),
+    nn.Identity: Correspondence(Rearrangement, (same_shape,)),
+}
+
+# A loss computes op(x, target, *operands) entry by entry, and then a `Reduction`.
+LOSSES: dict[type[nn.Module], Correspondence] = {
+    nn.BCELoss: Correspondence(ops.LogLoss),
+    nn.BCEWithLogitsLoss: Correspondence(ops.LogLossWithLogits, ("pos_weight",)),
+    nn.MSELoss: Correspondence(ops.SquaredError),
+    nn.SquaredError: Correspondence(ops.SquaredError),
+}
+
+
+def correspond(layer: type[nn.Module], op: type[Op], *operands: Operand) -> None:
+    """Declare that `layer` computes op(x, *operands), so that the sweep goes through it.
+
+    >>> from torchref import nn, ops
+    >>> class Squash(nn.Sigmoid): ...
+    >>> correspond(Squash, ops.Sigmoid)
+    """
+    LAYERS[layer] = Correspondence(op, operands)

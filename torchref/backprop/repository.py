@@ -1,0 +1,68 @@
+"""The lecture's repository: what the sweep has computed once, by layer and by symbol."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from torchref.backprop.stack import Layer
+from torchref.errors import InputError
+
+
+@dataclass
+class Repository:
+    """Every output y of a layer and every derivative ∂L/∂y that the sweep came by.
+
+    Both are kept by the layer's name. In the lectures' symbols, the layers with parameters are
+    numbered from 1: z(l) is the output of the l-th, a(l) what its activation makes of it (z(l)
+    itself where there is none), a(0) the input, and delta(l) = ∂L/∂z(l).
+    """
+
+    x: Tensor
+    outputs: dict[str, Tensor] = field(default_factory=dict)
+    deltas: dict[str, Tensor] = field(default_factory=dict)
+    _levels: tuple[tuple[str, ...], ...] = ((),)
+
+    @classmethod
+    def of(cls, layers: Iterable[Layer], x: Tensor) -> "Repository":
+        """Empty, for layers still to be visited."""
+        levels: list[tuple[str, ...]] = [()]
+        for layer in layers:
+            if any(parameter is not None for parameter in layer.parameters):
+                levels.append(())
+            levels[-1] += (layer.name,)
+        return cls(x, _levels=tuple(levels))
+
+    @property
+    def depth(self) -> int:
+        """How many layers have parameters."""
+        return len(self._levels) - 1
+
+    def z(self, level: int) -> Tensor:
+        return self._kept(self.outputs, "z", level, 1, 0)
+
+    def a(self, level: int) -> Tensor:
+        if level == 0 and not self._levels[0]:
+            return self.x
+        return self._kept(self.outputs, "a", level, 0, -1)
+
+    def delta(self, level: int) -> Tensor:
+        return self._kept(self.deltas, "delta", level, 1, 0)
+
+    def _kept(
+        self, kept: dict[str, Tensor], symbol: str, level: int, least: int, which: int
+    ) -> Tensor:
+        if not least <= level <= self.depth:
+            raise InputError(
+                f"{symbol}(level): level must lie in {least} … {self.depth}",
+                f"{level} arrived",
+                "Levels count the layers that have parameters; a(0) is the input.",
+            )
+        name = self._levels[level][which]
+        if name not in kept:
+            raise InputError(
+                f"{symbol}({level}) must have been needed for a gradient",
+                f"no parameter at or below {name} requires one",
+                "The sweep computes nothing that no gradient needs: unfreeze a parameter there.",
+            )
+        return kept[name]

@@ -1,0 +1,119 @@
+"""A network and its loss as one list of ops, in the order of the forward pass."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torchref import nn
+from torchref.backprop.correspondence import LAYERS, LOSSES, Operand
+from torchref.backprop.rearrangement import Rearrangement
+from torchref.errors import InputError
+from torchref.ops import Op, Reduction
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One op of the stack, and the module that holds what it computes with."""
+
+    name: str
+    module: nn.Module
+    op: type[Op] | type[Rearrangement]
+    operands: tuple[Operand, ...]
+
+    def operands_for(self, x: Tensor) -> tuple[Any, ...]:
+        """What the op's forward receives after x."""
+        return tuple(
+            getattr(self.module, operand) if isinstance(operand, str) else operand(self.module, x)
+            for operand in self.operands
+        )
+
+    @cached_property
+    def parameters(self) -> tuple[nn.Parameter | None, ...]:
+        """For each operand the parameter that it is, if it is one."""
+        attributes = (
+            getattr(self.module, operand) if isinstance(operand, str) else None
+            for operand in self.operands
+        )
+        return tuple(x if isinstance(x, nn.Parameter) else None for x in attributes)
+
+
+class Stack:
+    """The layers of a network, one after the other, and a loss that makes one value of them."""
+
+    def __init__(self, network: nn.Module, loss: nn.Module) -> None:
+        self.network, self.loss = network, loss
+        self.layers = tuple(_layers("", network))
+        self.pointwise_loss = _pointwise_loss(loss)
+        self.reduction = Layer("reduction", loss, Reduction, (_weight, "reduction"))
+        self.names = {parameter: name for name, parameter in network.named_parameters()}
+
+    @property
+    def held(self) -> dict[str, Tensor]:
+        """All tensors that the sweep reads besides x and target."""
+        own = dict(self.network.named_parameters()) | dict(self.network.named_buffers())
+        return own | {f"loss.{name}": x for name, x in self.loss.named_buffers()}
+
+    def admit(self, x: Tensor, target: Tensor) -> None:
+        """Let the layers and the loss themselves say what is wrong with the inputs."""
+        if torch.is_autocast_enabled(x.device.type):
+            raise InputError(
+                "backprop: the sweep computes in the dtype of the parameters",
+                "autocast is on",
+                "Leave autocast, or train with the layers under autograd.",
+            )
+        with torch.no_grad():
+            value = self.loss(self.network(x), target)
+        if value.dim():
+            raise InputError(
+                "backprop: the loss must be one value",
+                f"it has shape {tuple(value.shape)}",
+                'Choose another reduction than "none".',
+            )
+        devices = {(p.dtype, p.device) for p in self.names} | {(value.dtype, value.device)}
+        if len(devices) > 1:
+            raise InputError(
+                "backprop: parameters, x and target must have the same dtype and device",
+                f"there are {sorted(map(str, devices))}",
+                "Convert them with .to().",
+            )
+
+
+def _layers(name: str, module: nn.Module) -> Iterator[Layer]:
+    if type(module).forward is nn.Sequential.forward:
+        for child_name, child in module._modules.items():  # named_children() names a child once
+            if child is not None:
+                yield from _layers(f"{name}.{child_name}" if name else child_name, child)
+    elif type(module) in LAYERS:
+        found = LAYERS[type(module)]
+        yield Layer(name or type(module).__name__.lower(), module, found.op, found.operands)
+    else:
+        raise InputError(
+            "backprop: the network must be a stack of layers whose op is known "
+            f"({_names(LAYERS)}, in Sequentials)",
+            f"{name or 'the network'} is a {type(module).__module__}.{type(module).__qualname__}",
+            "Declare the op of a layer with torchref.backprop.correspond(layer, op, *operands).",
+        )
+
+
+def _pointwise_loss(loss: nn.Module) -> Layer:
+    if type(loss) not in LOSSES:
+        raise InputError(
+            f"backprop: the loss must be one of torchref.nn's ({_names(LOSSES)})",
+            f"a {type(loss).__module__}.{type(loss).__qualname__} arrived",
+            "Take its twin from torchref.nn.",
+        )
+    found = LOSSES[type(loss)]
+    return Layer("loss", loss, found.op, found.operands)
+
+
+def _weight(loss: nn.Module, _: Tensor) -> Tensor | None:
+    """torch's mean squared error is the one loss that keeps no weight."""
+    return getattr(loss, "weight", None)
+
+
+def _names(known: dict[type[nn.Module], Any]) -> str:
+    return ", ".join(module.__name__ for module in known)

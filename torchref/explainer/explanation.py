@@ -1,0 +1,124 @@
+"""The chain rule of one parameter, with everything that is shown of it."""
+
+from itertools import islice
+from os import PathLike
+from typing import Any
+
+from torch import Tensor
+
+from torchref import nn
+from torchref.errors import InputError
+from torchref.explainer.account import Account
+from torchref.explainer.chain import Chain
+from torchref.explainer.counting import count, growth
+from torchref.explainer.evidence import evidence_for
+from torchref.explainer.forward import quantities
+from torchref.explainer.graph import graph_of
+from torchref.explainer.latex_document import as_latex
+from torchref.explainer.markdown import as_markdown
+from torchref.explainer.notation import Names, Notation
+from torchref.explainer.parameter import place_of
+from torchref.explainer.picture import figure, save_png
+from torchref.explainer.terminal import as_text
+
+MOST_PATHS = 100_000  # to be summed one by one and held against the δ recursion
+
+
+class Explanation(Account):
+    """What `explain` found out about one entry of a parameter; see `Account` for what it holds.
+
+    `print` shows its text.
+    """
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, width: int = 100) -> str:
+        """Tables for a terminal."""
+        return as_text(self, width)
+
+    def markdown(self) -> str:
+        return as_markdown(self)
+
+    def latex(self) -> str:
+        """A document that LaTeX compiles."""
+        return as_latex(self)
+
+    def figure(self) -> Any:
+        """The same as a matplotlib figure, as TensorBoard's `add_figure` takes it."""
+        return figure(self)
+
+    def save_png(self, file: str | PathLike[str]) -> None:
+        """A picture of it, drawn by matplotlib."""
+        save_png(self, file)
+
+
+def explain(
+    network: nn.Module,
+    loss: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    parameter: str | None = None,
+    entry: tuple[int, ...] | None = None,
+    *,
+    rate: float = 0.1,
+    example: int = 0,
+    most_paths: int = 8,
+    notation: Notation | None = None,
+) -> Explanation:
+    """The chain rule for one entry of a parameter, factor by factor and with its numbers.
+
+    `parameter` and `entry` are as in `dict(network.named_parameters())[parameter][entry]`; left
+    out, the first. Of a batch one `example` is followed through the network, and the others'
+    contributions are added. `rate` is the learning rate of the update that is shown, and
+    `most_paths` how many paths are listed where there are several.
+
+    Shapes: x (i) or (n, i), target (o) or (n, o). Everything is computed in float64.
+    Raises `InputError` for a network that is not a stack of linear layers and activations, a
+    parameter, entry or example that is not there, and whatever network and loss say of x and
+    target.
+    Source: lectures 000 to 004.
+
+    >>> from torchref import nn
+    >>> network = nn.SigmoidNetwork((1, 1, 1))
+    >>> x, target = torch.tensor([0.1]), torch.tensor([0.25])
+    >>> found = explain(network, nn.SquaredError("half_sum"), x, target)
+    >>> " · ".join(factor.symbol for factor in found.factors)
+    '∂L/∂ŷ · ∂ŷ/∂z⁽²⁾ · ∂z⁽²⁾/∂a⁽¹⁾ · ∂a⁽¹⁾/∂z⁽¹⁾ · ∂z⁽¹⁾/∂w⁽¹⁾₁₁'
+    >>> found.verdict
+    'right'
+    """
+    graph = graph_of(network, loss, x, target)
+    if not 0 <= example < len(graph.x):
+        raise InputError(
+            f"explain: example must lie in 0 … {len(graph.x) - 1}",
+            f"{example} arrived",
+            "It is a row of x.",
+        )
+    notation = notation or Notation()
+    place = place_of(graph, parameter, entry)
+    chain = Chain(graph, Names(notation, graph.sizes), place, example)
+    contributions = chain.contributions()
+    affine = [stage for stage in graph.stages if stage.is_affine]
+    biased = all(chain.bias(stage, 0) for stage in affine)
+    return Explanation(
+        notation,
+        graph.sizes,
+        place,
+        chain.parameter(),
+        chain.gradient(),
+        example,
+        quantities(chain),
+        chain.factors(),
+        chain.path_count,
+        tuple(islice(chain.paths(), most_paths)),
+        sum(path.product for path in chain.paths()) if chain.path_count <= MOST_PATHS else None,
+        chain.deltas(),
+        chain.cancellation(),
+        tuple(contributions.tolist()),
+        evidence_for(graph, place, float(contributions.sum()), chain.magnitude()),
+        rate,
+        float(graph.stack.network.get_parameter(place.name).detach()[place.entry]),
+        count(graph.sizes, graph.activations, biased),
+        growth(graph.sizes, range(1, max(6, len(graph.sizes)) + 1)),
+    )

@@ -1,0 +1,30 @@
+"""An explanation as tables for a terminal."""
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from torchref.explainer.account import Account
+from torchref.explainer.document import Section, sections
+
+
+def as_text(found: Account, width: int) -> str:
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as capture:
+        for section in sections(found):
+            console.print(drawn(section))
+            if not section.header:  # a table ends with an empty line of its own
+                console.print()
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()).rstrip() + "\n"
+
+
+def drawn(section: Section) -> Group:
+    """The section with its title and lines over its table."""
+    parts: list[Text | Table] = [Text(section.title, style="bold"), *map(Text, section.lines)]
+    if section.header:
+        table = Table(*section.header, box=box.SIMPLE_HEAD)
+        for row in section.rows:
+            table.add_row(*map(Text, row))
+        parts.append(table)
+    return Group(*parts)
