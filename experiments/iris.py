@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split  # type: ignore[import-unty
 from torch import Tensor
 
 import torchref.nn as nn
-from torchref.training import Examples, Settings, run_experiment, train_both_ways
+from torchref.training import Dtype, Examples, Gradients, Settings, Task, run_experiment, train
 
 SPECIES = {"versicolor": 1, "virginica": 2}  # the third, setosa, is told apart at a glance
 HELD_OUT = 50
@@ -52,18 +52,17 @@ def accuracy(output: Tensor, target: Tensor) -> float:
 def main(settings: Settings) -> None:
     """Lecture 002: a 4-3-2 network learns to tell versicolor from virginica."""
     torch.manual_seed(settings.seed)
-    network = nn.SigmoidNetwork((4, 3, 2)).double()
     examples, held_out = flowers(settings.seed)
-    outcome = train_both_ways(
+    task = Task(
         "iris",
-        settings,
-        network,
+        nn.SigmoidNetwork((4, 3, 2)),
+        nn.SquaredError("sum"),
         examples,
-        held_out=held_out,
-        loss=nn.SquaredError("sum"),
-        torch_loss=torch.nn.MSELoss(reduction="sum"),
+        held_out,
         scores={"accuracy": accuracy},
+        torch_loss=torch.nn.MSELoss(reduction="sum"),
     )
+    outcome = train(task, settings)
     for gradients, scalars in outcome.scalars.items():
         held_out_part, train_part = scalars["accuracy/held_out"], scalars["accuracy/train"]
         print(
@@ -73,4 +72,8 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings(epochs=300, lr=0.02))
+    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
+    run_experiment(
+        main,
+        Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=300, lr=0.02, check_every=1),
+    )
