@@ -10,43 +10,31 @@ of them are held out and never trained on: with fewer, chance would decide the a
 
 import torch
 from sklearn.datasets import load_iris  # type: ignore[import-untyped]
-from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
-from torch import Tensor
 
 import torchref.nn as nn
-from torchref.training import Dtype, Examples, Gradients, Settings, Task, run_experiment, train
+from experiments.bundled_data import split
+from torchref.training import (
+    Dtype,
+    Examples,
+    Gradients,
+    Settings,
+    Task,
+    accuracy,
+    run_experiment,
+    train,
+)
 
 SPECIES = {"versicolor": 1, "virginica": 2}  # the third, setosa, is told apart at a glance
 HELD_OUT = 50
 
 
 def flowers(seed: int) -> tuple[Examples, Examples]:
-    """Examples to train on and to hold out, standardised by what the training part shows."""
+    """Examples to train on and to hold out, with a one in the column of their species."""
     iris = load_iris()
     kept = iris.target != 0
-    measures, held_out_measures, species, held_out_species = train_test_split(
-        iris.data[kept],
-        iris.target[kept],
-        test_size=HELD_OUT,
-        stratify=iris.target[kept],
-        random_state=seed,
-    )
-    mean, spread = measures.mean(axis=0), measures.std(axis=0)
-
-    def examples(measures: object, species: object) -> Examples:
-        x = torch.as_tensor((measures - mean) / spread)
-        return Examples(x, one_column_a_species(torch.as_tensor(species)))
-
-    return examples(measures, species), examples(held_out_measures, held_out_species)
-
-
-def one_column_a_species(species: Tensor) -> Tensor:
-    return torch.stack([species == number for number in SPECIES.values()], dim=1).double()
-
-
-def accuracy(output: Tensor, target: Tensor) -> float:
-    """The share of flowers whose larger output is that of their species."""
-    return (output.argmax(dim=1) == target.argmax(dim=1)).double().mean().item()
+    species = torch.as_tensor(iris.target[kept])
+    columns = torch.stack([species == number for number in SPECIES.values()], dim=1).double()
+    return split(iris.data[kept], columns, HELD_OUT / len(species), seed, classes=species)
 
 
 def main(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from torchref.training.command_line import run_experiment
 from torchref.training.device import resolve_device
+from torchref.training.scores import accuracy, r2
 from torchref.training.settings import Dtype, Gradients, Optimizer, Settings
 from torchref.training.task import Examples, Task
 from torchref.training.train import Outcome, train
@@ -15,6 +16,8 @@ __all__ = [
     "Outcome",
     "Settings",
     "Task",
+    "accuracy",
+    "r2",
     "resolve_device",
     "run_experiment",
     "torch_twin",

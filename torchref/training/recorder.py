@@ -12,12 +12,12 @@ from torchref.training.logbook import Logbook
 from torchref.training.settings import Settings
 from torchref.training.task import Examples, Score
 
-LOG_POINTS, HISTOGRAMS = 500, 20
+LOG_POINTS, HISTOGRAMS = 500, 10
 LOSS = "loss/train"
 
 
 class Recorder:
-    """Measures, logs and shows; about 500 epochs of a run, and histograms of 20 of them."""
+    """Measures, logs and shows: every so many epochs of a run, and histograms of ten of them."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Recorder:
     ) -> None:
         self.parts, self.scores = parts, scores
         self.logbook, self.display = logbook, display
-        self.every = max(1, settings.epochs // LOG_POINTS)
+        self.every = settings.log_every or max(1, settings.epochs // LOG_POINTS)
         self.save_every = settings.save_every
         self.histograms_every = max(1, settings.epochs // HISTOGRAMS)
         self.before: dict[str, dict[str, Tensor]] = {}

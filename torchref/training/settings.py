@@ -49,6 +49,9 @@ class Settings:
         list[Gradients],
         typer.Option(help="Who computes them; given several times, all train in step."),
     ] = field(default_factory=lambda: [Gradients.HANDWRITTEN])
+    threads: Annotated[
+        int, typer.Option(min=1, help="On the CPU; small networks are fastest with one.")
+    ] = 1
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="The same seed repeats the run exactly.")
     ] = 0
@@ -61,6 +64,9 @@ class Settings:
     early_stop: Annotated[
         int, typer.Option(min=0, help="Log points without a better held-out loss; 0: never stop.")
     ] = 0
+    log_every: Annotated[
+        int | None, typer.Option(min=1, help="Epochs between log points; without it about 500.")
+    ] = None
     check_every: Annotated[
         int, typer.Option(min=0, help="Steps between checks of the live gradients; 0: none.")
     ] = 100

@@ -54,6 +54,7 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
     """
     device = resolve_device(settings.device)
     compute_alike(settings.deterministic)
+    torch.set_num_threads(settings.threads)
     with ExitStack() as stack:
         if settings.dry_run:
             nowhere = Path(stack.enter_context(TemporaryDirectory()))
