@@ -60,8 +60,8 @@ def main(settings: Settings) -> None:
     # One flower, and what its four measurements and the start make of the first weight.
     flower, species = examples.x[0].double(), examples.target[0].double()
     found = explain(start, nn.SquaredError("sum"), flower, species, rate=settings.lr)
-    print(found)
     if outcome.folder:
+        print(found)
         log_explanations(outcome.folder, {"linear1.weight": found})
     for gradients, scalars in outcome.scalars.items():
         held_out_part, train_part = scalars["accuracy/held_out"], scalars["accuracy/train"]

@@ -141,7 +141,7 @@ def main(
     """Lecture 003's announced shortcoming, measured: gradient norm by layer and depth."""
     device = resolve_device(settings.device)
     with recorded_run(settings, "vanishing_gradients", f"w{width}") as folder:
-        stated, table = Statements(), Table("recipe", *(f"depth {depth}" for depth in DEPTHS))
+        stated, table = Statements(), Table("depth", *RECIPES)
         results: dict[str, dict[int, Measured]] = {}
         for name, recipe in RECIPES.items():
             results[name] = {d: measure(recipe, d, width, settings.seed, device) for d in DEPTHS}
@@ -156,8 +156,8 @@ def main(
                 for norm, bound in zip(measured.delta_norms, measured.bounds, strict=True)
             )
             stated.true(f"{name}: at every depth every |δ| is within its bound", all(within))
-            table.add_row(name, *(f"{each.reach:.1e}" for each in results[name].values()))
         for depth in DEPTHS:
+            table.add_row(str(depth), *(f"{results[name][depth].reach:.1e}" for name in RECIPES))
             slope, bound = chain_of(depth)
             stated.true(f"a chain of {depth}: ∂a/∂z⁽¹⁾ = {slope:.1e} ≤ (¼)ᵈ", 0 < slope <= bound)
         log_figures(folder, {"gradient_norm_by_layer": figure_of(results)})

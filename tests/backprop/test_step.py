@@ -14,6 +14,7 @@ from torchref import nn
 from torchref.backprop import Backprop, correspond, sweep
 from torchref.backprop.allot import House, Tenancy
 from torchref.backprop.correspondence import LAYERS
+from torchref.backprop.step import MOST_PROGRAMS
 from torchref.errors import InputError
 from torchref.ops import Op
 
@@ -70,6 +71,18 @@ def test_another_shape_or_layout_gets_its_own_program() -> None:
     for inputs in (x, x[:3], x.T.contiguous().T, x[0], x.expand(2, 5, 4)):
         fitting = torch.rand(*inputs.shape[:-1], 2).double()
         assert_step_is_right(step, network, loss, inputs, fitting)
+
+
+def test_many_shapes_share_the_gradients_and_keep_few_programs() -> None:
+    network, loss, _, _ = problem()
+    step = Backprop(network, loss)
+    for examples in (3, 5, *range(1, 2 * MOST_PROGRAMS), 3, 5):
+        x, target = torch.rand(examples, 4).double(), torch.rand(examples, 2).double()
+        assert_step_is_right(step, network, loss, x, target)
+        memory = [grad_of(p).data_ptr() for p in network.parameters()]
+        step(x[:2], target[:2])
+        assert [grad_of(p).data_ptr() for p in network.parameters()] == memory
+    assert len(step._programs) == MOST_PROGRAMS
 
 
 def test_parameters_may_move_freeze_and_lose_their_grad() -> None:

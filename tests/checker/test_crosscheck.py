@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from itertools import pairwise
 
 import pytest
 import torch
@@ -180,7 +181,7 @@ class Deep(nn.Module):
     def __init__(self, linear: type[nn.Module]) -> None:
         super().__init__()
         sizes = [5, 4, 6, 3, 7, 4, 5, 3, 6, 4]
-        self.layers = nn.ModuleList(linear(i, o) for i, o in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(linear(i, o) for i, o in pairwise(sizes))
         self.norm = nn.BatchNorm1d(4)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -75,6 +75,8 @@ def test_every_form_can_go_to_a_file(tmp_path: Path) -> None:
         (("--weight", "1,1"), "must look like 1:2,1"),
         (("--bias", "2:2"), "the neuron of that level must lie in 1 … 1"),
         (("--bias", "2:1", "--weight", "1:1,1"), "--weight and --bias were given"),
+        (("--lr", "-1"), "--lr must be a positive number"),
+        (("--lr", "nan"), "--lr must be a positive number"),
         (("--format", "pdf"), "text, markdown, latex, png"),
         (("--format", "png"), "needs a file"),
         (("--file", "/absent/folder/chain"), "can be written"),

@@ -23,10 +23,19 @@ class Program:
     """run(x, target) gives the loss, and writes the gradients over those of the run before.
 
     `held` are the tensors that the sweep reads besides x and target, by name. What is in them
-    may change from run to run. Raises `NotRepeatableError` where operations depend on the numbers.
+    may change from run to run. `gradients` are those of a program for another shape, if there is
+    one: their memory serves both.
+    Raises `NotRepeatableError` where operations depend on the numbers.
     """
 
-    def __init__(self, sweep: Sweep, x: Tensor, target: Tensor, held: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self,
+        sweep: Sweep,
+        x: Tensor,
+        target: Tensor,
+        held: Mapping[str, Tensor],
+        gradients: Mapping[str, Tensor],
+    ) -> None:
         x, target = x.detach(), target.detach()  # two tensors, also where one was given twice
         writer = Writer()
         outside = [(x, Value.of(x)), (target, Value.of(target))]
@@ -38,10 +47,13 @@ class Program:
 
         with torch.no_grad():
             with Recorder(outside) as recorder:
-                loss, gradients = sweep(x, target)
-            results = [recorder.value(y) for y in (loss, *gradients.values())]
-            self.gradients = {name: buffer_for(held[name], g) for name, g in gradients.items()}
-            del loss, gradients
+                loss, first = sweep(x, target)
+            results = [recorder.value(y) for y in (loss, *first.values())]
+            self.gradients = {
+                name: gradients[name] if name in gradients else buffer_for(held[name], gradient)
+                for name, gradient in first.items()
+            }
+            del loss, first
             calls, (result, *values) = simplified(recorder.calls, results)
             self._write(writer, calls, result, values, x.device)
         # None of the tensors requires a gradient: autograd need not be asked at every line.

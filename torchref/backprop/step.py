@@ -13,6 +13,7 @@ from torchref.backprop.record import NotRepeatableError
 from torchref.backprop.stack import Stack
 from torchref.backprop.sweep import there_and_back
 
+MOST_PROGRAMS = 8  # shapes whose lines and buffers are kept, the latest
 requires_grad = attrgetter("requires_grad")
 
 
@@ -25,7 +26,7 @@ class Backprop:
     repository is not kept: that is what `torchref.backprop.sweep` is for.
 
     Values of x and target (probabilities, for example) are checked when their shape is new. The
-    layers are read when `Backprop` is made: make another one after changing them.
+    layers and the loss are read when `Backprop` is made: make another one after changing them.
     Raises `InputError` as `sweep` does.
 
     >>> from torchref import nn
@@ -44,6 +45,7 @@ class Backprop:
         self._parameters = tuple(self._stack.names)
         self._state: list[Any] = []  # where and whether the parameters learn, for the programs
         self._programs: dict[Any, Unrolled | None] = {}
+        self._gradients: dict[str, Tensor] = {}
 
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
         """Fill `.grad` of every parameter that requires one, and return the loss."""
@@ -68,18 +70,22 @@ class Backprop:
     def _unrolled(self, x: Tensor, target: Tensor) -> "Unrolled | None":
         state = [*map(Tensor.data_ptr, self._parameters), *map(requires_grad, self._parameters)]
         if state != self._state:
-            self._programs, self._state = {}, state
+            self._programs, self._gradients, self._state = {}, {}, state
         key = (*layout_of(x), *layout_of(target))
         if key not in self._programs:
+            if len(self._programs) == MOST_PROGRAMS:  # each has buffers of its own
+                del self._programs[next(iter(self._programs))]
             self._programs[key] = self._unroll(x, target)
         return self._programs[key]
 
     def _unroll(self, x: Tensor, target: Tensor) -> "Unrolled | None":
         self._stack.admit(x, target)
         try:
-            program = Program(partial(there_and_back, self._stack), x, target, self._stack.held)
+            sweep = partial(there_and_back, self._stack)
+            program = Program(sweep, x, target, self._stack.held, self._gradients)
         except NotRepeatableError:
             return None
+        self._gradients |= program.gradients
         by_name = {name: parameter for parameter, name in self._stack.names.items()}
         return Unrolled(program, [(by_name[name], g) for name, g in program.gradients.items()])
 

@@ -130,6 +130,10 @@ class Examination:
             why = f"more than {LARGE:,} elements; give others by samples="
             self.ledger.skip(trials.NAME, why)
             return
+        if self.reference is None and self.ledger.is_undecided:
+            why = "differences cannot judge them: they do not settle at the inputs given"
+            self.ledger.skip(trials.NAME, why)
+            return
         trials.Trials(self.candidate, self.reference, self.seed, self.ledger, self.tick).run(
             scene.case
         )

@@ -48,17 +48,20 @@ class OneSided:
         return low - self.tolerance <= value <= high + self.tolerance
 
 
-def one_sided(line: Rising, unit: float = 1.0) -> OneSided:
-    """Both one-sided derivatives at 0, each extrapolated from two steps."""
+def one_sided(line: Rising, unit: float = 1.0, noise: float = 0.0) -> OneSided:
+    """Both one-sided derivatives at 0, each extrapolated from two steps.
+
+    `noise` is what is known to be in any rise, if the forward rounds more than its dtype.
+    """
     h = ONE_SIDED_STEP * unit
     sides = []
-    error = 0.0
+    error = noise / h
     for sign in (-1, 1):
-        whole, noise = line.rise(0.0, sign * h)
+        whole, rounding = line.rise(0.0, sign * h)
         half, _ = line.rise(0.0, sign * h / 2)
         coarse, fine = whole / (sign * h), half / (sign * h / 2)
         sides.append(2 * fine - coarse)
-        error = max(error, abs(fine - coarse) / 8 + 4 * noise / h)
+        error = max(error, abs(fine - coarse) / 8 + 4 * rounding / h)
     return OneSided(sides[0], sides[1], error)
 
 

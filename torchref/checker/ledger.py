@@ -22,6 +22,11 @@ class Ledger:
         """Whether anything was found that the candidate is to blame for."""
         return any(finding.cause not in BLAMELESS for finding in self.findings)
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a check ended without an answer."""
+        return any(check.status == "cannot tell" for check in self.checks.values())
+
     def enter(self, name: str, findings: list[Finding], worst: float | None = None) -> None:
         self.findings += findings
         guilty = any(finding.cause not in BLAMELESS for finding in findings)

@@ -55,6 +55,10 @@ class Trials:
             first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
             self.ledger.note(f"the candidate accepts {first}")
 
+    @property
+    def _reference_is_wrong(self) -> bool:
+        return any(finding.cause == "reference-wrong" for finding in self.ledger.findings)
+
     def _refused(self, refusal: Exception, kind: str, case: Case) -> None:
         """Sizes, ranks, ignored indices and absent tensors may be more than was promised.
 
@@ -93,6 +97,8 @@ class Trials:
             if scene.true is None
             else judge_by_reference(scene, scene.true)
         )
+        if judgement.faults and self._reference_is_wrong:
+            judgement = judge_by_differences(scene)
         for note in judgement.notes:
             self.ledger.note(note)
         if judgement.told:

@@ -1,5 +1,6 @@
 """`torchref explain`: the network of a lecture, or one drawn from a seed."""
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -60,6 +61,8 @@ def explain_command(
 ) -> None:
     """The chain rule of one weight: its factors, their numbers, what is reused, and a verdict."""
     one_of("--format", form, FORMATS)
+    if lr is not None and not (math.isfinite(lr) and lr > 0):
+        raise InputError("--lr must be a positive number", f"{lr} arrived", "0.1 is a usual one.")
     if name is not None:
         given = (sizes, loss, activation, output, examples)
         found = explain_lecture(name, given, weight, bias, seed, lr)

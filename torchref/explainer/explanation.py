@@ -21,7 +21,7 @@ from torchref.explainer.parameter import place_of
 from torchref.explainer.picture import figure, save_png
 from torchref.explainer.terminal import as_text
 
-MOST_PATHS = 100_000  # to be summed one by one and held against the δ recursion
+MOST_PATHS = 20_000  # to be summed one by one and held against the δ recursion
 
 
 class Explanation(Account):

@@ -1,0 +1,155 @@
+"""Kinks and ties: any value between the one-sided derivatives is accepted, over a tie the sum."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.checker.scenes import case_of, normal, seeded
+from tests.wrong_ops.planted import SavesInputs
+from torchref import Report, crosscheck
+from torchref.checker.halving import Field
+from torchref.checker.kinks import has_ties, one_sided, tie_preserving, tied_elements
+from torchref.checker.subject import as_subject
+
+ZEROS = torch.tensor([-1.5, 0.0, 0.75, 0.0], dtype=torch.float64)
+TIED = torch.tensor([[2.0, 1.0, 2.0], [0.5, 3.0, 3.0]], dtype=torch.float64)
+
+
+def slope_at_zero(slope: float) -> type[SavesInputs]:
+    """relu whose derivative at 0 is a convention of its own."""
+
+    class Relu(SavesInputs):
+        @staticmethod
+        def forward(x):
+            return x.relu()
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            return grad_y * torch.where(x == 0, slope, (x > 0).to(x.dtype))
+
+    return Relu
+
+
+def shares_of_ties(first: float, rest: float) -> type[SavesInputs]:
+    """Maximum along rows; of those that tie, the first and all others get these shares."""
+
+    class Maximum(SavesInputs):
+        @staticmethod
+        def forward(x):
+            return x.amax(1)
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            largest = x == x.amax(1, keepdim=True)
+            count = largest.sum(1, keepdim=True)
+            share = torch.where(largest.cumsum(1) == 1, first, rest / (count - 1))
+            share = torch.where(count == 1, 1.0, share)
+            return grad_y.unsqueeze(1) * torch.where(largest, share, 0.0)
+
+    return Maximum
+
+
+def noted(report: Report) -> bool:
+    return any("no derivative" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25, 0.5, 1.0])
+def test_a_value_between_the_one_sided_derivatives_is_accepted(slope: float) -> None:
+    report = crosscheck(slope_at_zero(slope), torch.relu, (ZEROS,))
+    assert report.verdict == "right", str(report)
+    assert noted(report)
+
+
+@pytest.mark.parametrize("slope", [-0.25, 1.25, 7.0])
+def test_a_value_outside_is_wrong_at_zero_alone(slope: float) -> None:
+    report = crosscheck(slope_at_zero(slope), torch.relu, (ZEROS,))
+    assert report.verdict == "wrong", str(report)
+    finding = report.findings[0]
+    assert finding.cause == "wrong-elements"
+    assert finding.element in {(1,), (3,)}
+    assert "where x is 0" in finding.evidence
+
+
+def test_the_report_says_at_how_many_entries_it_was_a_convention() -> None:
+    report = crosscheck(slope_at_zero(0.5), torch.relu, (ZEROS,))
+    assert any(note.startswith("x, as given: at 2 entries there is no") for note in report.notes)
+
+
+@pytest.mark.parametrize("shares", [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.25, 0.75)])
+def test_shares_that_add_up_are_accepted(shares: tuple[float, float]) -> None:
+    report = crosscheck(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
+    assert report.verdict == "right", str(report)
+
+
+@pytest.mark.parametrize("shares", [(1.0, 1.0), (0.5, 0.25), (0.0, 0.0), (1.5, -0.5)])
+def test_shares_that_do_not_are_wrong(shares: tuple[float, float]) -> None:
+    report = crosscheck(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
+    assert report.verdict == "wrong", str(report)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_without_a_reference_a_kink_is_accepted_and_noted(slope: float) -> None:
+    report = crosscheck(slope_at_zero(slope), None, (ZEROS,))
+    assert report.verdict == "right", str(report)
+    assert noted(report) or slope == 0.5  # what central differences find
+
+
+def test_without_a_reference_a_wrong_sum_over_ties_is_wrong() -> None:
+    assert crosscheck(shares_of_ties(1.0, 1.0), None, (TIED,)).verdict == "wrong"
+
+
+def test_an_error_beside_the_kink_is_not_excused_by_it() -> None:
+    class Leaky(SavesInputs):
+        @staticmethod
+        def forward(x):
+            return F.leaky_relu(x, 0.1)
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            return grad_y * torch.where(x > 0, 1.0, 0.5)
+
+    report = crosscheck(Leaky, lambda x: F.leaky_relu(x, 0.1), (ZEROS,))
+    assert report.verdict == "wrong"
+    assert (0,) in {finding.element for finding in report.findings}
+
+
+def field_of(function, x: Tensor) -> Field:
+    case = case_of(function, x)
+    y = function(x)
+    return Field(as_subject(function), case, {0: torch.ones_like(y)}, [torch.zeros_like(x)])
+
+
+def test_one_sided_derivatives() -> None:
+    for function, left, right in (
+        (torch.relu, 0.0, 1.0),
+        (torch.abs, -1.0, 1.0),
+        (torch.sin, 1.0, 1.0),
+        (lambda x: torch.where(x < 0, 3 * x, x.square() - 2 * x), 3.0, -2.0),
+    ):
+        field = field_of(function, torch.zeros((), dtype=torch.float64))
+        sides = one_sided(field.line(field.unit(0, ())))
+        assert sides.left == pytest.approx(left, abs=1e-6)
+        assert sides.right == pytest.approx(right, abs=1e-6)
+        assert sides.kinked == (left != right)
+
+
+def test_ties_and_zeros_are_seen() -> None:
+    assert has_ties([TIED])
+    assert has_ties([ZEROS[:2]])
+    assert not has_ties([normal(5, 4)])
+    assert tied_elements(TIED) == [(0, 0), (0, 2), (1, 1), (1, 2)]
+    assert tied_elements(ZEROS) == [(1,), (3,)]
+
+
+def test_along_a_tie_preserving_direction_ties_stay() -> None:
+    (direction,) = tie_preserving([TIED], seeded(0))
+    moved = TIED + 0.1 * direction
+    assert moved[0, 0] == moved[0, 2]
+    assert moved[1, 1] == moved[1, 2]
+    assert bool((direction != 0).all())
+    (still,) = tie_preserving([ZEROS], seeded(0))
+    assert (still == 0).tolist() == [False, True, False, True]
