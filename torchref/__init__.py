@@ -1,15 +1,17 @@
 """Gradients by hand in PyTorch, and the check that they are right."""
 
-from torchref.checker import Finding, Report, WrongGradientError, crosscheck
+from torchref.checker import Comparison, Finding, Report, WrongGradientError, compare, crosscheck
 from torchref.errors import InputError
 from torchref.explainer import Explanation, explain
 
 __all__ = [
+    "Comparison",
     "Explanation",
     "Finding",
     "InputError",
     "Report",
     "WrongGradientError",
+    "compare",
     "crosscheck",
     "explain",
 ]

@@ -1,7 +1,18 @@
 """Is this gradient right? Where is it wrong? Why?"""
 
+from torchref.checker.compare import compare
+from torchref.checker.comparison import ComparedGradient, Comparison
 from torchref.checker.crosscheck import crosscheck
 from torchref.checker.findings import Check, Finding
 from torchref.checker.report import Report, WrongGradientError
 
-__all__ = ["Check", "Finding", "Report", "WrongGradientError", "crosscheck"]
+__all__ = [
+    "Check",
+    "ComparedGradient",
+    "Comparison",
+    "Finding",
+    "Report",
+    "WrongGradientError",
+    "compare",
+    "crosscheck",
+]

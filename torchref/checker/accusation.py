@@ -8,15 +8,24 @@ from torch import Tensor
 from torchref.checker.by_differences import SMALL
 from torchref.checker.case import is_differentiable
 from torchref.checker.diagnosis import Suspicion, Wrong, suspicions
-from torchref.checker.diagnosis.local_derivative import DERIVATIVES
 from torchref.checker.diagnosis.proportion import proportion
 from torchref.checker.diagnosis.suspicion import SAME, same
 from torchref.checker.findings import Finding
 from torchref.checker.halving import Field, numeric_gradient
 from torchref.checker.judgement import Fault
+from torchref.checker.questions import questions_answered
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.tape import Cotangents
-from torchref.checker.tolerance import scene_precision
+
+# What the values alone decide: no other question need be asked.
+DECIDED = {
+    "not-finite",
+    "missing-gradient",
+    "precision-loss",
+    "swapped-arguments",
+    "sign-flipped",
+    "constant-factor",
+}
 
 
 def accuse(scene: Scene, fault: Fault) -> list[Finding]:
@@ -41,17 +50,11 @@ def _suspicions(scene: Scene, fault: Fault) -> list[Suspicion]:
     by_values = suspicions(
         wrong_gradient(scene, fault, fault.got.detach(), fault.true, fault.wrong)
     )
-    by_cotangent = list(_one_row_of_grad_output(scene, fault)) if scene.reference else []
-    by_cotangent += _cotangent_suspicions(scene, fault)
-    decided = {"not-finite", "missing-gradient", "precision-loss", "swapped-arguments"}
-    if by_values[0].cause in decided | {"sign-flipped", "constant-factor"}:
+    by_cotangent = list(_cotangent_suspicions(scene, fault))
+    if by_values[0].cause in DECIDED:
         return by_values + by_cotangent
-    by_trial = [
-        suspicion
-        for trial in (_at_rounded_inputs, _transposed_argument, _missing_at_the_output)
-        for suspicion in trial(scene, fault)
-    ]
-    return by_cotangent + by_trial + by_values
+    by_question = list(questions_answered(scene, fault.place, fault.got.detach()))
+    return by_question + by_cotangent + by_values
 
 
 def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong: Tensor) -> Wrong:
@@ -120,79 +123,3 @@ def _true_under(scene: Scene, place: int, cotangents: Cotangents) -> Tensor | No
         return None
     claimed = [torch.zeros_like(x) for x in scene.case.arguments]
     return numeric_gradient(Field(scene.candidate, scene.case, cotangents, claimed), place, 2.0**-9)
-
-
-def _missing_at_the_output(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
-    """Is it the true gradient for a grad_output that has not met the last activation's slope?"""
-    if scene.reference is None or fault.got is None or len(scene.cotangents) != 1:
-        return
-    (place, cotangent), y = next(iter(scene.cotangents.items())), scene.outputs[0]
-    if y.is_complex() or y.numel() < 2:
-        return
-    for formula, derivative in DERIVATIVES.items():
-        slope = derivative(y)
-        if not bool(torch.isfinite(slope).all()) or bool((slope == 0).any()):
-            continue
-        called = formula.format(v="the output")
-        for what, met in (("missing", cotangent / slope), ("once too often", cotangent * slope)):
-            true = backward(scene.reference, forward(scene.reference, scene.case), {place: met})
-            if same(fault.got.detach(), _or_zeros(true[fault.place], fault.got)):
-                yield Suspicion("missing-local-derivative", f"{what} at the output: {called}")
-                return
-
-
-def _one_row_of_grad_output(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
-    """Is it the true gradient for the first slice of grad_output alone, where all are summed?"""
-    if fault.got is None or fault.true is None:
-        return
-    for place, c in scene.cotangents.items():
-        for dim in range(c.dim()):
-            if c.shape[dim] < 2:
-                continue
-            for index, which in ((0, "first"), (c.shape[dim] - 1, "last")):
-                alone = torch.zeros_like(c)
-                alone.select(dim, index).copy_(c.select(dim, index))
-                true = _true_under(scene, fault.place, {**scene.cotangents, place: alone})
-                if same(fault.got.detach(), _or_zeros(true, fault.got)):
-                    evidence = f"only the {which} slice of grad_output along dimension {dim} enters"
-                    yield Suspicion("missing-reduction", evidence)
-                    return
-
-
-def _at_rounded_inputs(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
-    """Is it the true gradient of inputs that were rounded to a lower precision?"""
-    if scene.reference is None or fault.got is None or scene_precision(scene) > 1e-10:
-        return
-    for dtype in (torch.bfloat16, torch.float16, torch.float32):
-        rounded = scene.case.to(dtype).to(torch.float64)
-        try:
-            true = backward(scene.reference, forward(scene.reference, rounded), scene.cotangents)
-        except RefusedError:
-            continue
-        if same(fault.got.detach(), _or_zeros(true[fault.place], fault.got)):
-            name = str(dtype).removeprefix("torch.")
-            yield Suspicion("precision-loss", f"it is the true gradient at inputs cast to {name}")
-            return
-
-
-def _transposed_argument(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
-    """Is it the true gradient at another place: with a square argument transposed?"""
-    if scene.reference is None or fault.got is None:
-        return
-    for i in scene.case.wrt:
-        x = scene.case.leaves[i]
-        if x.dim() < 2 or x.shape[-1] != x.shape[-2] or x.shape[-1] < 2:
-            continue
-        turned = scene.case.derived("transposed", {i: x.mT.contiguous()})
-        try:
-            true = backward(scene.reference, forward(scene.reference, turned), scene.cotangents)
-        except (RefusedError, RuntimeError):
-            continue
-        if same(fault.got.detach(), _or_zeros(true[fault.place], fault.got)):
-            name = scene.case.names[i]
-            yield Suspicion("transposed", f"it is the true gradient for {name} transposed")
-            return
-
-
-def _or_zeros(gradient: Tensor | None, like: Tensor) -> Tensor:
-    return torch.zeros_like(like) if gradient is None else gradient

@@ -13,7 +13,7 @@ from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties
 from torchref.checker.numeric import Slope, central_slope, draw_directions, typical_size
 from torchref.checker.scene import Scene
 from torchref.checker.tape import inner
-from torchref.checker.tolerance import scene_precision
+from torchref.checker.tolerance import DOUBLE, scene_precision
 
 SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
@@ -43,6 +43,8 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     judgement.worst = abs(excess) / tolerance if excess else 0.0
     if judgement.worst <= 1:
         return judgement
+    if reference_agrees and scene_precision(scene) > DOUBLE:
+        return judgement.cannot_tell("in this dtype the differences are coarser than the reference")
     if has_ties(scene.case.arguments) or one_sided(field.line(directions)).kinked:
         return _judge_at_kinks(scene, field, slope, judgement, reference_agrees)
     _find_faults(scene, field, directions, excess, slope, judgement)

@@ -12,9 +12,16 @@ from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties
 from torchref.checker.numeric import typical_size
 from torchref.checker.scene import Scene
 from torchref.checker.tape import Gradients
-from torchref.checker.tolerance import conditioning, gradient_floor, rounding, scene_precision
+from torchref.checker.tolerance import (
+    DOUBLE,
+    conditioning,
+    gradient_floor,
+    rounding,
+    scene_precision,
+)
 
 JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one
+CLEAR = 1e-3  # one error is so far below another that it does not matter beside it
 
 
 def judge_by_reference(scene: Scene, true_gradients: Gradients) -> Judgement:
@@ -47,12 +54,14 @@ def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
 
 
 def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement: Judgement) -> bool:
-    """Candidate and reference differ: a kink, a wrong reference, or else a wrong candidate."""
+    """Candidate and reference differ: rounding, a kink, a wrong reference, or a wrong candidate."""
     name, got = scene.case.argument_names[place], scene.claimed[place]
     elements = [tuple(int(i) for i in index) for index in differs.nonzero()]
     elements.sort(key=lambda element: -_distance(got[element], true[element]))
     worst = elements[0]
     verdicts = {_verdict(scene, place, true, element) for element in elements[:JUDGED]}
+    if verdicts == {"rounding"}:
+        return True
     if verdicts == {"kink"}:
         field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
         if not has_ties(scene.case.arguments) or not sums_over_ties(field, scene.generator())[1]:
@@ -84,8 +93,10 @@ def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -
     unit = typical_size(scene.case.arguments[place]) or 1.0
     sides = one_sided(field.line(field.unit(place, element)), unit)
     value, reference = float(got[element]), float(true[element])
-    if not sides.error <= 1e-3 * abs(value - reference):
-        return "candidate"  # the differences are no better than the dispute
+    gap = abs(value - reference)
+    if not sides.error <= CLEAR * gap:  # the differences cannot decide
+        below = gap <= CLEAR * sides.error and scene_precision(scene) <= DOUBLE
+        return "rounding" if below else "candidate"
     if not sides.kinked:
         if sides.admits(value) and not sides.admits(reference):
             return "reference"

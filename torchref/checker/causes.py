@@ -134,7 +134,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "reference-wrong": Cause(
         "the reference's own gradient disagrees with differences of its forward",
-        "Do not trust the reference here: the candidate is right.",
+        "Trust the differences of the forward here, and not the reference.",
     ),
     "raises": Cause(
         "an error is raised where there should be a result",

@@ -1,8 +1,8 @@
 """The call: `torchref.crosscheck`."""
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ import torch
 from torchref.checker.case import Case, build_case
 from torchref.checker.examination import Examination
 from torchref.checker.ledger import Ledger
+from torchref.checker.progress import Tick, progress_bar
 from torchref.checker.report import Report
 from torchref.checker.scene import RefusedError, forward
 from torchref.checker.subject import Subject, as_subject
@@ -27,7 +28,7 @@ def crosscheck(
     samples: Sequence[Inputs] = (),
     wrt: Collection[str] | None = None,
     seed: int = 0,
-    progress: Callable[[str], None] | None = None,
+    progress: bool | Tick = False,
 ) -> Report:
     """Is this gradient right? Where is it wrong, and why?
 
@@ -39,7 +40,8 @@ def crosscheck(
     samples     further inputs, each like `inputs`
     wrt         names of the inputs to differentiate; all floating-point and complex ones if None
     seed        of the random cotangents and directions
-    progress    called with a word on what is tried next
+    progress    True for a progress bar on standard error; or a function, called with a word on
+                what is tried next
 
     Everything is computed in float64 where the candidate accepts it, whatever the dtype of the
     inputs; the parameters of a Module are inputs too. Raises `InputError` for inputs that no
@@ -59,9 +61,13 @@ def crosscheck(
         case if number == 0 else case.derived(f"sample {number}", {})
         for number, case in enumerate(cases)
     ]
-    with _random_state_kept(cases[0].device), warnings.catch_warnings():
+    with (
+        _random_state_kept(cases[0].device),
+        _telling(progress, subject.title) as tick,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")  # of variations that the user never asked for
-        examination = Examination(subject, other, seed, progress or _silent)
+        examination = Examination(subject, other, seed, tick)
         cases = _in_double(subject, cases, examination.ledger)
         cases = [_differentiable(other or subject, case, examination.ledger) for case in cases]
         examination.run(cases)
@@ -122,6 +128,12 @@ def _refuses(reference: Subject, case: Case, i: int) -> bool:
 def _random_state_kept(device: torch.device) -> AbstractContextManager[None]:
     """The user's random numbers go on as if none had been drawn here."""
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+
+
+def _telling(progress: bool | Tick, title: str) -> AbstractContextManager[Tick]:
+    if callable(progress):
+        return nullcontext(progress)
+    return progress_bar(title) if progress else nullcontext(_silent)
 
 
 def _silent(_: str) -> None:

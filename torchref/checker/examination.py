@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from torchref.checker import trials
 from torchref.checker.accusation import accuse
 from torchref.checker.by_differences import judge_by_differences
 from torchref.checker.by_reference import judge_by_reference
@@ -16,12 +17,11 @@ from torchref.checker.probes import BEHAVIOUR, HIGHER_ORDER
 from torchref.checker.probes.probe import Outcome, Probe, first_line
 from torchref.checker.scene import RefusedError, Scene, play
 from torchref.checker.subject import Subject
-from torchref.checker.variations import shrunk, variations
+from torchref.checker.variations import shrunk
 from torchref.errors import InputError
 
 LARGE = 20_000  # elements; above it behaviour is tried on a smaller case
 MANY = 500  # elements; above it the variations, which are many, start from a smaller case
-ENOUGH = 3  # variations found wrong, after which no more are tried
 
 
 @dataclass
@@ -111,72 +111,28 @@ class Examination:
         return False
 
     def _excused(self, name: str, probe: Probe, scene: Scene, outcome: Outcome) -> Outcome:
-        """What the reference does too, the candidate is not blamed for; but it is said."""
+        """What the reference does too, the candidate is not blamed for; but it is noted."""
         assert scene.reference is not None
         try:
             other = play(scene.reference, None, scene.case, scene.seed)
         except RefusedError:
             return outcome
-        same = {finding.cause for finding in _tried(probe, other).findings}
-        return replace(
-            outcome,
-            findings=[
-                replace(
-                    finding,
-                    cause="reference-wrong",
-                    evidence=f"{name}: the reference is {finding.cause} too: {finding.evidence}",
-                )
-                if finding.cause in same
-                else finding
-                for finding in outcome.findings
-            ],
-        )
+        shared = {finding.cause for finding in _tried(probe, other).findings}
+        for finding in outcome.findings:
+            if finding.cause in shared:
+                both = f"candidate and reference alike are {finding.cause}"
+                self.ledger.note(f"{name}: {both}: {finding.evidence}")
+        kept = [finding for finding in outcome.findings if finding.cause not in shared]
+        return replace(outcome, findings=kept, worst=outcome.worst if kept else None)
 
     def _vary(self, scene: Scene) -> None:
-        name = "variations of the inputs"
         if scene.case.elements > LARGE:
-            self.ledger.skip(name, f"more than {LARGE:,} elements; give others by samples=")
+            why = f"more than {LARGE:,} elements; give others by samples="
+            self.ledger.skip(trials.NAME, why)
             return
-        tried = refused = guilty = 0
-        for kind, case in variations(scene.case, self.seed):
-            self.tick(case.label)
-            try:
-                varied = play(self.candidate, self.reference, case, self.seed)
-            except (RefusedError, InputError) as refusal:
-                refused += 1
-                if _is_a_failure(refusal, self.candidate, kind):
-                    found = [Finding("raises", None, None, str(refusal), case.label)]
-                    self.ledger.enter(name, found)
-                    guilty += 1
-                continue
-            if varied.cotangents and varied.makes_sense:
-                tried += 1
-                guilty += self._judge_variation(name, varied)
-            if guilty >= ENOUGH:
-                break
-        note = f"{tried} tried, {refused} refused by candidate or reference"
-        self.ledger.note_on(name, note)
-
-    def _judge_variation(self, name: str, scene: Scene) -> bool:
-        """Whether the candidate is found wrong on a variation that makes sense."""
-        # A size that broadcasts may be more than the candidate promises: autograd's sum is right.
-        broken = breaches(scene.raw, scene.case.label)
-        found = [finding for finding in broken if finding.cause != "missing-reduction"]
-        forward_found = compare_forwards(scene)
-        if forward_found:
-            self.ledger.enter(name, forward_found)
-            return True
-        judgement = (
-            judge_by_differences(scene)
-            if scene.true is None
-            else judge_by_reference(scene, scene.true)
+        trials.Trials(self.candidate, self.reference, self.seed, self.ledger, self.tick).run(
+            scene.case
         )
-        for note in judgement.notes:
-            self.ledger.note(note)
-        if judgement.told:
-            found += [finding for fault in judgement.faults for finding in accuse(scene, fault)]
-        self.ledger.enter(name, found + judgement.blameless, judgement.worst)
-        return bool(found)
 
     def _refused(self, refusal: RefusedError, case: Case) -> None:
         if refusal.subject is self.reference:
@@ -192,19 +148,6 @@ class Examination:
         evidence = "no output requires grad although an input does"
         finding = Finding("missing-gradient", None, None, evidence, scene.case.label)
         self.ledger.enter("gradient", [finding])
-
-
-def _is_a_failure(refusal: Exception, candidate: Subject, kind: str) -> bool:
-    """A backward that raises where the forward did not: wrong for other values of the same shape.
-
-    Sizes, ranks, ignored indices and absent tensors may be more than the candidate promises.
-    """
-    return (
-        isinstance(refusal, RefusedError)
-        and refusal.subject is candidate
-        and refusal.phase == "backward"
-        and kind == "values"
-    )
 
 
 def _tried(probe: Probe, scene: Scene) -> Outcome:

@@ -1,5 +1,6 @@
 """What a cross-check finds, and what it tried."""
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -49,4 +50,10 @@ class Check:
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "status": self.status, "worst": self.worst, "note": self.note}
+        worst = None if self.worst is None else finite(self.worst)
+        return {"name": self.name, "status": self.status, "worst": worst, "note": self.note}
+
+
+def finite(worst: float) -> float:
+    """JSON has no infinity: the largest number stands for it."""
+    return min(worst, sys.float_info.max)

@@ -18,12 +18,11 @@ from torchref.checker.case import Case
 from torchref.checker.subject import Subject
 from torchref.checker.tape import Cotangents, draw_signed, evaluate, inner, precision
 
-COARSE = (2.0**-3, 4)  # (first step, halvings): for the smooth
+COARSE = (2.0**-3, 3)  # (first step, differences): for the smooth
 MIDDLE = (2.0**-8, 3)  # for the smooth that bends within an eighth of its own size
-FINE = (2.0**-14, 2)  # for what has a kink within the larger steps
-FINEST = (2.0**-25, 2)
+FINEST = (2.0**-25, 2)  # for what has a kink within the larger steps
 ENOUGH = 1e-11  # relative to the scale of the slope: no need to go on
-BENT = 1e-6  # more than this after three halvings: there is a kink within the step
+BENT = 1e-8  # more than this after two ladders: there is a kink within the steps
 LOST = 1e-4  # more than this at the end: nothing converged, and no estimate can be believed
 ROUNDINGS = 4  # how many roundings of its largest term a forward may make
 TINY, HUGE = 1e-140, 1e140  # between them squares neither vanish nor overflow
@@ -97,17 +96,23 @@ def central_slope(line: Rising, scale: float = 0.0) -> Slope:
     found = [_extrapolate(line.rise, *COARSE, scale)]
     size = max(scale, abs(found[0].value)) if math.isfinite(found[0].value) else scale
     if found[0].error > ENOUGH * size:
-        finer = (MIDDLE,) if found[0].error <= BENT * size else (FINE, FINEST)
-        for ladder in finer:
-            found.append(_extrapolate(line.rise, *ladder, scale))
-            if found[-1].error <= ENOUGH * size:
-                break
+        found.append(_extrapolate(line.rise, *MIDDLE, scale))
+        if min(s.error for s in found) > BENT * size or _dispute(*found) > 0:
+            found.append(_extrapolate(line.rise, *FINEST, scale))
     best = min(found, key=lambda slope: slope.error)
+    finer = [slope for slope in found if slope.step < best.step]
     # A forward that rounds more than its dtype shows it at smaller steps: error times step stays.
-    noise = max((s.error * s.step for s in found if s.step < best.step), default=0.0)
+    noise = max((s.error * s.step for s in finer), default=0.0)
     error = max(best.error, noise / best.step) if noise < math.inf else best.error
+    # A pole within the larger steps shows as well: the smaller ones find another value.
+    error = max([error, *(_dispute(best, s) for s in finer)])
     converged = error <= LOST * max(scale, abs(best.value))
     return Slope(best.value, error if converged else math.inf, best.step)
+
+
+def _dispute(one: Slope, other: Slope) -> float:
+    """How far two slopes lie apart beyond what their errors explain; not above 0 if they agree."""
+    return abs(one.value - other.value) - one.error - other.error
 
 
 def slope_at_step(line: Rising, step: float) -> Slope:
@@ -135,8 +140,6 @@ def _extrapolate(
                 best = Slope(row[m], change + rounding, h)
         size = max(scale, abs(row[-1]))
         if best.error <= max(ENOUGH * size, 2 * rounding):
-            break
-        if level == 2 and best.error > BENT * size:
             break
     return best
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from torchref.checker.findings import BLAMELESS, Check, Finding, Verdict
+from torchref.checker.findings import BLAMELESS, Check, Finding, Verdict, finite
 from torchref.checker.story import tell
 
 
 class WrongGradientError(AssertionError):
-    """Raised by `Report.raise_if_wrong`; the message is the report."""
+    """Raised by `Report.raise_if_wrong` and `Comparison.raise_if_different`, with the report."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Report:
             "reference": self.reference,
             "seed": self.seed,
             "verdict": self.verdict,
-            "worst": self.worst,
+            "worst": finite(self.worst),
             "findings": [finding.to_dict() for finding in self.findings],
             "checks": [check.to_dict() for check in self.checks],
             "notes": list(self.notes),

@@ -48,7 +48,7 @@ def lines(report: Told) -> list[Text]:
         )
     ]
     for number, finding in enumerate(report.findings, start=1):
-        told += _finding(number, finding)
+        told += finding_lines(number, finding)
     told += [Text(f"  note: {note}", style="dim") for note in report.notes]
     passed = [check for check in report.checks if check.status == "passed"]
     if passed:
@@ -60,7 +60,8 @@ def lines(report: Told) -> list[Text]:
     return told
 
 
-def _finding(number: int, finding: Finding) -> list[Text]:
+def finding_lines(number: int, finding: Finding) -> list[Text]:
+    """What and where, why, and what to look at."""
     where = finding.argument or "the call"
     if finding.element is not None:
         where += str(list(finding.element)) if finding.element else ""

@@ -9,7 +9,9 @@ from torchref.checker.numeric import typical_size
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.tape import precision
 
-ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor
+ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor, in float64
+FEW_ROUNDINGS = 32.0  # in lower precisions, where a thousand would hide a wrong digit
+DOUBLE = 1e-15  # the machine epsilon of float64, and a little more
 FLOOR = 64.0  # roundings of the outputs, carried back in the units of the argument
 CONDITIONING = 32.0  # times the largest change that one ulp of the inputs made
 BRANCH = 1e-5  # a larger relative change is no conditioning: another branch was taken
@@ -19,7 +21,8 @@ JUMP = 1e5  # likewise, in floors, where the gradient is 0
 def rounding(truth: Tensor, epsilon: float) -> Tensor:
     """The tolerance of each entry by rounding alone."""
     size = torch.where(torch.isfinite(truth.abs()), truth.abs(), 0).to(torch.float64)
-    return ROUNDINGS * epsilon * (size + typical_size(truth))
+    roundings = ROUNDINGS if epsilon <= DOUBLE else FEW_ROUNDINGS
+    return roundings * epsilon * (size + typical_size(truth))
 
 
 def gradient_floor(scene: Scene, argument: Tensor) -> float:

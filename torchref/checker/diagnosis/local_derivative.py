@@ -31,9 +31,11 @@ DERIVATIVES: dict[str, Callable[[Tensor], Tensor]] = {
 
 def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
     """got/true = k/φ(v): φ is missing; = k φ(v): it is there once too often."""
+    if not wrong.values or wrong.true.is_complex():
+        return
     usable = (wrong.true != 0) & torch.isfinite(wrong.true) & torch.isfinite(wrong.got)
     usable &= wrong.got != 0
-    if wrong.true.is_complex() or int(usable.sum()) < 3:
+    if int(usable.sum()) < 3:
         return
     ratio = wrong.got[usable] / wrong.true[usable]
     found = []
@@ -45,12 +47,12 @@ def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
             factor = derivative(spread[usable].double()).to(ratio.dtype)
             if not bool(torch.isfinite(factor).all()) or bool((factor == 0).any()):
                 continue
-            if _constant(factor) is not None:
+            if _constant(factor, SAME) is not None:
                 continue
             called = formula.format(v=name)
-            if (k := _constant(ratio * factor)) is not None:
+            if (k := _constant(ratio * factor, wrong.rounding)) is not None:
                 found.append((abs(k - 1), f"missing: {called}{_times(k)}"))
-            if (k := _constant(ratio / factor)) is not None:
+            if (k := _constant(ratio / factor, wrong.rounding)) is not None:
                 found.append((abs(k - 1), f"once too often: {called}{_times(k)}"))
     for _, evidence in sorted(found)[:1]:
         yield Suspicion("missing-local-derivative", evidence)
@@ -65,10 +67,10 @@ def _spread_over(value: Tensor, like: Tensor) -> Tensor | None:
         return None
 
 
-def _constant(x: Tensor) -> float | None:
+def _constant(x: Tensor, rounding: float) -> float | None:
     """The value that all entries share, if they do."""
     middle = float(x.mean())
-    if middle == 0 or float((x - middle).abs().max()) > SAME * abs(middle):
+    if middle == 0 or float((x - middle).abs().max()) > rounding * abs(middle):
         return None
     return middle
 

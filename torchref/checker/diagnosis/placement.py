@@ -1,4 +1,4 @@
-"""Right numbers in the wrong place: slots swapped, matrices transposed."""
+"""Right numbers in the wrong place: slots swapped, matrices transposed, conjugates taken."""
 
 from collections.abc import Iterator
 from itertools import permutations
@@ -9,9 +9,21 @@ from torchref.checker.diagnosis.suspicion import Suspicion, Wrong, same
 
 def swapped(wrong: Wrong) -> Iterator[Suspicion]:
     for name, true in wrong.others.items():
-        if same(wrong.got, true) and same(wrong.claims[name], wrong.true):
+        if same(wrong.got, true, wrong.rounding) and same(
+            wrong.claims[name], wrong.true, wrong.rounding
+        ):
             yield Suspicion("swapped-arguments", f"it equals the true gradient of {name}")
             return
+
+
+def conjugated(wrong: Wrong) -> Iterator[Suspicion]:
+    """Torch's gradient is ∂L/∂Re + i ∂L/∂Im; elsewhere its conjugate goes by the same name."""
+    if not wrong.true.is_complex() or same(wrong.true, wrong.true.conj(), wrong.rounding):
+        return
+    if same(wrong.got, wrong.true.conj(), wrong.rounding):
+        yield Suspicion(
+            "sign-flipped", "it is the complex conjugate: its imaginary part is negated"
+        )
 
 
 def transposed(wrong: Wrong) -> Iterator[Suspicion]:
@@ -26,9 +38,9 @@ def transposed(wrong: Wrong) -> Iterator[Suspicion]:
         if turned.shape == wrong.got.shape and proportion(wrong.got, turned) == 1.0:
             yield Suspicion("transposed", f"it equals the true gradient permuted by {order}")
             return
-        if turned.shape == wrong.got.shape and same(wrong.got, turned):
+        if turned.shape == wrong.got.shape and same(wrong.got, turned, wrong.rounding):
             yield Suspicion("transposed", f"it equals the true gradient permuted by {order}")
             return
-        if same(wrong.got, turned.reshape(true.shape)):
+        if same(wrong.got, turned.reshape(true.shape), wrong.rounding):
             yield Suspicion("transposed", "it holds the true entries, transposed in memory")
             return

@@ -9,11 +9,14 @@ from torch import Tensor
 from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
 
 NEAR = 1e-6  # relative distance at which a factor is taken for a known number
-CONSTANTS = {"2, as a square leaves behind": 2.0, "π": math.pi, "√2": math.sqrt(2)}
+CONSTANTS = {"the 2 of a square": 2.0, "π": math.pi, "√2": math.sqrt(2)}
+SIMPLE = [*CONSTANTS.values(), *(1 / number for number in CONSTANTS.values())]
+ROUNDINGS = {torch.bfloat16: 4, torch.float16: 4, torch.float32: 64}  # within reach of a cast
+PLAIN = ("{}{}", "{}1/({})")
 
 
 def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
-    ratio = proportion(wrong.got, wrong.true)
+    ratio = proportion(wrong.got, wrong.true, wrong.rounding)
     if ratio is None or abs(ratio - 1) < NEAR:
         return
     if abs(ratio + 1) < NEAR:
@@ -23,7 +26,7 @@ def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
     yield Suspicion("constant-factor", f"every entry is {ratio:.6g} times the true one: {origin}")
 
 
-def proportion(got: Tensor, true: Tensor) -> float | None:
+def proportion(got: Tensor, true: Tensor, rounding: float = SAME) -> float | None:
     """The r with got = r · true in every entry, if there is one other than 0."""
     if got.shape != true.shape or not true.numel():
         return None
@@ -32,12 +35,12 @@ def proportion(got: Tensor, true: Tensor) -> float | None:
         return None
     scaled = true / size
     ratio = float((got / size * scaled.conj()).real.sum() / scaled.abs().square().sum())
-    if ratio == 0 or float((got - ratio * true).abs().max()) > SAME * abs(ratio) * size:
+    if ratio == 0 or float((got - ratio * true).abs().max()) > rounding * abs(ratio) * size:
         return None
     return ratio
 
 
-def origins(ratio: float, numbers: Mapping[str, float]) -> Iterator[str]:
+def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> Iterator[str]:
     """What a factor may be: a known number, its inverse or its square, of either sign."""
     size, sign = abs(ratio), "−" if ratio < 0 else ""
     for what, number in {**CONSTANTS, **numbers}.items():
@@ -52,7 +55,9 @@ def origins(ratio: float, numbers: Mapping[str, float]) -> Iterator[str]:
             ("{}1 − ({})", abs(1 - number)),
             ("{}1/(1 − ({}))", 1 / abs(1 - number) if number != 1 else math.inf),
         ):
-            if value and math.isfinite(value) and abs(size / value - 1) < NEAR:
+            if form not in PLAIN and any(math.isclose(value, known) for known in SIMPLE):
+                continue  # (√2)² is 2
+            if value and math.isfinite(value) and abs(size / value - 1) < near:
                 yield form.format(sign, what)
                 break
 
@@ -61,13 +66,13 @@ def digits(wrong: Wrong) -> Iterator[Suspicion]:
     """A gradient whose entries are all numbers of a lower precision."""
     if wrong.got.dtype != torch.float64 or not wrong.got.numel():
         return
-    for dtype in (torch.bfloat16, torch.float16, torch.float32):
+    for dtype, roundings in ROUNDINGS.items():
         rounded = wrong.got.to(dtype).double()
         exact = bool((rounded == wrong.got).all())
         near = bool(
             (
                 (wrong.got - wrong.true).abs()
-                <= 64 * torch.finfo(dtype).eps * wrong.true.abs().max()
+                <= roundings * torch.finfo(dtype).eps * wrong.true.abs().max()
             ).all()
         )
         if exact and near and not bool((wrong.true.to(dtype).double() == wrong.true).all()):
@@ -76,7 +81,8 @@ def digits(wrong: Wrong) -> Iterator[Suspicion]:
             return
     error = float((wrong.got - wrong.true).abs().max())
     size = float(wrong.true.abs().max())
-    if 0 < error < 1e-5 * size and proportion(wrong.got, wrong.true) is None:
+    ratio = proportion(wrong.got, wrong.true)
+    if 0 < error < 1e-5 * size and (ratio is None or abs(ratio - 1) < NEAR):
         yield Suspicion("precision-loss", f"right to {error / size:.1e} of the largest entry only")
 
 

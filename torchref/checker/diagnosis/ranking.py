@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from torchref.checker.diagnosis.elements import scattered, wrong_elements
 from torchref.checker.diagnosis.local_derivative import missing_local_derivative
-from torchref.checker.diagnosis.placement import swapped, transposed
+from torchref.checker.diagnosis.placement import conjugated, swapped, transposed
 from torchref.checker.diagnosis.proportion import absent, constant_factor, digits, not_finite
 from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
 from torchref.checker.diagnosis.terms import missing_term, unexplained
@@ -13,6 +13,7 @@ RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
     absent,
     digits,
     swapped,
+    conjugated,
     constant_factor,
     transposed,
     wrong_elements,
@@ -22,9 +23,17 @@ RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
 FALLBACKS = (scattered, unexplained)
 
 
+def recognised(wrong: Wrong) -> list[Suspicion]:
+    """All causes whose own mark a wrong gradient bears, likelier first; there may be none."""
+    return list(not_finite(wrong)) or [s for rule in RULES for s in rule(wrong)]
+
+
 def suspicions(wrong: Wrong) -> list[Suspicion]:
     """All causes that fit a wrong gradient, likelier first; never none."""
-    found = list(not_finite(wrong)) or [s for rule in RULES for s in rule(wrong)]
-    if not found:
-        found = [suspicion for rule in FALLBACKS for suspicion in rule(wrong)][:1]
-    return found or [Suspicion("wrong-elements", f"{int(wrong.wrong.sum())} entries differ")]
+    return recognised(wrong) or [described(wrong)]
+
+
+def described(wrong: Wrong) -> Suspicion:
+    """What can be said of a wrong gradient that bears no mark."""
+    differ = Suspicion("wrong-elements", f"{int(wrong.wrong.sum())} entries differ")
+    return next((suspicion for rule in FALLBACKS for suspicion in rule(wrong)), differ)

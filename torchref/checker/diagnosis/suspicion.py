@@ -25,7 +25,7 @@ class Wrong:
     `wrong` marks the entries that differ. `values` are tensors by name that may take part in a
     rule (arguments, outputs), `others` the true gradients of the other arguments and `claims`
     those that were returned, `numbers` sizes and scalars by what they are, `indices` integer
-    tensors by name.
+    tensors by name. `rounding` is the relative distance within which two numbers are the same.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Wrong:
     claims: Mapping[str, Tensor] = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
     indices: Mapping[str, Tensor] = field(default_factory=dict)
+    rounding: float = SAME
 
     @property
     def fraction(self) -> float:
@@ -44,9 +45,9 @@ class Wrong:
         return float(self.wrong.double().mean()) if self.wrong.numel() else 0.0
 
 
-def same(a: Tensor, b: Tensor) -> bool:
+def same(a: Tensor, b: Tensor, rounding: float = SAME) -> bool:
     """Whether two tensors agree up to rounding, relative to their largest entry."""
     if a.shape != b.shape or not a.numel():
         return False
     size = float(torch.maximum(a.abs().max(), b.abs().max()))
-    return 0 < size < math.inf and float((a - b).abs().max()) <= SAME * size
+    return 0 < size < math.inf and float((a - b).abs().max()) <= rounding * size

@@ -12,6 +12,7 @@ from torchref.checker.probes.repetition import fresh_repeats, repeats_on_one_tap
 from torchref.checker.probes.requires_grad import requires_grad_subsets
 from torchref.checker.probes.second_order import second_order
 from torchref.checker.probes.transforms import vmap_agrees
+from torchref.checker.probes.undefined import undefined_cotangents
 
 # Tried whatever the numbers say: they may be the reason for wrong numbers. The first that fails
 # explains the failures of those after it.
@@ -22,6 +23,7 @@ BEHAVIOUR: dict[str, Probe] = {
     "retained graph": repeats_on_one_tape,
     "interleaved calls": interleaved,
     "linearity": linearity,
+    "unused outputs": undefined_cotangents,
     "layout of grad_output": cotangent_layouts,
     "layout of inputs": input_layouts,
     "subsets that require grad": requires_grad_subsets,

@@ -1,4 +1,7 @@
-"""Other values of integer and boolean tensors: repeats, other orders, ignored and masked rows."""
+"""Other values of integer and boolean tensors: repeats, other orders, ignored and masked rows.
+
+No index grows beyond the largest one given: many kernels do not check where they write.
+"""
 
 from collections.abc import Iterator
 
@@ -38,14 +41,12 @@ def _indices(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
     yield "the smallest index everywhere", torch.full_like(x, int(flat.min()))
     yield "the largest index everywhere", torch.full_like(x, int(flat.max()))
     yield "zeros", torch.zeros_like(x)
-    for value in IGNORED:
-        ignored = flat.clone()
-        ignored[-1] = value
-        yield f"an index of {value}", ignored.reshape(x.shape)
+    if x.device.type == "cpu":  # elsewhere a kernel that does not check would write anywhere
+        for value in IGNORED:
+            ignored = flat.clone()
+            ignored[-1] = value
+            yield f"an index of {value}", ignored.reshape(x.shape)
     if x.numel() > 1:
-        stretched = flat.clone()
-        stretched[-1] = flat[-1] + 1
-        yield "a larger last index", stretched.reshape(x.shape)
         shortened = flat.clone()
         shortened[-1] = flat[-2]
         yield "the last index equal to the one before", shortened.reshape(x.shape)

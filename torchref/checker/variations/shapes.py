@@ -10,24 +10,25 @@ from torch import Generator, Tensor
 from torchref.checker.case import Case, is_differentiable
 from torchref.checker.variations.values import Change
 
-SIZES = (1, 0, 2, 7)
+SIZES = (1, 2, 7)
 BEYOND_A_BLOCK = 131  # a prime past 128: no block size divides it
-MOST_ELEMENTS = 20_000
+MOST_ELEMENTS = 10_000  # a candidate that solves for all pairs of 131² takes minutes
 FEW = (5, 3, 7, 4, 6, 2)  # what the sizes of a large case shrink to, all different
 
 
-def shape_variations(case: Case, generator: Generator) -> Iterator[Change]:
+def size_variations(case: Case, generator: Generator) -> Iterator[Change]:
     sizes = _sizes(case)
     for size in sizes:
         for other in (*SIZES, size + 1, 2 * size + 1, BEYOND_A_BLOCK):
             if other != size:
                 yield from _all_dimensions(case, {size: other}, generator)
+    if sizes and _may_be_empty(case, sizes[0]):
+        yield from _all_dimensions(case, {sizes[0]: 0}, generator)
     for size in sizes:
         for other in sizes:
             if size != other:
                 yield from _all_dimensions(case, {size: other}, generator)
     yield from _single_dimensions(case, generator)
-    yield from _ranks(case)
 
 
 def shrunk(case: Case) -> Case:
@@ -44,6 +45,13 @@ def _sizes(case: Case) -> list[int]:
     return list(dict.fromkeys(size for x in tensors for size in x.shape if size > 0))
 
 
+def _may_be_empty(case: Case, size: int) -> bool:
+    """An empty batch makes sense; an empty matrix crashes kernels, torch's own among them."""
+    tensors = [leaf for leaf in case.leaves if isinstance(leaf, Tensor)]
+    leading = all(size not in x.shape[1:] for x in tensors)
+    return leading and all(size in x.shape for x in tensors if is_index(x))
+
+
 def _all_dimensions(case: Case, sizes: Mapping[int, int], generator: Generator) -> Iterator[Change]:
     if _elements(case, sizes) > MOST_ELEMENTS:  # found out before they are allocated
         return
@@ -56,7 +64,7 @@ def _all_dimensions(case: Case, sizes: Mapping[int, int], generator: Generator) 
             for i, leaf in enumerate(case.leaves)
             if isinstance(leaf, int) and not isinstance(leaf, bool) and leaf in sizes
         }
-        if numbers:
+        if numbers and BEYOND_A_BLOCK not in numbers.values():  # a scale of 131 makes gigabytes
             yield f"{label} (the numbers too)", {**changes, **numbers}
 
 
@@ -70,13 +78,19 @@ def _elements(case: Case, sizes: Mapping[int, int]) -> int:
 
 
 def _resized(case: Case, sizes: Mapping[int, int], generator: Generator) -> dict[int, Any]:
+    """The tensors that change. Indices stay within what they may point to: kernels do not ask."""
     changes = {}
     for i, leaf in enumerate(case.leaves):
-        if isinstance(leaf, Tensor) and any(size in sizes for size in leaf.shape):
-            x = leaf
-            for dim, size in enumerate(leaf.shape):
-                if size in sizes:
-                    x = resize(x, dim, sizes[size], generator)
+        if not isinstance(leaf, Tensor):
+            continue
+        x = leaf
+        for dim, size in enumerate(leaf.shape):
+            if size in sizes:
+                x = resize(x, dim, sizes[size], generator)
+        shorter = [new for old, new in sizes.items() if new < old]
+        if is_index(x) and shorter and x.numel():
+            x = x.clamp_max(min(shorter) - 1)
+        if x is not leaf:
             changes[i] = x
     return changes
 
@@ -86,8 +100,9 @@ def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
 
     Never to size 1, which would broadcast: more than a candidate may have promised.
     """
+    indexed = any(is_index(leaf) for leaf in case.leaves if isinstance(leaf, Tensor))
     for i, leaf in enumerate(case.leaves):
-        if not isinstance(leaf, Tensor):
+        if not isinstance(leaf, Tensor) or (indexed and not is_index(leaf)):
             continue
         for dim, size in enumerate(leaf.shape):
             if size > 1:
@@ -96,7 +111,7 @@ def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
                     yield label, {i: resize(leaf, dim, other, generator)}
 
 
-def _ranks(case: Case) -> Iterator[Change]:
+def rank_variations(case: Case, _: Generator) -> Iterator[Change]:
     """A leading dimension more or less, for all tensors that have the first argument's."""
     tensors = {i: x for i, x in enumerate(case.leaves) if isinstance(x, Tensor) and x.dim()}
     if not tensors:
@@ -107,6 +122,11 @@ def _ranks(case: Case) -> Iterator[Change]:
     yield f"one more dimension in {names}", {i: torch.stack([x, x]) for i, x in alike.items()}
     if size:
         yield f"one dimension less in {names}", {i: x[0].clone() for i, x in alike.items()}
+
+
+def is_index(x: Tensor) -> bool:
+    """Whether the entries are integers, and so may say where to read or write."""
+    return not is_differentiable(x) and x.dtype is not torch.bool
 
 
 def resize(x: Tensor, dim: int, size: int, generator: Generator) -> Tensor:

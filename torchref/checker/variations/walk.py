@@ -7,14 +7,15 @@ from torch import Generator
 from torchref.checker.case import Case
 from torchref.checker.variations.indices import index_variations
 from torchref.checker.variations.options import option_variations
-from torchref.checker.variations.shapes import shape_variations
+from torchref.checker.variations.shapes import rank_variations, size_variations
 from torchref.checker.variations.values import value_variations
 
 KINDS = {
     "options": option_variations,
     "values": value_variations,
     "indices": index_variations,
-    "shapes": shape_variations,
+    "sizes": size_variations,
+    "ranks": rank_variations,
 }
 
 
