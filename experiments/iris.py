@@ -30,6 +30,13 @@ from torchref.training import (
 
 SPECIES = {"versicolor": 1, "virginica": 2}  # the third, setosa, is told apart at a glance
 HELD_OUT = 50
+DEFAULTS = Settings(
+    dtype=Dtype.FLOAT64,
+    gradients=[Gradients.HANDWRITTEN, Gradients.TORCH],
+    epochs=300,
+    lr=0.02,
+    check_every=1,
+)
 
 
 def flowers(seed: int) -> tuple[Examples, Examples]:
@@ -72,8 +79,4 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
-    run_experiment(
-        main,
-        Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=300, lr=0.02, check_every=1),
-    )
+    run_experiment(main, DEFAULTS)

@@ -1,4 +1,5 @@
 import copy
+import json
 import math
 import signal
 from dataclasses import replace
@@ -67,6 +68,15 @@ def test_a_wrong_gradient_shows(tmp_path: Path) -> None:
     outcome = train(task(network), settings(tmp_path))
     differences = [value for _, value in curve(outcome, "handwritten", DIFFERENCE)]
     assert differences == pytest.approx([0.5] * 6)
+
+
+@pytest.mark.parametrize(("layer", "expected"), [(nn.Sigmoid, "right"), (Halved, "wrong")])
+def test_the_trained_model_gets_a_verdict(tmp_path: Path, layer: type, expected: str) -> None:
+    network = nn.Sequential(nn.Linear(4, 3), layer(), nn.Linear(3, 2))
+    outcome = train(task(network), settings(tmp_path, crosscheck=True))
+    record = json.loads((outcome.folder / "config.json").read_text())
+    assert record["crosscheck"] == expected
+    assert record["status"] == "finished"
 
 
 def by_hand(epochs: int, optimizer: Optimizer, gradients: Gradients) -> list[torch.Tensor]:

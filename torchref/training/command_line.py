@@ -53,7 +53,7 @@ def with_settings(main: Callable[..., None], defaults: Settings) -> Callable[...
             end(str(interrupted), interrupted.exit_status)
         if is_first_process():
             logdir = shlex.quote(str(settings.logdir))
-            print(f"Look at it: tensorboard --samples_per_plugin scalars=0 --logdir {logdir}")
+            print(f"Look at it: tensorboard --logdir {logdir}")
 
     parameters = [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *shared]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

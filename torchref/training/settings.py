@@ -36,7 +36,17 @@ def positive(value: float) -> float:
 
 
 # These change nothing of the curve, and so a run may go on with others.
-FREE = ("device", "epochs", "logdir", "run_name", "resume", "quiet", "dry_run", "save_every")
+FREE = (
+    "crosscheck",
+    "device",
+    "dry_run",
+    "epochs",
+    "logdir",
+    "quiet",
+    "resume",
+    "run_name",
+    "save_every",
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,9 @@ class Settings:
     check_every: Annotated[
         int, typer.Option(min=0, help="Steps between checks of the live gradients; 0: none.")
     ] = 100
+    crosscheck: Annotated[
+        bool, typer.Option("--crosscheck", help="Cross-check the model that was trained.")
+    ] = False
     save_every: Annotated[int, typer.Option(min=1, help="Epochs between checkpoints.")] = 10
     logdir: Annotated[Path, typer.Option(help="Runs go below this folder.")] = Path("runs")
     run_name: Annotated[str | None, typer.Option(help="Instead of time and settings.")] = None

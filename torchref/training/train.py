@@ -19,9 +19,12 @@ from torchref.training.loop import Loop
 from torchref.training.progress import Progress
 from torchref.training.recorder import Recorder, charts
 from torchref.training.run_folder import RunFolder, dated
-from torchref.training.settings import Settings
+from torchref.training.settings import Gradients, Settings
 from torchref.training.stopping import Interrupted, StopRequest
 from torchref.training.task import Task
+from torchref.training.verdict import verdict
+
+CHECKED = 32  # examples
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,15 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
             recorder = Recorder(parts, task.scores, settings, logbook, display)
         loop = Loop(parts["train"], settings, progress, processes, request, recorder, checkpoints)
         ended_by = loop.run(threshold)
+        if folder and settings.crosscheck:
+            few = parts["train"][torch.arange(min(CHECKED, len(task.examples)), device=device)]
+            for each in progress.contenders:
+                if each.name == Gradients.HANDWRITTEN:
+                    report = verdict(task, each.model, few)
+                    folder.record["crosscheck"] = report.verdict
+                    logbook.writers[each.name].add_text("crosscheck", f"```\n{report}\n```")
+                    findings = "" if report.verdict == "right" else f"\n{report}"
+                    print(f"Cross-check of the trained model: {report.verdict}.{findings}")
         return Outcome(
             folder.path if folder else None,
             progress.epoch,
