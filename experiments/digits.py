@@ -18,7 +18,9 @@ from experiments.bundled_data import reference_score, split
 from torchref.training import Optimizer, Settings, Task, accuracy, run_experiment, train
 
 CLASSES, BRIGHTEST = 10, 16.0
-DEFAULTS = Settings(epochs=60, batch_size=32, lr=0.001, optimizer=Optimizer.ADAM, log_every=3)
+DEFAULTS = Settings(
+    epochs=60, batch_size=32, lr=0.001, optimizer=Optimizer.ADAM, log_every=6, save_every=12
+)
 
 
 def task(seed: int, hidden: int) -> Task:
