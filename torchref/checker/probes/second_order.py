@@ -89,9 +89,9 @@ def _second_order_at(scene: Scene) -> tuple[Outcome, bool]:
     claimed: Sequence[Tensor | None] = (None,) * len(moving)
     if pulled:
         try:
-            claimed = torch.autograd.grad(
-                [g for g, _ in pulled], moving, [v for _, v in pulled], allow_unused=True
-            )
+            # Not by `grad`, which leaves out the node by which once_differentiable refuses.
+            torch.autograd.backward([g for g, _ in pulled], [v for _, v in pulled])
+            claimed = [x.grad for x in moving]
         except Exception as error:
             why = f"refused by an error, as it should be: {first_line(error)}"
             return Outcome.skip(why), False

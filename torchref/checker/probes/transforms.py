@@ -15,28 +15,28 @@ BATCH = 3
 
 
 def vmap_agrees(scene: Scene) -> Outcome:
-    """The gradient of each of three samples under vmap, against one after the other."""
+    """Each of three samples under vmap, gradient and output, against one after the other."""
     case = scene.case
     batches = [
         torch.stack([torch.roll(x.reshape(-1), k).reshape(x.shape) for k in range(BATCH)])
         for x in case.arguments
     ]
 
-    def pulled(*arguments: Tensor) -> tuple[Tensor, ...]:
+    def pulled(*arguments: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Gradients and outputs."""
         leaves: list[Any] = list(case.leaves)
-        for i, x in zip(case.wrt, arguments, strict=True):
-            leaves[i] = x
 
-        def weighed(*inner: Tensor) -> Tensor:
+        def weighed(*inner: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
             for i, x in zip(case.wrt, inner, strict=True):
                 leaves[i] = x
-            outputs = scene.candidate.outputs(case.spec, leaves)
-            return torch.stack([(outputs[i] * c).sum() for i, c in scene.cotangents.items()]).sum()
+            returned = scene.candidate.outputs(case.spec, leaves)
+            outputs = tuple(returned[i] for i in scene.cotangents)
+            weights = scene.cotangents.values()
+            total = torch.stack([(y * c).sum() for y, c in zip(outputs, weights, strict=True)])
+            return total.sum(), outputs
 
-        gradients: tuple[Tensor, ...] = torch.func.grad(
-            weighed, argnums=tuple(range(len(arguments)))
-        )(*arguments)
-        return gradients
+        everything = tuple(range(len(arguments)))
+        return torch.func.grad(weighed, argnums=everything, has_aux=True)(*arguments)
 
     if any(x.is_complex() for x in case.arguments):
         return Outcome.skip("torch.func.grad takes real outputs only")
@@ -47,13 +47,16 @@ def vmap_agrees(scene: Scene) -> Outcome:
         together = torch.func.vmap(pulled, randomness="error")(*batches)
     except Exception as error:
         return Outcome.skip(f"not offered: {first_line(error)}")
-    for place, batch in enumerate(together):
-        for k in range(BATCH):
-            if not agree(single[k][place], batch[k]):
-                name = case.argument_names[place]
+    for k, (gradients, outputs) in enumerate(single):
+        for name, alone, batch in zip(case.argument_names, gradients, together[0], strict=True):
+            if not agree(alone, batch[k]):
                 evidence = f"sample {k} of {BATCH} has another gradient under vmap than alone"
                 return Outcome([Finding("vmap-wrong", name, None, evidence, case.label)])
-    for place, alone in enumerate(single[0]):
+        for alone, batch in zip(outputs, together[1], strict=True):
+            if not agree(alone, batch[k]):
+                evidence = f"sample {k} of {BATCH} has another output under vmap than alone"
+                return Outcome([Finding("vmap-wrong", None, None, evidence, case.label)])
+    for place, alone in enumerate(single[0][0]):
         if not agree(alone, scene.got[place]):
             name = case.argument_names[place]
             evidence = "torch.func.grad gives another gradient than autograd"

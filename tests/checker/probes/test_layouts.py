@@ -1,0 +1,106 @@
+"""Strides: of grad_output and of the inputs, in every layout that autograd hands over."""
+
+import pytest
+import torch
+
+from tests.checker.scenes import normal, scene_of
+from tests.wrong_ops.planted import SavesInputs
+from torchref.checker.probes.layouts import (
+    LAYOUTS,
+    cotangent_layouts,
+    input_layouts,
+    strided,
+    transposed,
+)
+
+X = normal(4, 3)
+
+
+class Square(SavesInputs):
+    @staticmethod
+    def forward(x):
+        return x**2
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return 2 * x * grad_y
+
+
+def in_memory_order(x):
+    """The entries in the order of memory, as a kernel that forgets the strides reads them."""
+    size = 1 + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True))
+    flat = x.as_strided((size,), (1,), x.storage_offset())
+    return flat[torch.arange(x.numel()) % size].reshape(x.shape)
+
+
+class ForgetsStridesOfGrad(Square):
+    @staticmethod
+    def backward(ctx, grad_y):
+        return Square.backward(ctx, in_memory_order(grad_y))
+
+
+class ForgetsStridesOfInput(Square):
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return 2 * in_memory_order(x) * grad_y
+
+
+class ViewsGrad(Square):
+    @staticmethod
+    def backward(ctx, grad_y):
+        return Square.backward(ctx, grad_y.view(-1).view(grad_y.shape))
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (5,), (), (2, 1, 3), (0, 3)], ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=list(LAYOUTS))
+def test_a_layout_has_the_values(layout, shape: tuple[int, ...]) -> None:
+    x = normal(*shape)
+    assert torch.equal(layout(x), x)
+    assert layout(torch.ones(3, 2, dtype=torch.bool)).all()
+
+
+def test_layouts_are_not_contiguous() -> None:
+    assert transposed(X).stride() == (1, 4)
+    assert strided(X).stride() == (7, 2)
+    assert strided(X).storage_offset() == 1
+
+
+def test_the_right_one_passes() -> None:
+    for probe in (cotangent_layouts, input_layouts):
+        outcome = probe(scene_of(Square, None, X))
+        assert outcome.findings == []
+        assert outcome.skipped == ""
+
+
+@pytest.mark.parametrize("candidate", [ForgetsStridesOfGrad, ViewsGrad])
+def test_a_layout_of_grad_output(candidate) -> None:
+    (finding,) = cotangent_layouts(scene_of(candidate, None, X)).findings
+    assert finding.cause == "layout-dependent"
+    assert "grad_output" in finding.evidence
+
+
+def test_an_expanded_grad_output_alone() -> None:
+    class OnlyExpanded(Square):
+        @staticmethod
+        def backward(ctx, grad_y):
+            wrong = 0 in grad_y.stride()
+            return Square.backward(ctx, grad_y) * (2 if wrong else 1)
+
+    (finding,) = cotangent_layouts(scene_of(OnlyExpanded, None, X)).findings
+    assert "expanded" in finding.evidence
+
+
+def test_a_layout_of_the_input() -> None:
+    (finding,) = input_layouts(scene_of(ForgetsStridesOfInput, None, X)).findings
+    assert (finding.cause, finding.argument) == ("layout-dependent", "x")
+
+
+def test_a_forward_that_refuses_a_layout_is_not_blamed() -> None:
+    def contiguous_only(x):
+        if not x.is_contiguous():
+            raise ValueError("contiguous only")
+        return x**2
+
+    assert input_layouts(scene_of(contiguous_only, None, X)).findings == []

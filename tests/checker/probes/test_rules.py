@@ -1,0 +1,299 @@
+"""Linearity, subsets, unused outputs, low precision, second order, forward mode and vmap."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.checker.scenes import normal, scene_of
+from tests.wrong_ops.planted import SavesInputs
+from torchref.checker.probes.forward_mode import forward_mode
+from torchref.checker.probes.linearity import linearity
+from torchref.checker.probes.precision import low_precision
+from torchref.checker.probes.requires_grad import requires_grad_subsets
+from torchref.checker.probes.second_order import second_order
+from torchref.checker.probes.transforms import vmap_agrees
+from torchref.checker.probes.undefined import undefined_cotangents
+from torchref.ops import Affine, Sigmoid
+
+X, Y = normal(4, 3), normal(4, 3, seed=1)
+
+
+class Square(SavesInputs):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        return x**2
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return 2 * x * grad_y
+
+
+class Product(SavesInputs):
+    @staticmethod
+    def forward(x, y):
+        return x * y
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, y = ctx.saved_tensors
+        return grad * y, grad * x
+
+
+def found(probe, candidate, *inputs, reference=None) -> list[tuple[str, str | None]]:
+    outcome = probe(scene_of(candidate, reference, *(inputs or (X,))))
+    assert not outcome.skipped, outcome.skipped
+    return [(finding.cause, finding.argument) for finding in outcome.findings]
+
+
+class TestLinearity:
+    def test_the_right_one_passes(self) -> None:
+        assert found(linearity, Square) == []
+
+    @pytest.mark.parametrize(
+        "bend", [torch.square, torch.abs, lambda g: g.clamp(max=0.5), lambda g: g + 0.1]
+    )
+    def test_what_is_not_linear(self, bend) -> None:
+        class Bends(Square):
+            @staticmethod
+            def backward(ctx, grad_y):
+                return Square.backward(ctx, bend(grad_y))
+
+        assert found(linearity, Bends) == [("not-linear-in-grad-output", "x")]
+
+    def test_grad_output_that_takes_no_part(self) -> None:
+        class Ignores(Square):
+            @staticmethod
+            def backward(ctx, grad_y):
+                (x,) = ctx.saved_tensors
+                return 2 * x
+
+        assert found(linearity, Ignores) == [("ignores-grad-output", "x")]
+
+
+class TestSubsetsThatRequireGrad:
+    def test_the_right_one_passes(self) -> None:
+        assert found(requires_grad_subsets, Product, X, Y) == []
+        assert found(requires_grad_subsets, Affine, X, normal(2, 3), normal(2)) == []
+
+    def test_a_gradient_under_anothers_flag(self) -> None:
+        class WrongFlag(Product):
+            @staticmethod
+            def backward(ctx, grad):
+                grad_x, grad_y = Product.backward(ctx, grad)
+                _, need_y = ctx.needs_input_grad
+                return grad_x if need_y else None, grad_y if need_y else None
+
+        assert found(requires_grad_subsets, WrongFlag, X, Y) == [("depends-on-requires-grad", "x")]
+
+    def test_a_backward_that_raises_for_a_subset(self) -> None:
+        class NeedsBoth(Product):
+            @staticmethod
+            def backward(ctx, grad):
+                assert all(ctx.needs_input_grad), "both"
+                return Product.backward(ctx, grad)
+
+        assert found(requires_grad_subsets, NeedsBoth, X, Y)[0][0] == "depends-on-requires-grad"
+
+    def test_a_pair_among_seven(self) -> None:
+        class Pair(SavesInputs):
+            @staticmethod
+            def forward(*xs):
+                return torch.stack(xs).sum(0)
+
+            @staticmethod
+            def backward(ctx, grad):
+                needed = [i for i, need in enumerate(ctx.needs_input_grad) if need]
+                factor = 2 if needed == [2, 5] else 1
+                return (grad * factor,) * 7
+
+        inputs = [normal(3, seed=seed) for seed in range(7)]
+        assert found(requires_grad_subsets, Pair, *inputs)[0][0] == "depends-on-requires-grad"
+
+
+class TestUnusedOutputs:
+    def test_one_output_has_nothing_to_try(self) -> None:
+        assert undefined_cotangents(scene_of(Square, None, X)).skipped
+
+    def test_zeros_are_materialised_by_default(self) -> None:
+        assert found(undefined_cotangents, lambda x: (x**2, x.sin())) == []
+
+    def test_a_backward_that_stumbles_over_none(self) -> None:
+        class Two(SavesInputs):
+            @staticmethod
+            def forward(x):
+                return x * 2, x * 3
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.set_materialize_grads(False)
+
+            @staticmethod
+            def backward(ctx, first, second):
+                return 2 * first + 3 * second
+
+        assert found(undefined_cotangents, Two) == [("raises", None)]
+
+    def test_a_backward_that_counts_none_for_something(self) -> None:
+        class Two(SavesInputs):
+            @staticmethod
+            def forward(x):
+                return x * 2, x * 3
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.set_materialize_grads(False)
+
+            @staticmethod
+            def backward(ctx, first, second):
+                if second is None:
+                    return 2.5 * first
+                return 3 * second + (0 if first is None else 2 * first)
+
+        assert found(undefined_cotangents, Two) == [("missing-term", "x")]
+
+
+class TestLowPrecision:
+    def test_the_right_one_passes(self) -> None:
+        assert found(low_precision, Square, reference=torch.square) == []
+        assert found(low_precision, Sigmoid, reference=torch.sigmoid) == []
+
+    def test_without_a_reference_there_is_no_twin(self) -> None:
+        assert "no reference" in low_precision(scene_of(Square, None, X)).skipped
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+    def test_digits_that_one_dtype_loses(self, dtype: torch.dtype) -> None:
+        class Loses(Square):
+            @staticmethod
+            def backward(ctx, grad_y):
+                grad_x = Square.backward(ctx, grad_y)
+                return grad_x * (1.25 if grad_x.dtype is dtype else 1)
+
+        assert found(low_precision, Loses, reference=torch.square) == [("precision-loss", "x")]
+
+    def test_a_float32_sum_in_bfloat16(self) -> None:
+        class Casts(Square):
+            @staticmethod
+            def backward(ctx, grad_y):
+                (x,) = ctx.saved_tensors
+                if x.dtype is torch.float32:
+                    return (2 * x.bfloat16() * grad_y.bfloat16()).float()
+                return 2 * x * grad_y
+
+        assert found(low_precision, Casts, reference=torch.square) == [("precision-loss", "x")]
+
+    def test_another_convention_at_a_kink_is_no_loss(self) -> None:
+        class Halfway(Square):
+            @staticmethod
+            def forward(x):
+                return x.relu()
+
+            @staticmethod
+            def backward(ctx, grad_y):
+                (x,) = ctx.saved_tensors
+                return grad_y * torch.where(x == 0, 0.5, (x > 0).to(x.dtype))
+
+        x = torch.tensor([0.0, 1.0, -2.0], dtype=torch.float64)
+        assert found(low_precision, Halfway, x, reference=torch.relu) == []
+
+
+class TestSecondOrder:
+    def test_the_right_one_passes(self) -> None:
+        assert found(second_order, Square) == []
+        assert found(second_order, Affine, X, normal(2, 3), normal(2)) == []
+
+    @pytest.mark.parametrize("kink", [torch.relu, torch.abs, lambda x: x.abs() * x])
+    def test_kinks_are_tried_beside(self, kink) -> None:
+        x = torch.tensor([[0.0, 1.0], [-2.0, 0.0]], dtype=torch.float64)
+        assert second_order(scene_of(kink, None, x)).findings == []
+
+    def test_a_saved_intermediate_is_a_constant_to_autograd(self) -> None:
+        class Intermediate(Square):
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.slope = 2 * inputs[0].detach()
+
+            @staticmethod
+            def backward(ctx, grad_y):
+                return ctx.slope * grad_y
+
+        assert found(second_order, Intermediate) == [("second-order-wrong", "x")]
+
+    def test_a_gradient_without_a_graph(self) -> None:
+        class NoGraph(Square):
+            @staticmethod
+            def backward(ctx, grad_y):
+                with torch.no_grad():
+                    return Square.backward(ctx, grad_y)
+
+        (finding,) = second_order(scene_of(NoGraph, None, X)).findings
+        assert "no graph leads back" in finding.evidence
+
+    def test_a_refusal_is_as_it_should_be(self) -> None:
+        class Refuses(Square):
+            @staticmethod
+            @torch.autograd.function.once_differentiable
+            def backward(ctx, grad_y):
+                return Square.backward(ctx, grad_y)
+
+        outcome = second_order(scene_of(Refuses, None, X))
+        assert outcome.findings == []
+        assert "refused by an error, as it should be" in outcome.skipped
+
+    def test_the_argument_along_which_it_is_wrong(self) -> None:
+        class Detaches(Product):
+            @staticmethod
+            def backward(ctx, grad):
+                x, y = ctx.saved_tensors
+                return grad * y.detach(), grad * x
+
+        assert found(second_order, Detaches, X, Y) == [("second-order-wrong", "y")]
+
+
+class TestForwardMode:
+    def test_the_right_one_passes(self) -> None:
+        assert found(forward_mode, torch.sin) == []
+        assert found(forward_mode, Sigmoid) == []
+
+    def test_a_function_without_a_rule_is_skipped(self) -> None:
+        assert forward_mode(scene_of(Square, None, X)).skipped.startswith("not offered")
+
+    @pytest.mark.parametrize("factor", [-1.0, 1 + 1e-6, 0.0])
+    def test_a_rule_of_another_function(self, factor: float) -> None:
+        class Wrong(Square):
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.save_for_backward(*inputs)
+                ctx.save_for_forward(*inputs)
+
+            @staticmethod
+            def jvp(ctx, dx):
+                (x,) = ctx.saved_tensors
+                return factor * 2 * x * dx
+
+        Wrong.generate_vmap_rule = False
+        assert found(forward_mode, Wrong) == [("forward-mode-wrong", None)]
+
+
+class TestVmap:
+    def test_the_right_one_passes(self) -> None:
+        assert found(vmap_agrees, Square) == []
+        assert found(vmap_agrees, F.softplus) == []
+
+    def test_a_function_without_a_rule_is_skipped(self) -> None:
+        class NoRule(Square):
+            generate_vmap_rule = False
+
+        assert vmap_agrees(scene_of(NoRule, None, X)).skipped.startswith("not offered")
+
+    def test_a_rule_for_another_dimension(self) -> None:
+        class Flips(Square):
+            generate_vmap_rule = False
+
+            @staticmethod
+            def vmap(info, in_dims, x):
+                return Flips.apply(x.flip(in_dims[0])), in_dims[0]
+
+        assert found(vmap_agrees, Flips) == [("vmap-wrong", None)]

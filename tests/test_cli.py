@@ -1,0 +1,220 @@
+"""The command line: exit statuses, tables, JSON, and one message for each kind of bad input."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import torchref
+from torchref import cli
+from torchref.catalogue import CATALOGUE
+from torchref.checker.causes import CAUSES
+from torchref.ops import Sigmoid
+
+Captured = pytest.CaptureFixture[str]
+
+
+class SignFlipped(Sigmoid):
+    """The sigmoid with the gradient of its negative."""
+
+    @staticmethod
+    def backward(ctx: Any, grad_y: Tensor) -> Tensor:
+        return -Sigmoid.backward(ctx, grad_y)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: Captured):
+    """The command with some arguments: its exit status, standard output and standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["torchref", *map(str, arguments)])
+        monkeypatch.setattr(cli.out, "width", 200)
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return status, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of an op of the catalogue that is wrong for the time of a test."""
+    entry = replace(CATALOGUE["Sigmoid"], op=SignFlipped)
+    monkeypatch.setitem(CATALOGUE, "SignFlipped", entry)
+    return "SignFlipped"
+
+
+def test_all_ops_are_right(run) -> None:
+    status, out, err = run("crosscheck")
+    assert status == 0
+    assert err == ""
+    for name in CATALOGUE:
+        assert name in out
+    assert out.count(" right ") == len(CATALOGUE)
+
+
+def test_a_wrong_op_ends_with_1_and_its_story(run, planted: str) -> None:
+    status, out, _ = run("crosscheck", "Sigmoid", planted)
+    assert status == 1
+    assert "SignFlipped against sigmoid: wrong" in out
+    assert "1. sign-flipped in x[" in out
+    assert CAUSES["sign-flipped"].look_at in out
+    assert "Sigmoid against sigmoid: right" not in out
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_wrong_op_among_all_of_them_ends_with_1(run) -> None:
+    assert run("crosscheck")[0] == 1
+
+
+def test_only_the_ops_that_are_named(run) -> None:
+    status, out, _ = run("crosscheck", "Softplus", "Sigmoid")
+    assert status == 0
+    assert out.index("Softplus") < out.index("Sigmoid")
+    assert "Affine" not in out
+
+
+def test_the_same_seed_gives_the_same_output(run) -> None:
+    first, again, other = (run("crosscheck", "LogLoss", "--seed", seed) for seed in (3, 3, 4))
+    assert first == again
+    assert first != other
+
+
+def test_json_holds_all_reports(run, planted: str, tmp_path: Path) -> None:
+    file = tmp_path / "reports.json"
+    status, _, _ = run("crosscheck", "Affine", planted, "--seed", 5, "--json", file)
+    assert status == 1
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    told = json.loads(file.read_text(), parse_constant=refuse)
+    assert told["torchref"] == torchref.__version__
+    assert (told["device"], told["seed"]) == ("cpu", 5)
+    right, wrong = told["reports"]
+    assert (right["candidate"], right["verdict"], right["findings"]) == ("Affine", "right", [])
+    assert (wrong["candidate"], wrong["verdict"]) == ("SignFlipped", "wrong")
+    assert wrong["findings"][0]["cause"] == "sign-flipped"
+    assert {check["status"] for check in right["checks"]} <= {"passed", "skipped"}
+
+
+def test_json_overwrites_what_was_there(run, tmp_path: Path) -> None:
+    file = tmp_path / "reports.json"
+    file.write_text("x" * 100_000)
+    run("crosscheck", "Sigmoid", "--json", file)
+    assert json.loads(file.read_text())["reports"][0]["candidate"] == "Sigmoid"
+
+
+@pytest.mark.parametrize("where", ["a folder that is not there/reports.json", "."])
+def test_json_that_cannot_be_written_is_found_out_before_the_work(
+    run, tmp_path: Path, where: str
+) -> None:
+    status, out, err = run("crosscheck", "--json", tmp_path / where)
+    assert status == 2
+    assert "--json needs a file that can be written" in err
+    assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("sigmoid", "Sigmoid"),
+        ("Sigmoyd", "Sigmoid"),
+        ("AFFINE", "Affine"),
+        ("Softplus2", "Softplus"),
+    ],
+)
+def test_an_unknown_op_suggests_the_nearest(run, name: str, nearest: str) -> None:
+    status, out, err = run("crosscheck", name)
+    assert status == 2
+    assert f"Did you mean {nearest}?" in err
+    assert repr(name) in err
+    assert out == ""
+
+
+def test_an_op_like_no_other_gets_the_list(run) -> None:
+    status, _, err = run("crosscheck", "§§§")
+    assert status == 2
+    assert all(name in err for name in CATALOGUE)
+    assert "Did you mean" not in err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs the absence of CUDA")
+def test_cuda_that_is_not_there_is_an_error_and_no_silent_fallback(run) -> None:
+    status, out, err = run("crosscheck", "--device", "cuda")
+    assert status == 2
+    assert "--device cuda needs a CUDA device" in err
+    assert "Leave --device out" in err
+    assert out == ""
+
+
+@pytest.mark.cuda
+def test_all_ops_are_right_on_cuda(run) -> None:
+    assert run("crosscheck", "--device", "cuda")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["crosscheck", "--device", "tpu"], ["--device", "'tpu'"]),
+        (["crosscheck", "--seed", "-1"], ["--seed", "greater than or equal to 0"]),
+        (["crosscheck", "--seed", "x"], ["--seed", "integer"]),
+        (["crosscheck", "--sed", "1"], ["--sed"]),
+        (["croscheck"], ["croscheck"]),
+    ],
+    ids=" ".join,
+)
+def test_bad_usage_ends_with_2_and_says_what_is_bad(
+    run, arguments: list[str], words: list[str]
+) -> None:
+    status, out, err = run(*arguments)
+    assert status == 2
+    assert out == ""
+    for word in words:
+        assert word in err
+
+
+def test_version(run) -> None:
+    status, out, _ = run("--version")
+    assert status == 0
+    assert out == f"torchref {torchref.__version__} (torch {torch.__version__})\n"
+
+
+def test_without_a_command_there_is_help(run) -> None:
+    status, out, err = run()
+    assert status in (0, 2)  # click's own convention has changed
+    assert "crosscheck" in out + err
+
+
+def test_help_has_examples_and_exit_statuses(run) -> None:
+    status, out, _ = run("crosscheck", "--help")
+    assert status == 0
+    for words in ("Examples:", "torchref crosscheck LogLoss --json report.json", "Exit status"):
+        assert words in out
+    assert "torchref crosscheck Affine Sigmoid --seed 7" in run("--help")[1]
+
+
+def test_the_examples_of_the_help_run(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for example in ("crosscheck Affine Sigmoid --seed 7", "crosscheck LogLoss --json report.json"):
+        assert run(*example.split())[0] == 0
+
+
+def test_it_runs_as_a_program_without_colour_where_there_is_no_terminal() -> None:
+    call = [sys.executable, "-c", "from torchref.cli import main; main()", "crosscheck", "Sigmoid"]
+    ended = subprocess.run(call, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert "\x1b" not in ended.stdout
+    assert "right" in ended.stdout
