@@ -19,7 +19,7 @@ from torchref.backprop import Backprop, sweep
 from torchref.explainer.lectures import LECTURES
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations, log_figures
-from torchref.training import Settings, create_run_folder, run_experiment
+from torchref.training import Settings, recorded_run, run_experiment
 
 LECTURE = LECTURES["cost-surface"]
 COST = nn.SquaredError("sum")
@@ -238,17 +238,17 @@ def figures(curve: Curve, found: dict[float, float], jacobian: Tensor) -> dict[s
 
 def main(settings: Settings) -> None:
     """Lecture 002: the cost as a curve, as a surface, and its slope; and the Jacobian."""
-    folder = create_run_folder(settings.logdir, "cost_surface", "figures", settings.seed)
-    explained = LECTURE.explain(seed=settings.seed)
-    print(explained)
-    log_explanations(folder, {"w11": explained})
-    curve = wiggly_curve()
-    found = minima(curve)
-    torch.manual_seed(settings.seed)
-    jacobian = jacobian_by_hand(LECTURE.network(), float64(*LECTURE.x))
-    log_figures(folder, figures(curve, found, jacobian))
-    print(f"The figures are in {folder}.")
-    statements(settings.seed, curve, found).show()
+    with recorded_run(settings, "cost_surface", "figures") as folder:
+        explained = LECTURE.explain(seed=settings.seed)
+        print(explained)
+        log_explanations(folder, {"w11": explained})
+        curve = wiggly_curve()
+        found = minima(curve)
+        torch.manual_seed(settings.seed)
+        jacobian = jacobian_by_hand(LECTURE.network(), float64(*LECTURE.x))
+        log_figures(folder, figures(curve, found, jacobian))
+        print(f"The figures are in {folder}.")
+        statements(settings.seed, curve, found).show()
 
 
 if __name__ == "__main__":

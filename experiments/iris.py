@@ -12,68 +12,64 @@ import copy
 
 import torch
 from sklearn.datasets import load_iris  # type: ignore[import-untyped]
-from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
-from torch import Tensor
 
 import torchref.nn as nn
+from experiments.bundled_data import split
 from torchref import explain
 from torchref.explainer.tensorboard import log_explanations
-from torchref.training import Examples, Settings, run_experiment, train_both_ways
+from torchref.training import (
+    Dtype,
+    Examples,
+    Gradients,
+    Settings,
+    Task,
+    accuracy,
+    run_experiment,
+    train,
+)
 
 SPECIES = {"versicolor": 1, "virginica": 2}  # the third, setosa, is told apart at a glance
 HELD_OUT = 50
+DEFAULTS = Settings(
+    dtype=Dtype.FLOAT64,
+    gradients=[Gradients.HANDWRITTEN, Gradients.TORCH],
+    epochs=300,
+    lr=0.02,
+    check_every=1,
+)
 
 
 def flowers(seed: int) -> tuple[Examples, Examples]:
-    """Examples to train on and to hold out, standardised by what the training part shows."""
+    """Examples to train on and to hold out, with a one in the column of their species."""
     iris = load_iris()
     kept = iris.target != 0
-    measures, held_out_measures, species, held_out_species = train_test_split(
-        iris.data[kept],
-        iris.target[kept],
-        test_size=HELD_OUT,
-        stratify=iris.target[kept],
-        random_state=seed,
-    )
-    mean, spread = measures.mean(axis=0), measures.std(axis=0)
-
-    def examples(measures: object, species: object) -> Examples:
-        x = torch.as_tensor((measures - mean) / spread)
-        return Examples(x, one_column_a_species(torch.as_tensor(species)))
-
-    return examples(measures, species), examples(held_out_measures, held_out_species)
-
-
-def one_column_a_species(species: Tensor) -> Tensor:
-    return torch.stack([species == number for number in SPECIES.values()], dim=1).double()
-
-
-def accuracy(output: Tensor, target: Tensor) -> float:
-    """The share of flowers whose larger output is that of their species."""
-    return (output.argmax(dim=1) == target.argmax(dim=1)).double().mean().item()
+    species = torch.as_tensor(iris.target[kept])
+    columns = torch.stack([species == number for number in SPECIES.values()], dim=1).double()
+    return split(iris.data[kept], columns, HELD_OUT / len(species), seed, classes=species)
 
 
 def main(settings: Settings) -> None:
     """Lecture 002: a 4-3-2 network learns to tell versicolor from virginica."""
     torch.manual_seed(settings.seed)
-    network = nn.SigmoidNetwork((4, 3, 2)).double()
-    start = copy.deepcopy(network)
+    network = nn.SigmoidNetwork((4, 3, 2))
+    start = copy.deepcopy(network).double()
     examples, held_out = flowers(settings.seed)
-    outcome = train_both_ways(
+    task = Task(
         "iris",
-        settings,
         network,
+        nn.SquaredError("sum"),
         examples,
-        held_out=held_out,
-        loss=nn.SquaredError("sum"),
-        torch_loss=torch.nn.MSELoss(reduction="sum"),
+        held_out,
         scores={"accuracy": accuracy},
+        torch_loss=torch.nn.MSELoss(reduction="sum"),
     )
+    outcome = train(task, settings)
     # One flower, and what its four measurements and the start make of the first weight.
-    flower, species = examples.x[0], examples.target[0]
+    flower, species = examples.x[0].double(), examples.target[0].double()
     found = explain(start, nn.SquaredError("sum"), flower, species, rate=settings.lr)
-    print(found)
-    log_explanations(outcome.folder, {"linear1.weight": found})
+    if outcome.folder:
+        print(found)
+        log_explanations(outcome.folder, {"linear1.weight": found})
     for gradients, scalars in outcome.scalars.items():
         held_out_part, train_part = scalars["accuracy/held_out"], scalars["accuracy/train"]
         print(
@@ -83,4 +79,4 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings(epochs=300, lr=0.02))
+    run_experiment(main, DEFAULTS)

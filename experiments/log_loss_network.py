@@ -14,14 +14,22 @@ from math import prod
 
 import torch
 from sklearn.datasets import load_breast_cancer  # type: ignore[import-untyped]
-from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
 from torch import Tensor
 
 import torchref.nn as nn
+from experiments.bundled_data import split
 from torchref.explainer.lectures import LECTURES
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations
-from torchref.training import Examples, Settings, run_experiment, train_both_ways
+from torchref.training import (
+    Dtype,
+    Examples,
+    Gradients,
+    Settings,
+    Task,
+    run_experiment,
+    train,
+)
 
 MEASURES = ("mean concave points", "worst area")  # the two that tell most together
 LECTURE = LECTURES["log-loss-network"]
@@ -62,20 +70,8 @@ def tumours(seed: int) -> tuple[Examples, Examples]:
     """Examples to train on and to hold out, standardised by what the training part shows."""
     data = load_breast_cancer()
     columns = [list(data.feature_names).index(name) for name in MEASURES]
-    measures, held_out_measures, kinds, held_out_kinds = train_test_split(
-        data.data[:, columns],
-        data.target,
-        test_size=0.3,
-        stratify=data.target,
-        random_state=seed,
-    )
-    mean, spread = measures.mean(axis=0), measures.std(axis=0)
-
-    def examples(measures: object, kinds: object) -> Examples:
-        x = torch.as_tensor((measures - mean) / spread)
-        return Examples(x, torch.as_tensor(kinds).double()[:, None])
-
-    return examples(measures, kinds), examples(held_out_measures, held_out_kinds)
+    benign = torch.as_tensor(data.target).double()[:, None]
+    return split(data.data[:, columns], benign, 0.3, seed, classes=data.target)
 
 
 def accuracy(output: Tensor, target: Tensor) -> float:
@@ -88,21 +84,22 @@ def main(settings: Settings) -> None:
     print(LECTURE.explain(seed=settings.seed))
     torch.manual_seed(settings.seed)
     examples, held_out = tumours(settings.seed)
-    outcome = train_both_ways(
+    task = Task(
         "log_loss_network",
-        settings,
-        nn.SigmoidNetwork((2, 2, 1)).double(),
+        nn.SigmoidNetwork((2, 2, 1)),
+        nn.BCELoss(),
         examples,
-        held_out=held_out,
-        loss=nn.BCELoss(),
-        torch_loss=torch.nn.BCELoss(),
-        scores={"accuracy": accuracy},
+        held_out,
+        {"accuracy": accuracy},
     )
-    log_explanations(outcome.folder, {"w11": LECTURE.explain(seed=settings.seed)})
+    outcome = train(task, settings)
+    if outcome.folder:
+        log_explanations(outcome.folder, {"w11": LECTURE.explain(seed=settings.seed)})
     for gradients, scalars in outcome.scalars.items():
         print(f"With {gradients} gradients {scalars['accuracy/held_out']:.1%} held-out are right.")
     statements(settings.seed).show()
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings(epochs=2000, lr=1.0))
+    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
+    run_experiment(main, Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=2000, lr=1.0))

@@ -18,7 +18,7 @@ from torchref.backprop import Backprop, sweep
 from torchref.explainer.lectures import LECTURES
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations
-from torchref.training import Settings, create_run_folder, resolve_device, run_experiment
+from torchref.training import Settings, recorded_run, resolve_device, run_experiment
 
 LECTURE = LECTURES["matrix-form"]
 X = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
@@ -82,38 +82,37 @@ def statements(seed: int) -> Statements:
 def main(settings: Settings) -> None:
     """Lecture 004: the bias folded into the matrix, and the gradient as one vector."""
     device = resolve_device(settings.device)
-    config = f"lr{settings.lr:g}_e{settings.epochs}"
-    folder = create_run_folder(settings.logdir, "matrix_form", config, settings.seed)
-    found = LECTURE.explain(seed=settings.seed)
-    print(found)
-    log_explanations(folder, {"W11": found})
+    with recorded_run(settings, "matrix_form", settings.short) as folder:
+        found = LECTURE.explain(seed=settings.seed)
+        print(found)
+        log_explanations(folder, {"W11": found})
 
-    torch.manual_seed(settings.seed)
-    network = LECTURE.network().to(device)
-    both = {"folded": network, "unfolded": unfolded(network)}
-    steps = {name: Backprop(each, nn.BCELoss()) for name, each in both.items()}
-    optimisers = [torch.optim.SGD(each.parameters(), lr=settings.lr) for each in both.values()]
-    x, target = X.to(device), EXCLUSIVE_OR.to(device)
-    writers = {name: SummaryWriter(str(folder / name), purge_step=0) for name in both}
-    every = max(1, settings.epochs // 500)
-    for epoch in range(settings.epochs + 1):
-        losses = {name: step(x, target).item() for name, step in steps.items()}
-        if epoch % every == 0:
-            for name, writer in writers.items():
-                writer.add_scalar("loss/train", losses[name], epoch)
-                for layer, parameter in both[name].named_parameters():
-                    assert parameter.grad is not None
-                    writer.add_scalar(f"gradient_norm/{layer}", parameter.grad.norm(), epoch)
-        for optimiser in optimisers:
-            optimiser.step()
-    for writer in writers.values():
-        writer.close()
-    answers = ", ".join(f"{answer:.3f}" for answer in network(x).flatten().tolist())
-    print(f"After {settings.epochs} epochs the exclusive or of 00, 01, 10, 11 is {answers}.")
-    stated = statements(settings.seed)
-    # Rounding grows from step to step; a wrong gradient would part them at once.
-    stated.equal("the loss of both after training", losses["folded"], losses["unfolded"], 1e-6)
-    stated.show()
+        torch.manual_seed(settings.seed)
+        network = LECTURE.network().to(device)
+        both = {"folded": network, "unfolded": unfolded(network)}
+        steps = {name: Backprop(each, nn.BCELoss()) for name, each in both.items()}
+        optimisers = [torch.optim.SGD(each.parameters(), lr=settings.lr) for each in both.values()]
+        x, target = X.to(device), EXCLUSIVE_OR.to(device)
+        writers = {name: SummaryWriter(str(folder / name), purge_step=0) for name in both}
+        every = max(1, settings.epochs // 500)
+        for epoch in range(settings.epochs + 1):
+            losses = {name: step(x, target).item() for name, step in steps.items()}
+            if epoch % every == 0:
+                for name, writer in writers.items():
+                    writer.add_scalar("loss/train", losses[name], epoch)
+                    for layer, parameter in both[name].named_parameters():
+                        assert parameter.grad is not None
+                        writer.add_scalar(f"gradient_norm/{layer}", parameter.grad.norm(), epoch)
+            for optimiser in optimisers:
+                optimiser.step()
+        for writer in writers.values():
+            writer.close()
+        answers = ", ".join(f"{answer:.3f}" for answer in network(x).flatten().tolist())
+        print(f"After {settings.epochs} epochs the exclusive or of 00, 01, 10, 11 is {answers}.")
+        stated = statements(settings.seed)
+        # Rounding grows from step to step; a wrong gradient would part them at once.
+        stated.equal("the loss of both after training", losses["folded"], losses["unfolded"], 1e-6)
+        stated.show()
 
 
 if __name__ == "__main__":

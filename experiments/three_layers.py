@@ -31,7 +31,7 @@ from torchref.explainer.lectures import LECTURES
 from torchref.explainer.notation import raised
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations
-from torchref.training import Settings, create_run_folder, run_experiment
+from torchref.training import Settings, recorded_run, run_experiment
 
 LECTURE = LECTURES["three-layers"]
 MOST_PATHS = 200_000  # multiplied out in a few seconds
@@ -128,57 +128,60 @@ def main(
 ) -> None:
     """Lecture 001: three layers, or any number, and what storing the derivatives saves."""
     asked = sizes_in(sizes)
-    folder = create_run_folder(
-        settings.logdir, "three_layers", sizes.replace(",", "-"), settings.seed
-    )
-    print(LECTURE.explain("linear2.weight", seed=settings.seed))
-    log_explanations(
-        folder,
-        {
-            f"linear{level}": LECTURE.explain(f"linear{level}.weight", seed=settings.seed)
-            for level in (3, 2, 1)
-        },
-    )
-    stated = Statements()
-    table = Table("network", "stored", "recomputed", "times as many", "µs", "µs recomputed")
-    with SummaryWriter(str(folder / "by_depth"), purge_step=0) as writer:
-        for depth in range(1, len(asked)):
-            shorter = (*asked[:depth], asked[-1])
-            torch.manual_seed(settings.seed)
-            network = nn.SigmoidNetwork(shorter).double()
-            x, target = torch.randn(shorter[0]).double(), torch.rand(shorter[-1]).double().round()
-            numbers = numbers_of(network, x, target)
-            value = LECTURE.loss(network(x), target)
-            weights = [p for name, p in network.named_parameters() if "weight" in name]
-            autograd = torch.autograd.grad(value, weights)
-            name = "-".join(map(str, shorter))
-            measured = {}
-            for way in (stored, recomputed):
-                gradients, multiplications = way(numbers)
-                for level, (mine, its) in enumerate(zip(gradients, autograd, strict=True), 1):
-                    mine_whole = torch.tensor(mine, dtype=torch.float64)
-                    stated.equal(f"{name}: ∂L/∂w{raised(level)} {way.__name__}", mine_whole, its)
-                measured[way.__name__] = multiplications, timed(way, numbers)
-                writer.add_scalar(f"multiplications/{way.__name__}", multiplications, depth)
-                writer.add_scalar(
-                    f"microseconds/{way.__name__}", 1e6 * measured[way.__name__][1], depth
+    with recorded_run(settings, "three_layers", sizes.replace(",", "-")) as folder:
+        print(LECTURE.explain("linear2.weight", seed=settings.seed))
+        log_explanations(
+            folder,
+            {
+                f"linear{level}": LECTURE.explain(f"linear{level}.weight", seed=settings.seed)
+                for level in (3, 2, 1)
+            },
+        )
+        stated = Statements()
+        table = Table("network", "stored", "recomputed", "times as many", "µs", "µs recomputed")
+        with SummaryWriter(str(folder / "by_depth"), purge_step=0) as writer:
+            for depth in range(1, len(asked)):
+                shorter = (*asked[:depth], asked[-1])
+                torch.manual_seed(settings.seed)
+                network = nn.SigmoidNetwork(shorter).double()
+                x, target = (
+                    torch.randn(shorter[0]).double(),
+                    torch.rand(shorter[-1]).double().round(),
                 )
-            counts = count(shorter, (1,) * depth, bias=False)
-            stated.true(f"{name}: as counted", counts.reused == measured["stored"][0])
-            stated.true(
-                f"{name}: as counted without", counts.recomputed == measured["recomputed"][0]
-            )
-            (few, fast), (many, slow) = measured["stored"], measured["recomputed"]
-            table.add_row(
-                name,
-                f"{few:,}",
-                f"{many:,}",
-                f"{many / few:.1f}",
-                f"{1e6 * fast:.1f}",
-                f"{1e6 * slow:.1f}",
-            )
-    Console().print(table)
-    stated.show()
+                numbers = numbers_of(network, x, target)
+                value = LECTURE.loss(network(x), target)
+                weights = [p for name, p in network.named_parameters() if "weight" in name]
+                autograd = torch.autograd.grad(value, weights)
+                name = "-".join(map(str, shorter))
+                measured = {}
+                for way in (stored, recomputed):
+                    gradients, multiplications = way(numbers)
+                    for level, (mine, its) in enumerate(zip(gradients, autograd, strict=True), 1):
+                        mine_whole = torch.tensor(mine, dtype=torch.float64)
+                        stated.equal(
+                            f"{name}: ∂L/∂w{raised(level)} {way.__name__}", mine_whole, its
+                        )
+                    measured[way.__name__] = multiplications, timed(way, numbers)
+                    writer.add_scalar(f"multiplications/{way.__name__}", multiplications, depth)
+                    writer.add_scalar(
+                        f"microseconds/{way.__name__}", 1e6 * measured[way.__name__][1], depth
+                    )
+                counts = count(shorter, (1,) * depth, bias=False)
+                stated.true(f"{name}: as counted", counts.reused == measured["stored"][0])
+                stated.true(
+                    f"{name}: as counted without", counts.recomputed == measured["recomputed"][0]
+                )
+                (few, fast), (many, slow) = measured["stored"], measured["recomputed"]
+                table.add_row(
+                    name,
+                    f"{few:,}",
+                    f"{many:,}",
+                    f"{many / few:.1f}",
+                    f"{1e6 * fast:.1f}",
+                    f"{1e6 * slow:.1f}",
+                )
+        Console().print(table)
+        stated.show()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,16 @@ from torch import Tensor
 import torchref.nn as nn
 from torchref.explainer.lectures import CHAIN_RATE, CHAIN_START, LECTURES, chain_of_two, numbers
 from torchref.explainer.tensorboard import log_explanations
-from torchref.training import Examples, Settings, resolve_device, run_experiment, train_both_ways
+from torchref.training import (
+    Dtype,
+    Examples,
+    Gradients,
+    Settings,
+    Task,
+    resolve_device,
+    run_experiment,
+    train,
+)
 
 EXPLAINED = LECTURES["two-neuron-chain"]
 EXAMPLE = Examples(x=numbers(EXPLAINED.x)[None], target=numbers(EXPLAINED.target)[None])
@@ -93,22 +102,25 @@ def main(
     show(worked_example(resolve_device(settings.device)))
     print(EXPLAINED.explain("linear1.weight"))
     torch.manual_seed(settings.seed)
-    outcome = train_both_ways(
+    task = Task(
         "two_neuron_chain",
-        settings,
-        nn.SigmoidNetwork((1, 1, 1)).double() if random_start else chain_of_two(),
+        nn.SigmoidNetwork((1, 1, 1)) if random_start else chain_of_two(),
+        nn.SquaredError("half_sum"),
         EXAMPLE,
-        loss=nn.SquaredError("half_sum"),
         torch_loss=lambda a2, target: torch.nn.functional.mse_loss(a2, target) / 2,
-        threshold=threshold,
     )
-    log_explanations(outcome.folder, {name: EXPLAINED.explain(name) for name in CHAIN_START})
+    outcome = train(task, settings, threshold=threshold)
+    if outcome.folder:
+        log_explanations(outcome.folder, {name: EXPLAINED.explain(name) for name in CHAIN_START})
     error = outcome.scalars["handwritten"]["loss/train"]
-    by, relation = ("threshold", "<") if outcome.under_threshold else ("epochs", "≥")
-    print(
-        f"Epoch {outcome.epochs}, stopped by the {by}: error {error:.3g} {relation} {threshold:g}."
-    )
+    relation = "<" if outcome.ended_by == "threshold" else "≥"
+    by = f"stopped by the {outcome.ended_by}"
+    print(f"Epoch {outcome.epochs}, {by}: error {error:.3g} {relation} {threshold:g}.")
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings(epochs=1000, lr=CHAIN_RATE))
+    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
+    run_experiment(
+        main,
+        Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=1000, lr=CHAIN_RATE, check_every=1),
+    )

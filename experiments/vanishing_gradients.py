@@ -24,7 +24,7 @@ import torchref.nn as nn
 from torchref.backprop import sweep
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_figures
-from torchref.training import Settings, create_run_folder, resolve_device, run_experiment
+from torchref.training import Settings, recorded_run, resolve_device, run_experiment
 
 DEPTHS = (2, 3, 5, 8, 12, 20, 30)
 EXAMPLES = 64
@@ -140,30 +140,30 @@ def main(
 ) -> None:
     """Lecture 003's announced shortcoming, measured: gradient norm by layer and depth."""
     device = resolve_device(settings.device)
-    folder = create_run_folder(settings.logdir, "vanishing_gradients", f"w{width}", settings.seed)
-    stated, table = Statements(), Table("depth", *RECIPES)
-    results: dict[str, dict[int, Measured]] = {}
-    for name, recipe in RECIPES.items():
-        results[name] = {d: measure(recipe, d, width, settings.seed, device) for d in DEPTHS}
-        with SummaryWriter(str(folder / name), purge_step=0) as writer:
-            for depth, measured in results[name].items():
-                writer.add_scalar("gradients/first_over_last", measured.reach, depth)
-                for layer, norm in enumerate(measured.gradient_norms, start=1):
-                    writer.add_scalar(f"gradient_norm/depth_{depth}", norm, layer)
-        within = (
-            norm <= bound * (1 + 1e-12)
-            for measured in results[name].values()
-            for norm, bound in zip(measured.delta_norms, measured.bounds, strict=True)
-        )
-        stated.true(f"{name}: at every depth every |δ| is within its bound", all(within))
-    for depth in DEPTHS:
-        table.add_row(str(depth), *(f"{results[name][depth].reach:.1e}" for name in RECIPES))
-        slope, bound = chain_of(depth)
-        stated.true(f"a chain of {depth}: ∂a/∂z⁽¹⁾ = {slope:.1e} ≤ (¼)ᵈ", 0 < slope <= bound)
-    log_figures(folder, {"gradient_norm_by_layer": figure_of(results)})
-    print("The norm of the first layer's gradient over that of the last layer's:")
-    Console().print(table)
-    stated.show()
+    with recorded_run(settings, "vanishing_gradients", f"w{width}") as folder:
+        stated, table = Statements(), Table("depth", *RECIPES)
+        results: dict[str, dict[int, Measured]] = {}
+        for name, recipe in RECIPES.items():
+            results[name] = {d: measure(recipe, d, width, settings.seed, device) for d in DEPTHS}
+            with SummaryWriter(str(folder / name), purge_step=0) as writer:
+                for depth, measured in results[name].items():
+                    writer.add_scalar("gradients/first_over_last", measured.reach, depth)
+                    for layer, norm in enumerate(measured.gradient_norms, start=1):
+                        writer.add_scalar(f"gradient_norm/depth_{depth}", norm, layer)
+            within = (
+                norm <= bound * (1 + 1e-12)
+                for measured in results[name].values()
+                for norm, bound in zip(measured.delta_norms, measured.bounds, strict=True)
+            )
+            stated.true(f"{name}: at every depth every |δ| is within its bound", all(within))
+        for depth in DEPTHS:
+            table.add_row(str(depth), *(f"{results[name][depth].reach:.1e}" for name in RECIPES))
+            slope, bound = chain_of(depth)
+            stated.true(f"a chain of {depth}: ∂a/∂z⁽¹⁾ = {slope:.1e} ≤ (¼)ᵈ", 0 < slope <= bound)
+        log_figures(folder, {"gradient_norm_by_layer": figure_of(results)})
+        print("The norm of the first layer's gradient over that of the last layer's:")
+        Console().print(table)
+        stated.show()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,16 @@ import torchref.nn
 from torchref.errors import InputError
 
 DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.cuda))
-SAME_NAME = ("Linear", "Sigmoid", "Tanh", "ReLU", "BCELoss", "BCEWithLogitsLoss", "MSELoss")
+SAME_NAME = (
+    "Linear",
+    "Sigmoid",
+    "Tanh",
+    "ReLU",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "MSELoss",
+)
 
 A_USERS_MODEL = """
 import torch.nn as nn

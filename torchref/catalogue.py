@@ -17,10 +17,13 @@ from torchref.ops import (
     HomogeneousAffine,
     LogLoss,
     LogLossWithLogits,
+    LogSoftmax,
     Op,
     Reduction,
     ReLU,
     Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
     Softplus,
     SquaredError,
     Tanh,
@@ -166,6 +169,50 @@ def _logits_tripping(g: Generator) -> tuple[Inputs, ...]:
     )
 
 
+def _softmax_twin(x: Tensor) -> Tensor:
+    return torch.softmax(x, -1)
+
+
+def _log_softmax_twin(x: Tensor) -> Tensor:
+    return torch.log_softmax(x, -1)
+
+
+def _softmax_samples(g: Generator) -> tuple[Inputs, ...]:
+    return ((_normal(g, 5, 3),), (_normal(g, 7),), (_normal(g, 2, 3, 4),))
+
+
+def _softmax_tripping(g: Generator) -> tuple[Inputs, ...]:
+    ties = torch.tensor([[1e4, 1e4, -1e4], [-40.0, 0.0, 40.0]], dtype=torch.float64)
+    return (
+        (ties,),
+        (_normal(g, 0, 3),),
+        (_normal(g, 3, 5).T,),
+        (_normal(g, 5, 1),),
+        (_normal(g, 5, 1).expand(5, 4),),
+    )
+
+
+def _softmax_cross_entropy_twin(x: Tensor, target: Tensor) -> Tensor:
+    """torch has the classes second; x is a row of logits or has them last."""
+    dim = min(1, x.dim() - 1)
+    return F.cross_entropy(x.movedim(-1, dim), target.movedim(-1, dim), reduction="none")
+
+
+def _softmax_cross_entropy_samples(g: Generator) -> tuple[Inputs, ...]:
+    return tuple((_normal(g, *shape), _chance(g, *shape)) for shape in ((5, 3), (4,), (2, 5, 3)))
+
+
+def _softmax_cross_entropy_tripping(g: Generator) -> tuple[Inputs, ...]:
+    sure = torch.tensor([[1e4, -1e4, 0.0], [40.0, 40.0, -40.0]], dtype=torch.float64)
+    labels = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], dtype=torch.float64)
+    return (
+        (sure, labels),
+        (_normal(g, 0, 3), _chance(g, 0, 3)),
+        (_normal(g, 5, 1), _chance(g, 5, 1)),
+        (_normal(g, 3, 5).T, _chance(g, 5, 3)),
+    )
+
+
 def _squared_error_twin(x: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(x, target, reduction="none")
 
@@ -225,6 +272,14 @@ CATALOGUE: dict[str, Entry] = {
         Entry(ReLU, F.relu, _elementwise_samples, _elementwise_tripping),
         Entry(LogLoss, _log_loss_twin, _log_loss_samples, _log_loss_tripping),
         Entry(LogLossWithLogits, _logits_twin, _logits_samples, _logits_tripping),
+        Entry(Softmax, _softmax_twin, _softmax_samples, _softmax_tripping),
+        Entry(LogSoftmax, _log_softmax_twin, _softmax_samples, _softmax_tripping),
+        Entry(
+            SoftmaxCrossEntropy,
+            _softmax_cross_entropy_twin,
+            _softmax_cross_entropy_samples,
+            _softmax_cross_entropy_tripping,
+        ),
         Entry(SquaredError, _squared_error_twin, _squared_error_samples, _squared_error_tripping),
         Entry(Reduction, _reduction_twin, _reduction_samples, _reduction_tripping),
     )

@@ -33,6 +33,7 @@ from torchref.errors import InputError
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
     "Flatten",
     "HomogeneousLinear",
     "Identity",
@@ -133,6 +134,20 @@ class BCEWithLogitsLoss(torch.nn.BCEWithLogitsLoss):
             weight=self.weight,
             pos_weight=self.pos_weight,
             reduction=self.reduction,
+        )
+
+
+class CrossEntropyLoss(torch.nn.CrossEntropyLoss):
+    """−Σ t ln softmax(x); see `torchref.functional.cross_entropy`."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return functional.cross_entropy(
+            input,
+            target,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
         )
 
 

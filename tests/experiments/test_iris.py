@@ -1,15 +1,16 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from experiments.iris import HELD_OUT, accuracy, flowers, main
+from experiments.iris import DEFAULTS, HELD_OUT, flowers, main
+from tests.training.small_task import rows
 from torchref.nn import SigmoidNetwork
-from torchref.training import Settings
 
 
 def run_in(logdir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -37,17 +38,11 @@ def test_flowers_are_held_out_by_species_and_standardised_without_them() -> None
     assert not torch.equal(flowers(seed=1)[0].x, examples.x)
 
 
-def test_accuracy_is_the_share_of_right_answers() -> None:
-    target = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
-    output = torch.tensor([[0.9, 0.8], [0.1, 0.2], [0.7, 0.6], [0.3, 0.1]])
-    assert accuracy(output, target) == 0.75
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_it_learns_to_tell_flowers_that_it_never_saw(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
 ) -> None:
-    main(Settings(epochs=300, lr=0.02, seed=seed, logdir=tmp_path))
+    main(replace(DEFAULTS, seed=seed, logdir=tmp_path))
     printed = capsys.readouterr().out.splitlines()[-2:]
     for line, gradients in zip(printed, ("handwritten", "torch"), strict=True):
         found = re.match(rf"With {gradients} gradients (\d+) of {HELD_OUT} held-out flowers", line)
@@ -60,10 +55,10 @@ def test_the_script_trains_both_ways_and_repeats_by_its_seed(tmp_path: Path) -> 
     for run in runs:
         assert run.returncode == 0, run.stderr
         assert run.stderr == ""
-        assert run.stdout.splitlines()[-1] == f"Look at it: tensorboard --logdir {tmp_path}"
+        assert run.stdout.splitlines()[-1] == (f"Look at it: tensorboard --logdir {tmp_path}")
     assert runs[0].stdout == runs[1].stdout
     first, second = sorted((tmp_path / "iris").iterdir())
-    assert (first / "metrics.csv").read_text() == (second / "metrics.csv").read_text()
+    assert rows(first) == rows(second)
     curves = [
         EventAccumulator(str(first / run)).Reload().Scalars("loss/train")
         for run in ("handwritten", "torch")

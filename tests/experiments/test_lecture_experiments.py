@@ -1,5 +1,6 @@
 """The lectures' experiments: all that they state holds, and what they log can be read back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from experiments import (
 )
 from torchref.explainer.counting import count
 from torchref.explainer.statements import Statements
-from torchref.training import Settings
+from torchref.training import Dtype, Gradients, Settings
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -43,7 +44,8 @@ def test_log_loss_network_states_the_nine_derivatives(seed: int) -> None:
 def test_log_loss_network_trains_and_logs(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log_loss_network.main(settings)
+    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
+    log_loss_network.main(replace(settings, gradients=both, dtype=Dtype.FLOAT64))
     folder = only_run(settings.logdir, "log_loss_network")
     losses = {
         run: [e.value for e in read(folder / run).Scalars("loss/train")]

@@ -8,7 +8,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from experiments.two_neuron_chain import main, worked_example
-from torchref.training import Settings
+from torchref.training import Dtype, Gradients, Settings
 
 # From σ and the chain rule alone, in decimals of 30 digits.
 PRECISE = {
@@ -39,6 +39,7 @@ LECTURE = {
     "∂E/∂b₁": "0.01021",
     "b₁ − α ∂E/∂b₁": "0.3959",
 }
+BOTH = [Gradients.HANDWRITTEN, Gradients.TORCH]
 NUMBERS = worked_example(torch.device("cpu"))
 
 
@@ -70,7 +71,10 @@ def last_run(logdir: Path, run: str) -> EventAccumulator:
 
 
 def test_the_threshold_stops_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(Settings(epochs=1000, lr=0.4, logdir=tmp_path), threshold=0.001)
+    main(
+        Settings(dtype=Dtype.FLOAT64, gradients=BOTH, epochs=1000, lr=0.4, logdir=tmp_path),
+        threshold=0.001,
+    )
     *_, verdict = capsys.readouterr().out.splitlines()
     found = re.fullmatch(r"Epoch (\d+), stopped by the threshold: error (\S+) < 0.001\.", verdict)
     assert found
@@ -82,7 +86,10 @@ def test_the_threshold_stops_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_the_epochs_stop_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(Settings(epochs=5, lr=0.4, logdir=tmp_path), threshold=0.001)
+    main(
+        Settings(dtype=Dtype.FLOAT64, gradients=BOTH, epochs=5, lr=0.4, logdir=tmp_path),
+        threshold=0.001,
+    )
     *_, verdict = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"Epoch 5, stopped by the epochs: error \S+ ≥ 0.001\.", verdict)
 
@@ -91,7 +98,9 @@ def test_the_seed_draws_the_random_start(tmp_path: Path) -> None:
     starts = []
     for run, seed in enumerate((3, 4, 4)):
         logdir = tmp_path / str(run)
-        settings = Settings(epochs=2, lr=0.4, seed=seed, logdir=logdir)
+        settings = Settings(
+            dtype=Dtype.FLOAT64, gradients=BOTH, epochs=2, lr=0.4, seed=seed, logdir=logdir
+        )
         main(settings, threshold=0, random_start=True)
         starts.append(last_run(logdir, "torch").Scalars("loss/train")[0].value)
     assert starts[0] != starts[1]
@@ -103,5 +112,10 @@ def test_on_cuda(tmp_path: Path) -> None:
     for number in worked_example(torch.device("cuda")):
         assert number.value.is_cuda
         assert number.value.item() == pytest.approx(PRECISE[number.name], rel=1e-14)
-    main(Settings(device="cuda", epochs=20, lr=0.4, logdir=tmp_path), threshold=0.001)
+    main(
+        Settings(
+            device="cuda", dtype=Dtype.FLOAT64, gradients=BOTH, epochs=20, lr=0.4, logdir=tmp_path
+        ),
+        threshold=0.001,
+    )
     assert len(last_run(tmp_path, "handwritten").Scalars("loss/train")) == 21

@@ -13,6 +13,7 @@ SIDE_BY_SIDE = (
     "tanh",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cross_entropy",
     "mse_loss",
 )
 

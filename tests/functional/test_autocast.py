@@ -17,6 +17,7 @@ from torchref.ops import (
     LogLossWithLogits,
     ReLU,
     Sigmoid,
+    SoftmaxCrossEntropy,
     SquaredError,
     Tanh,
 )
@@ -28,6 +29,7 @@ ARGUMENTS = {
     "tanh": (normal(0, 5, 3),),
     "binary_cross_entropy": (chance(0, 5, 3), chance(1, 5, 3), chance(2, 3)),
     "binary_cross_entropy_with_logits": (normal(0, 5, 3), chance(1, 5, 3), chance(2, 3)),
+    "cross_entropy": (normal(0, 5, 3), chance(1, 5, 3)),
     "mse_loss": (normal(0, 5, 3), normal(1, 5, 3)),
 }
 OPS = {
@@ -38,6 +40,7 @@ OPS = {
     "tanh": Tanh,
     "binary_cross_entropy": LogLoss,
     "binary_cross_entropy_with_logits": LogLossWithLogits,
+    "cross_entropy": SoftmaxCrossEntropy,
     "squared_error": SquaredError,
 }
 

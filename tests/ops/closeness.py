@@ -6,19 +6,22 @@ import torch
 from torch import Tensor
 
 
-def assert_close_in_float64(actual: Tensor, expected: Tensor) -> None:
+def assert_close_in_float64(actual: Tensor, expected: Tensor, term: float = 0.0) -> None:
     """Within 1e-12 of the largest entry expected: some 5000 roundings of float64.
 
-    Sums cancel, so a small entry of a matrix product knows no more digits than the largest.
+    Sums cancel, so a small entry of a matrix product knows no more digits than the largest. Where
+    every entry is such a sum, of terms of size `term`, none knows more digits than the terms do.
     """
     finite = expected[expected.isfinite()].abs()
-    scale = finite.max().item() if finite.numel() else 0.0
+    scale = max(term, finite.max().item() if finite.numel() else 0.0)
     torch.testing.assert_close(actual, expected, rtol=0, atol=1e-12 * scale, equal_nan=True)
 
 
-def assert_all_close(actual: Iterable[Tensor], expected: Iterable[Tensor]) -> None:
+def assert_all_close(
+    actual: Iterable[Tensor], expected: Iterable[Tensor], term: float = 0.0
+) -> None:
     for mine, its in zip(actual, expected, strict=True):
-        assert_close_in_float64(mine, its)
+        assert_close_in_float64(mine, its, term)
 
 
 def assert_as_good_as_twin(mine: Tensor, twins: Tensor, truth: Tensor, term: float) -> None:

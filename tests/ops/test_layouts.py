@@ -9,6 +9,7 @@ from torch import Tensor
 from tests.ops.catalogue_cases import SAMPLES, Case, normal_like, on_each, tensors
 from tests.ops.closeness import assert_all_close, assert_close_in_float64
 from tests.ops.memory_layouts import LAYOUTS, expanded, strided, transposed
+from torchref.ops import Softmax
 
 
 def test_the_layouts_are_what_they_say() -> None:
@@ -45,7 +46,11 @@ def test_no_layout_changes_a_result(
     assert_all_close(mine, expected)
 
 
-@pytest.mark.parametrize("case", SAMPLES, ids=str)
+# A softmax sums to one whatever x is: this gradient of it is nothing but rounding.
+NOT_CONSTANT = [case for case in SAMPLES if case.entry.op is not Softmax]
+
+
+@pytest.mark.parametrize("case", NOT_CONSTANT, ids=str)
 def test_the_expanded_cotangent_that_sum_sends(case: Case) -> None:
     inputs = on_each(lambda x: x.requires_grad_(), case.inputs())
     mine = torch.autograd.grad(case.entry.op.call(*inputs).sum(), tensors(inputs))

@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -5,13 +6,14 @@ import pytest
 import typer
 
 from torchref.errors import InputError
-from torchref.training import Settings, run_experiment
+from torchref.training import Gradients, Settings, run_experiment
+from torchref.training.stopping import Interrupted, NotFiniteError
 
 DEFAULTS = Settings(epochs=7, lr=0.5)
 
 
 def call(
-    monkeypatch: pytest.MonkeyPatch, *arguments: str, refuse: bool = False
+    monkeypatch: pytest.MonkeyPatch, *arguments: str, refuse: Exception | None = None
 ) -> tuple[int, list[tuple[Settings, int]]]:
     """The exit status, and what the experiment was called with."""
     calls = []
@@ -19,7 +21,7 @@ def call(
     def main(settings: Settings, width: Annotated[int, typer.Option(min=1)] = 3) -> None:
         """Learns nothing."""
         if refuse:
-            raise InputError("The width must be odd", f"it is {width}", "Give another.")
+            raise refuse
         calls.append((settings, width))
 
     monkeypatch.setattr("sys.argv", ["experiment", *arguments])
@@ -43,7 +45,7 @@ def test_the_last_line_shows_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call(monkeypatch, "--logdir", "my runs")
-    assert capsys.readouterr().out.splitlines()[-1].endswith("tensorboard --logdir 'my runs'")
+    assert capsys.readouterr().out.splitlines()[-1].endswith("--logdir 'my runs'")
 
 
 def test_help_lists_all_options(
@@ -52,7 +54,8 @@ def test_help_lists_all_options(
     assert call(monkeypatch, "--help") == (0, [])
     text = capsys.readouterr().out
     assert "Learns nothing." in text
-    for option in ("--device", "--seed", "--epochs", "--lr", "--logdir", "--width"):
+    options = [f"--{field.name.replace('_', '-')}" for field in fields(Settings)]
+    for option in (*options, "--width"):
         assert option in text
 
 
@@ -67,6 +70,13 @@ def test_help_lists_all_options(
         "--lr inf",
         "--seed -1",
         "--seed 4294967296",
+        "--batch-size 0",
+        "--dtype float16",
+        "--gradients magic",
+        "--optimizer lbfgs",
+        "--check-every -1",
+        "--save-every 0",
+        "--threads 0",
         "--width 0",
         "--depth 3",
         "surplus",
@@ -82,10 +92,29 @@ def test_a_bad_option_ends_with_status_2_and_no_traceback(
     assert line.split()[0] in errors
 
 
-def test_bad_input_ends_with_status_2_and_its_message(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (InputError("It must be odd", "it is 4", "Add one."), 2, "Error: It must be odd, but it"),
+        (NotFiniteError("The loss is nan"), 1, "Error: The loss is nan"),
+        (Interrupted(2, "Stopped as asked"), 130, "Stopped as asked"),
+        (Interrupted(15, "Stopped as asked"), 143, "Stopped as asked"),
+    ],
+)
+def test_each_end_has_its_status_and_one_message(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    status: int,
+    message: str,
 ) -> None:
-    assert call(monkeypatch, "--width", "4", refuse=True) == (2, [])
+    assert call(monkeypatch, refuse=error) == (status, [])
     shown = capsys.readouterr()
-    assert shown.err == "Error: The width must be odd, but it is 4. Give another.\n"
-    assert "tensorboard" not in shown.out
+    (line,) = shown.err.splitlines()
+    assert line.startswith(message)
+    assert shown.out == ""
+
+
+def test_several_gradients_are_given_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, [(settings, _)] = call(monkeypatch, "--gradients", "sweep", "--gradients", "torch")
+    assert settings.gradients == [Gradients.SWEEP, Gradients.TORCH]

@@ -1,26 +1,69 @@
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from torchref.errors import InputError
-from torchref.training import create_run_folder
+from torchref.training.run_folder import RunFolder, dated
+
+
+def created(logdir: Path, name: str = "a") -> RunFolder:
+    return RunFolder.create(logdir, "iris", name, {"lr": 0.1, "seed": 3})
 
 
 def test_the_name_says_when_what_and_which_seed(tmp_path: Path) -> None:
-    folder = create_run_folder(tmp_path / "new" / "runs", "iris", "lr0.1_e5", seed=3)
-    assert folder.is_dir()
-    assert folder.parent == tmp_path / "new" / "runs" / "iris"
-    assert re.fullmatch(r"\d{8}-\d{6}_lr0\.1_e5_s3", folder.name)
+    folder = created(tmp_path / "new" / "runs", dated("lr0.1_e5", seed=3))
+    assert folder.path.parent == tmp_path / "new" / "runs" / "iris"
+    assert re.fullmatch(r"\d{8}-\d{6}_lr0\.1_e5_s3", folder.path.name)
 
 
 def test_no_folder_is_given_out_twice(tmp_path: Path) -> None:
-    folders = [create_run_folder(tmp_path, "iris", "lr0.1", seed=0) for _ in range(5)]
-    assert len(set(folders)) == 5
+    assert [created(tmp_path).path.name for _ in range(3)] == ["a", "a-2", "a-3"]
 
 
 @pytest.mark.parametrize("below", ["a_file", "a_file/runs"])
 def test_a_log_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path, below: str) -> None:
     (tmp_path / "a_file").write_text("in the way")
     with pytest.raises(InputError, match=r"cannot be made: Not a directory.*--logdir"):
-        create_run_folder(tmp_path / below, "iris", "lr0.1", seed=0)
+        created(tmp_path / below)
+
+
+def test_the_record_says_with_what_and_how_it_ended(tmp_path: Path) -> None:
+    folder = created(tmp_path)
+    folder.mark("finished")
+    record = json.loads((folder.path / "config.json").read_text())
+    assert record["settings"] == {"lr": 0.1, "seed": 3}
+    assert record["status"] == "finished"
+    assert {"command", "torch", "python", "threads", "commit", "dirty"} <= record.keys()
+    assert (record["commit"] is None) == (record["dirty"] is None)
+
+
+def test_without_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert created(tmp_path).record["commit"] is None
+
+
+@pytest.mark.parametrize("named", ["b", "latest", "path"])
+def test_a_run_is_reopened_by_name_path_or_as_the_latest(tmp_path: Path, named: str) -> None:
+    first, second = created(tmp_path, "a"), created(tmp_path, "b")
+    second.mark("interrupted")
+    run = str(second.path) if named == "path" else named
+    again = RunFolder.reopen(tmp_path, "iris", run, {"lr": 0.1, "seed": 3})
+    assert again.path == second.path != first.path
+
+
+def test_other_settings_would_make_another_curve(tmp_path: Path) -> None:
+    created(tmp_path)
+    with pytest.raises(InputError, match=r"but it has lr = 0\.1\. Give the same options"):
+        RunFolder.reopen(tmp_path, "iris", "a", {"lr": 0.2, "seed": 3})
+
+
+@pytest.mark.parametrize("broken", ["", "{}", "[]", "no json"])
+def test_a_folder_without_a_run_is_refused(tmp_path: Path, broken: str) -> None:
+    created(tmp_path, "good")
+    (created(tmp_path, "bad").path / "config.json").write_text(broken)
+    with pytest.raises(InputError, match=r"'bad' arrived. The newest runs there: good, bad"):
+        RunFolder.reopen(tmp_path, "iris", "bad", {"lr": 0.1, "seed": 3})
+    with pytest.raises(InputError, match="'nothing' arrived"):
+        RunFolder.reopen(tmp_path, "iris", "nothing", {})

@@ -52,6 +52,7 @@ LAYERS: dict[type[nn.Module], Correspondence] = {
 LOSSES: dict[type[nn.Module], Correspondence] = {
     nn.BCELoss: Correspondence(ops.LogLoss),
     nn.BCEWithLogitsLoss: Correspondence(ops.LogLossWithLogits, ("pos_weight",)),
+    nn.CrossEntropyLoss: Correspondence(ops.SoftmaxCrossEntropy),
     nn.MSELoss: Correspondence(ops.SquaredError),
     nn.SquaredError: Correspondence(ops.SquaredError),
 }

@@ -66,7 +66,10 @@ class Stack:
                 "Leave autocast, or train with the layers under autograd.",
             )
         with torch.no_grad():
-            value = self.loss(self.network(x), target)
+            output = self.network(x)
+            value = self.loss(output, target)
+        if isinstance(self.loss, nn.CrossEntropyLoss):
+            admit_cross_entropy(self.loss, output, target)
         if value.dim():
             raise InputError(
                 "backprop: the loss must be one value",
@@ -80,6 +83,22 @@ class Stack:
                 f"there are {sorted(map(str, devices))}",
                 "Convert them with .to().",
             )
+
+
+def admit_cross_entropy(loss: nn.CrossEntropyLoss, output: Tensor, target: Tensor) -> None:
+    """The op takes a row of probabilities for a row of logits, and that only."""
+    if (
+        loss.weight is not None
+        or loss.label_smoothing
+        or not target.is_floating_point()
+        or output.dim() > 2
+    ):
+        raise InputError(
+            "backprop: a cross-entropy must have probabilities as targets, one row an example, and "
+            "no weight or label smoothing of its own",
+            f"target is {target.dtype} of shape {tuple(target.shape)}, the loss is {loss}",
+            "one_hot(target, classes) makes them; weights and smoothing multiply into them.",
+        )
 
 
 def _layers(name: str, module: nn.Module) -> Iterator[Layer]:

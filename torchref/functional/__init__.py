@@ -6,6 +6,7 @@ deprecated `size_average` and `reduce` keep their places in the signatures and a
 
 from torchref.functional.activations import relu, sigmoid, tanh
 from torchref.functional.affine import homogeneous_linear, linear
+from torchref.functional.cross_entropy import cross_entropy
 from torchref.functional.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -16,6 +17,7 @@ from torchref.functional.losses import (
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cross_entropy",
     "homogeneous_linear",
     "linear",
     "mse_loss",

@@ -1,18 +1,26 @@
-"""What every experiment shares: its command line, device, run folder, logging and training."""
+"""What every experiment shares: its command line, device, run folder, training and logging."""
 
-from torchref.training.command_line import Settings, run_experiment
-from torchref.training.comparison import Examples, Outcome, train_both_ways
+from torchref.training.command_line import run_experiment
 from torchref.training.device import resolve_device
-from torchref.training.run_folder import create_run_folder
+from torchref.training.scores import accuracy, r2
+from torchref.training.settings import Dtype, Gradients, Optimizer, Settings
+from torchref.training.task import Examples, Task
+from torchref.training.train import Outcome, recorded_run, train
 from torchref.training.twin import torch_twin
 
 __all__ = [
+    "Dtype",
     "Examples",
+    "Gradients",
+    "Optimizer",
     "Outcome",
     "Settings",
-    "create_run_folder",
+    "Task",
+    "accuracy",
+    "r2",
+    "recorded_run",
     "resolve_device",
     "run_experiment",
     "torch_twin",
-    "train_both_ways",
+    "train",
 ]

@@ -2,42 +2,24 @@
 
 import functools
 import inspect
-import math
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from dataclasses import fields
+from typing import Any, get_type_hints
 
 import typer
 
 from torchref.errors import InputError
-
-
-def positive(value: float) -> float:
-    if not (math.isfinite(value) and value > 0):
-        raise typer.BadParameter(f"{value} is not a positive number.")
-    return value
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What every experiment is told. Each experiment has its own defaults."""
-
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ... or auto.")] = "cpu"
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="The same seed repeats the run exactly.")
-    ] = 0
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data, at most.")] = 1000
-    lr: Annotated[float, typer.Option(callback=positive, help="The learning rate.")] = 0.1
-    logdir: Annotated[Path, typer.Option(help="Runs go below this folder.")] = Path("runs")
+from torchref.training.distribution import is_first_process
+from torchref.training.settings import Settings
+from torchref.training.stopping import Interrupted, NotFiniteError
 
 
 def run_experiment(main: Callable[..., None], defaults: Settings) -> None:
     """Runs `main(settings, ...)` as a command with the options of `Settings` and its own.
 
     At the end stands the line that shows the run in TensorBoard. Bad input ends with exit status 2
-    and one message.
+    and one message, a loss that is not finite with 1, Ctrl-C with 130 and SIGTERM with 143.
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(with_settings(main, defaults))
@@ -63,12 +45,23 @@ def with_settings(main: Callable[..., None], defaults: Settings) -> Callable[...
         settings = Settings(**{field.name: options.pop(field.name) for field in fields(Settings)})
         try:
             main(settings, **options)
-            print(f"Look at it: tensorboard --logdir {shlex.quote(str(settings.logdir))}")
         except InputError as error:
-            typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(2) from None
+            end(f"Error: {error}", 2)
+        except NotFiniteError as error:
+            end(f"Error: {error}", 1)
+        except Interrupted as interrupted:
+            end(str(interrupted), interrupted.exit_status)
+        if is_first_process():
+            logdir = shlex.quote(str(settings.logdir))
+            print(f"Look at it: tensorboard --logdir {logdir}")
 
     parameters = [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *shared]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
+
+
+def end(message: str, status: int) -> None:
+    if is_first_process():
+        typer.echo(message, err=True)
+    raise typer.Exit(status) from None

@@ -1,5 +1,7 @@
 """The device that a command line asks for. Nothing is chosen behind the user's back."""
 
+import os
+
 import torch
 
 from torchref.errors import InputError
@@ -40,3 +42,19 @@ def resolve_device(name: str) -> torch.device:
             f"They are cuda:0 to cuda:{count - 1}.",
         )
     return torch.device(name)
+
+
+def compute_alike(deterministic: bool) -> None:
+    """Keeps TF32 out of gradients that are compared; `deterministic` also repeats CUDA's sums."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = False
+        torch.use_deterministic_algorithms(True)
+
+
+def synchronize(device: torch.device) -> None:
+    """Waits for the work on the device, so that a clock read now has seen it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

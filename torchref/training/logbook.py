@@ -7,45 +7,86 @@ value, and so its header never changes; as a table:
 """
 
 import csv
+import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from tensorboard.plugins.hparams import (  # type: ignore[import-untyped]
+    api_pb2,
+    plugin_data_pb2,
+)
+from torch import Tensor
+from torch.utils.tensorboard.summary import hparams
 from torch.utils.tensorboard.writer import SummaryWriter
+
+from torchref.training.atomic import write_whole
 
 HEADER = ("step", "run", "tag", "value")
 
 
 class Logbook:
-    """Scalars by run and step.
+    """Scalars and histograms by run and step.
 
     Each run of the logbook is a folder of its own with the same tags, which is what makes
     TensorBoard draw them over each other in different colours. Steps must rise: TensorBoard drops
-    the points of a tag whose step goes back.
+    the points of a tag whose step goes back. A logbook opened again goes on after step `after`.
 
-    `charts` names further charts, each with its tags, for TensorBoard's CUSTOM SCALARS page.
+    `charts` names further charts, each with its tags, for TensorBoard's CUSTOM SCALARS page, and
+    `settings` fills its HPARAMS page; runs that differ in the seed only are one group there.
     """
 
     def __init__(
-        self, folder: Path, runs: Sequence[str], charts: Mapping[str, Sequence[str]]
+        self,
+        folder: Path,
+        runs: Sequence[str],
+        charts: Mapping[str, Sequence[str]],
+        settings: Mapping[str, Any],
+        after: int = -1,
     ) -> None:
-        # Without purge_step=0 here, TensorBoard's slow loader would not purge after a resume.
-        self.writers = {run: SummaryWriter(str(folder / run), purge_step=0) for run in runs}
-        self.file = (folder / "metrics.csv").open("w", newline="")
+        table = folder / "metrics.csv"
+        keep_until(after, table)
+        self.file = table.open("a", newline="")
         self.csv = csv.writer(self.file)
-        self.csv.writerow(HEADER)
+        self.complaints: set[str] = set()
+        # TensorBoard's slow loader purges after a resume only where the start had purge_step=0.
+        self.writers = {run: SummaryWriter(str(folder / run), purge_step=after + 1) for run in runs}
         layout = {
             title: ["Multiline", [re.escape(tag) + "$" for tag in tags]]  # they are read as regexes
             for title, tags in charts.items()
         }
         self.writers[runs[0]].add_custom_scalars({" and ".join(runs): layout})
+        for run, writer in self.writers.items():
+            writer._get_file_writer().add_summary(session_start({**settings, "gradients": run}))
+            if after < 0:
+                writer.add_text("settings", as_table({**settings, "gradients": run}), 0)
 
     def log(self, step: int, run: str, scalars: Mapping[str, float]) -> None:
         for tag, value in scalars.items():
             self.writers[run].add_scalar(tag, value, step)
             self.csv.writerow((step, run, tag, repr(value)))
+
+    def log_histograms(self, step: int, run: str, tensors: Mapping[str, Tensor]) -> None:
+        """What cannot be drawn, because it is empty or not finite, is named once."""
+        for tag, x in tensors.items():
+            if x.numel() and x.isfinite().all():
+                self.draw(tag, lambda tag=tag, x=x: self.writers[run].add_histogram(tag, x, step))  # type: ignore[misc]
+            else:
+                self.complain(f"{tag}: no histogram, it is empty or not finite")
+
+    def draw(self, tag: str, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except ValueError as error:  # TensorBoard's bins end at 1e20
+            self.complain(f"{tag}: {error}")
+
+    def complain(self, message: str) -> None:
+        if message not in self.complaints:
+            self.complaints.add(message)
+            print(message, flush=True)
 
     def flush(self) -> None:
         """At every log point: a process that is ended from outside would lose what is queued."""
@@ -62,6 +103,62 @@ class Logbook:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.file.close()
-        for writer in self.writers.values():
-            writer.close()
+        status = "failed" if kind else "finished"
+        with suppress(OSError) if kind else nullcontext():  # one message of a full disk is enough
+            self.file.close()
+            for writer in self.writers.values():
+                writer._get_file_writer().add_summary(session_end(status))
+                writer.close()
+
+
+def keep_until(step: int, table: Path) -> None:
+    """A table with the lines up to `step`: those after it are written again by the resumed run."""
+    rows = []
+    if table.exists():
+        with table.open(newline="") as file:
+            # A line that was cut short is after the checkpoint: it is flushed before that is saved.
+            rows = [
+                row for row in csv.reader(file) if len(row) == len(HEADER) and row[0].isdecimal()
+            ]
+    content = io.StringIO()
+    csv.writer(content).writerows([HEADER, *(row for row in rows if int(row[0]) <= step)])
+    write_whole(table, content.getvalue().encode())
+
+
+def session_start(settings: Mapping[str, Any]) -> Any:
+    """The settings of one run, without the list of all that may occur.
+
+    torch's `add_hparams` writes that list too, once a run, and TensorBoard shows the columns of
+    an arbitrary one of them; without it, it shows those of all runs.
+    """
+    plain = {
+        name: value if isinstance(value, bool | int | float) else str(value)
+        for name, value in settings.items()
+    }
+    _, start, _ = hparams(plain, {})
+    content = plugin_data_pb2.HParamsPluginData()
+    metadata = start.value[0].metadata.plugin_data
+    content.ParseFromString(metadata.content)
+    content.session_start_info.group_name = ", ".join(
+        f"{name} {value}" for name, value in plain.items() if name != "seed"
+    )
+    metadata.content = content.SerializeToString()
+    return start
+
+
+def session_end(status: str) -> Any:
+    _, _, end = hparams({}, {})
+    content = plugin_data_pb2.HParamsPluginData()
+    metadata = end.value[0].metadata.plugin_data
+    content.ParseFromString(metadata.content)
+    content.session_end_info.status = (
+        api_pb2.STATUS_SUCCESS if status == "finished" else api_pb2.STATUS_FAILURE
+    )
+    metadata.content = content.SerializeToString()
+    return end
+
+
+def as_table(settings: Mapping[str, Any]) -> str:
+    """Markdown, which TensorBoard's TEXT page draws."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
+    return f"| setting | value |\n| --- | --- |\n{rows}"

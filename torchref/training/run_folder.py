@@ -1,33 +1,104 @@
 """The folder of one run. Every run has its own: nothing is overwritten or mixed."""
 
-from collections.abc import Iterator
+import json
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from importlib import metadata
 from itertools import count
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from torchref.errors import InputError
+from torchref.training.atomic import write_whole
 
 
-def create_run_folder(logdir: Path, experiment: str, config: str, seed: int) -> Path:
-    """A new folder `logdir/experiment/time_config_sSEED/`.
+class RunFolder:
+    """`logdir/experiment/time_config_sSEED/`, with its record in `config.json`."""
 
-    Raises `InputError` where `logdir` cannot be written.
-    """
-    name = f"{datetime.now():%Y%m%d-%H%M%S}_{config}_s{seed}"
-    try:
-        for folder in (logdir / experiment / each for each in variants(name)):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                folder.mkdir()
-            except FileExistsError:  # two runs in one second
-                continue
-            return folder
-    except OSError as error:
-        raise InputError(
-            "The log folder must be a folder that can be written",
-            f"{error.filename or logdir} cannot be made: {error.strerror}",
-            "Give another one with --logdir.",
-        ) from error
+    def __init__(self, path: Path, record: dict[str, Any]) -> None:
+        self.path, self.record = path, record
+
+    @classmethod
+    def create(
+        cls, logdir: Path, experiment: str, name: str, settings: Mapping[str, Any]
+    ) -> "RunFolder":
+        """A new folder, for which `name` is a name or the short configuration that makes one.
+
+        Raises `InputError` where `logdir` cannot be written.
+        """
+        try:
+            path = new_folder(logdir / experiment, name)
+            folder = cls(
+                path, {"experiment": experiment, "settings": dict(settings), **surroundings()}
+            )
+            folder.mark("started")
+        except OSError as error:
+            raise InputError(
+                "The log folder must be a folder that can be written",
+                f"{error.filename or logdir} cannot be made: {error.strerror}",
+                "Give another one with --logdir.",
+            ) from error
+        return folder
+
+    @classmethod
+    def reopen(
+        cls, logdir: Path, experiment: str, run: str, settings: Mapping[str, Any]
+    ) -> "RunFolder":
+        """The folder of a run to go on with: its path, its name, or `latest`.
+
+        Raises `InputError` for a folder without a run, and for settings that would make another
+        curve of it.
+        """
+        runs = sorted((logdir / experiment).glob("*/config.json"), key=lambda f: f.stat().st_ctime)
+        by_name = logdir / experiment / run
+        path = (
+            runs[-1].parent
+            if run == "latest" and runs
+            else by_name
+            if by_name.is_dir()
+            else Path(run)
+        )
+        try:
+            record = json.loads((path / "config.json").read_text())
+            before = record["settings"]
+        except (OSError, ValueError, KeyError, TypeError):
+            known = ", ".join(file.parent.name for file in runs[-3:]) or "none"
+            raise InputError(
+                f"--resume must name a run of {experiment} below {logdir}",
+                f"{run!r} arrived",
+                f"The newest runs there: {known}.",
+            ) from None
+        differing = {
+            name: before.get(name) for name, value in settings.items() if before.get(name) != value
+        }
+        if differing:
+            raise InputError(
+                f"A run goes on with the settings that it has: {path.name}",
+                f"it has {', '.join(f'{name} = {value}' for name, value in differing.items())}",
+                "Give the same options, or start a new run without --resume.",
+            )
+        return cls(path, record | surroundings())
+
+    def mark(self, status: str) -> None:
+        """Writes the record with the status started, running, finished, interrupted or failed."""
+        self.record["status"] = status
+        write_whole(self.path / "config.json", json.dumps(self.record, indent=2).encode())
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
+    for folder in (parent / each for each in variants(name)):
+        try:
+            folder.mkdir()
+        except FileExistsError:  # two runs in one second
+            continue
+        return folder
     raise AssertionError("the variants of a name do not end")
 
 
@@ -35,3 +106,38 @@ def variants(name: str) -> Iterator[str]:
     """name, name-2, name-3, ..."""
     yield name
     yield from (f"{name}-{number}" for number in count(2))
+
+
+def dated(config: str, seed: int) -> str:
+    return f"{datetime.now():%Y%m%d-%H%M%S}_{config}_s{seed}"
+
+
+def surroundings() -> dict[str, Any]:
+    """Where and with what a run was done."""
+    commit = git("rev-parse", "HEAD")
+    return {
+        "command": shlex.join([Path(sys.executable).name, *sys.argv]),
+        "torchref": installed_version(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+        "commit": commit,
+        "dirty": None if commit is None else bool(git("status", "--porcelain")),
+    }
+
+
+def installed_version() -> str | None:
+    try:
+        return metadata.version("torchref")
+    except metadata.PackageNotFoundError:  # run from a checkout
+        return None
+
+
+def git(*arguments: str) -> str | None:
+    """What git says of torchref's own files, or None without git."""
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,73 @@
+"""Every experiment on real data as a user runs it, and how well it does beside scikit-learn."""
+
+import importlib
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from torchref.training import Dtype, Gradients
+
+FIGURE = r"([\d.]+)%"
+
+
+def figures(name: str, logdir: Path, capsys: pytest.CaptureFixture[str], **changes) -> list[float]:
+    """The percentages that the experiment prints: ours, and then scikit-learn's."""
+    experiment = importlib.import_module(f"experiments.{name}")
+    experiment.main(replace(experiment.DEFAULTS, logdir=logdir, quiet=True, **changes))
+    printed = capsys.readouterr().out.splitlines()
+    return [float(found[1]) for line in printed if (found := re.search(FIGURE, line))]
+
+
+def test_digits_are_read_as_well_as_scikit_learn_reads_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = figures("digits", tmp_path, capsys)
+    assert ours >= 97
+    assert ours >= theirs - 0.5
+
+
+def test_breast_cancer_is_told_as_well_as_scikit_learn_tells_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = figures("breast_cancer", tmp_path, capsys)
+    assert ours >= 95
+    assert ours >= theirs - 1  # one case of the 114 held out is 0.9
+
+
+def test_diabetes_is_explained_as_well_as_scikit_learn_explains_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = figures("diabetes", tmp_path, capsys)
+    assert ours >= 25
+    assert ours >= theirs - 5
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes"])
+def test_every_way_to_the_gradients_ends_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    ways = figures(
+        name, tmp_path, capsys, epochs=5, gradients=list(Gradients), dtype=Dtype.FLOAT64
+    )[:3]
+    assert ways[0] == ways[1] == ways[2]
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes", "compare_gradients"])
+def test_a_dry_run_of_the_script_leaves_nothing(tmp_path: Path, name: str) -> None:
+    line = [sys.executable, "-m", f"experiments.{name}", "--dry-run", "--logdir", str(tmp_path)]
+    run = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes"])
+def test_on_cuda(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    on_cpu = figures(name, tmp_path, capsys, epochs=5, dtype=Dtype.FLOAT64)
+    on_cuda = figures(name, tmp_path, capsys, epochs=5, dtype=Dtype.FLOAT64, device="cuda")
+    assert on_cpu == on_cuda

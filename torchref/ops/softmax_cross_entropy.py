@@ -1,0 +1,52 @@
+"""The log loss for more than two classes, on logits, where the softmax has cancelled."""
+
+from torchref.ops.op import Op
+from torchref.ops.softmax import LogSoftmax, Softmax
+
+
+class SoftmaxCrossEntropy(Op):
+    r"""y = −Σ_i t_i ln p_i with p = softmax(x), over the last dimension.
+
+    Derivation: ln p_i = x_i − ln Σ_j exp(x_j), so ∂y/∂x = p Σ_i t_i − t. For targets that sum
+    to one this is
+
+        ∂y/∂x = p − t:
+
+    the softmax has cancelled the denominators of the logarithms, as ŷ (1 − ŷ) does in
+    `LogLossWithLogits`. Also ∂y/∂t = −ln p.
+    Shapes: x and target (..., C), y (...): one value a row. A row of target holds what each class
+    weighs: a one for the right class, probabilities, or these times weights of the classes.
+    Saves x and target.
+    Source: lecture 000's log loss and cancellation, for C classes.
+
+    >>> x = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1e4]])
+    >>> SoftmaxCrossEntropy.call(x, torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]))
+    tensor([1.0986e+00, 1.0000e+04])
+    """
+
+    @staticmethod
+    def forward(x, target):
+        return -(target * LogSoftmax.call(x)).sum(-1)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, target = ctx.saved_tensors
+        need_x, need_target = ctx.needs_input_grad
+        grad_row = grad_y.unsqueeze(-1)
+        grad_x = grad_target = None
+        if need_x:
+            grad_x = grad_row * (Softmax.call(x) * target.sum(-1, keepdim=True) - target)
+        if need_target:
+            grad_target = -grad_row * LogSoftmax.call(x)
+        return grad_x, grad_target
+
+    @staticmethod
+    def tangent(ctx, dx, dtarget):
+        x, target = ctx.saved_tensors
+        slope = Softmax.call(x) * target.sum(-1, keepdim=True) - target
+        return (dx * slope - dtarget * LogSoftmax.call(x)).sum(-1)

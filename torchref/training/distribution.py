@@ -1,0 +1,79 @@
+"""Several processes under `torchrun`: who is first, and what all of them agree on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.parallel import DistributedDataParallel
+
+
+def is_first_process() -> bool:
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among `count`."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def share(self, batch: Tensor) -> Tensor:
+        """The part of a batch's rows that is for this process, of sizes that differ by one.
+
+        Where rows do not suffice for all, the others take one that will not count.
+        """
+        return batch[self.rank :: self.count] if self.rank < len(batch) else batch[:1]
+
+    def weight(self, batch: int, reduction: str) -> float:
+        """What this process' loss counts for, so that the average over the processes is right.
+
+        DistributedDataParallel averages gradients over the processes. A mean over a share must
+        count in proportion to the share, and a sum must not be divided at all.
+        """
+        mine = len(range(self.rank, batch, self.count))
+        return self.count * (mine / batch if reduction.endswith("mean") else float(mine > 0))
+
+    def parallel(self, model: Module) -> Module:
+        return DistributedDataParallel(model) if self.count > 1 else model
+
+    def from_first(self, value: Any) -> Any:
+        """What the first process has, for all."""
+        if self.count == 1:
+            return value
+        shared = [value]
+        dist.broadcast_object_list(shared)
+        return shared[0]
+
+    def largest(self, number: int) -> int:
+        """The largest of a number that every process has its own of."""
+        if self.count == 1:
+            return number
+        shared = torch.tensor([number], device="cuda" if dist.get_backend() == "nccl" else "cpu")
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return int(shared.item())
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Processes]:
+    """All processes of this `torchrun`, or this one alone where there is none."""
+    if "RANK" not in os.environ:
+        yield Processes()
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Processes(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,63 @@
+"""How far a training is: all that changes in it, and so all that a checkpoint holds."""
+
+from typing import Any
+
+import torch
+
+from torchref.errors import InputError
+from torchref.training.contender import Contender
+from torchref.training.distribution import Processes
+from torchref.training.live_check import LiveCheck
+from torchref.training.order import Order
+from torchref.training.settings import Settings
+from torchref.training.stopping import Patience
+from torchref.training.task import Task
+
+
+class Progress:
+    """Models and optimisers, the order of the data, the epoch and step, and what was best."""
+
+    def __init__(self, task: Task, settings: Settings, processes: Processes) -> None:
+        self.contenders = [
+            Contender(each, task, settings.optimizer, settings.lr, processes)
+            for each in dict.fromkeys(settings.gradients)
+        ]
+        self.order = Order(len(task.examples), settings.batch_size, settings.seed)
+        self.check = LiveCheck(task)
+        self.patience = Patience(settings.early_stop)
+        self.epoch = self.step = 0
+        self.least_saved = float("inf")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "contenders": {each.name: each.state_dict() for each in self.contenders},
+            "order": self.order.state_dict(),
+            "differences": dict(self.check.largest),
+            "patience": {"least": self.patience.least, "waited": self.patience.waited},
+            "epoch": self.epoch,
+            "step": self.step,
+            "least_saved": self.least_saved,
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        try:
+            for each in self.contenders:
+                each.load_state_dict(state["contenders"][each.name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            first, *_ = str(error).splitlines()
+            raise InputError(
+                "A checkpoint must be of the network that goes on",
+                f"its contents do not fit ({first})",
+                "Has the experiment been changed since?",
+            ) from error
+        self.order.load_state_dict(state["order"])
+        self.check.largest = dict(state["differences"])
+        self.patience.least = state["patience"]["least"]
+        self.patience.waited = state["patience"]["waited"]
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.least_saved = state["least_saved"]
+        torch.set_rng_state(state["random"])
+        if len(state["random_cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state["random_cuda"])

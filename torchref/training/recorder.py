@@ -1,0 +1,107 @@
+"""What is logged of the contenders at a log point."""
+
+import math
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from torchref.training.contender import Contender
+from torchref.training.display import Display
+from torchref.training.live_check import DIFFERENCE, LiveCheck
+from torchref.training.logbook import Logbook
+from torchref.training.settings import Settings
+from torchref.training.task import Examples, Score
+
+LOG_POINTS, HISTOGRAMS = 500, 10
+LOSS = "loss/train"
+
+
+class Recorder:
+    """Measures, logs and shows: every so many epochs of a run, and histograms of ten of them."""
+
+    def __init__(
+        self,
+        parts: Mapping[str, Examples],
+        scores: Mapping[str, Score],
+        settings: Settings,
+        logbook: Logbook,
+        display: Display,
+    ) -> None:
+        self.parts, self.scores = parts, scores
+        self.logbook, self.display = logbook, display
+        self.every = settings.log_every or max(1, settings.epochs // LOG_POINTS)
+        self.save_every = settings.save_every
+        self.histograms_every = max(1, settings.epochs // HISTOGRAMS)
+        self.before: dict[str, dict[str, Tensor]] = {}
+        self.scalars: dict[str, dict[str, float]] = {}
+        self.seconds, self.steps, self.examples = 0.0, 0, 0
+
+    def is_due(self, epoch: int) -> bool:
+        """Checkpoints are recorded too: the losses logged tell which is the best."""
+        return any(epoch % n == 0 for n in (self.every, self.histograms_every, self.save_every))
+
+    @property
+    def watched(self) -> float:
+        """What tells the best: the held-out loss of the first contender, or that of training."""
+        values = next(iter(self.scalars.values()), {})
+        return values.get("loss/held_out", values.get(LOSS, math.inf))
+
+    def largest_loss(self, contenders: list[Contender]) -> float:
+        """Of the present state, on the examples that are trained on."""
+        part = {"train": self.parts["train"]}
+        return max(each.measure(part, {})[LOSS] for each in contenders)
+
+    def remember(self, contender: Contender) -> None:
+        """The weights before the last step of an epoch that is to be recorded."""
+        self.before[contender.name] = {n: p.clone() for n, p in contender.parameters().items()}
+
+    def note_time(self, seconds: float, examples: int) -> None:
+        self.seconds, self.steps = self.seconds + seconds, self.steps + 1
+        self.examples += examples
+
+    def record(self, epoch: int, contenders: list[Contender], check: LiveCheck) -> None:
+        pace = self.pace(len(contenders))
+        for each in contenders:
+            gradients = each.gradients()
+            values = each.measure(self.parts, self.scores) | check.report(each) | pace
+            values |= {f"gradient_norm/{name}": g.norm().item() for name, g in gradients.items()}
+            values |= self.update_ratios(each)
+            self.logbook.log(epoch, each.name, values)
+            if epoch % self.histograms_every == 0:
+                drawn = {f"weight/{name}": p for name, p in each.parameters().items()}
+                drawn |= {f"gradient/{name}": g for name, g in gradients.items()}
+                self.logbook.log_histograms(epoch, each.name, drawn)
+            self.scalars[each.name] = self.scalars.get(each.name, {}) | values
+        self.logbook.flush()
+        self.display.show(epoch, self.scalars)
+
+    def pace(self, contenders: int) -> dict[str, float]:
+        """Of the steps since the last log point, those of all contenders taken together."""
+        if not self.steps:
+            return {}
+        pace = {
+            "time/step_ms": 1000 * self.seconds / self.steps,
+            "time/examples_per_s": contenders * self.examples / self.seconds,
+        }
+        self.seconds, self.steps, self.examples = 0.0, 0, 0
+        return pace
+
+    def update_ratios(self, contender: Contender) -> dict[str, float]:
+        """|Δw| / |w| of the last step: about 1e-3 where the learning rate fits."""
+        before = self.before.pop(contender.name, {})
+        return {
+            f"update_ratio/{name}": ((p - before[name]).norm() / before[name].norm()).item()
+            for name, p in contender.parameters().items()
+            if name in before and before[name].any()
+        }
+
+
+def charts(contender: Contender, parts: Mapping[str, Examples]) -> dict[str, list[str]]:
+    """Which tags TensorBoard's CUSTOM SCALARS page lays over each other."""
+    names = contender.parameters()
+    return {
+        "loss": [f"loss/{part}" for part in parts],
+        "difference of the gradients": [DIFFERENCE],
+        "gradient norms by layer": [f"gradient_norm/{name}" for name in names],
+        "update to weight ratios": [f"update_ratio/{name}" for name in names],
+    }

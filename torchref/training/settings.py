@@ -1,0 +1,117 @@
+"""What every experiment is told on its command line."""
+
+import math
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+
+
+class Gradients(StrEnum):
+    """Who computes the gradients: our Functions under autograd, our loop without it, or torch."""
+
+    HANDWRITTEN = "handwritten"
+    SWEEP = "sweep"
+    TORCH = "torch"
+
+
+class Dtype(StrEnum):
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+
+
+class Optimizer(StrEnum):
+    SGD = "sgd"
+    MOMENTUM = "momentum"
+    ADAM = "adam"
+
+
+def positive(value: float) -> float:
+    if not (math.isfinite(value) and value > 0):
+        raise typer.BadParameter(f"{value} is not a positive number.")
+    return value
+
+
+# These change nothing of the curve, and so a run may go on with others.
+FREE = (
+    "crosscheck",
+    "device",
+    "dry_run",
+    "epochs",
+    "logdir",
+    "quiet",
+    "resume",
+    "run_name",
+    "save_every",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options that all experiments share, each experiment with defaults of its own."""
+
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ... or auto.")] = "cpu"
+    dtype: Annotated[Dtype, typer.Option(help="Of data and parameters.")] = Dtype.FLOAT32
+    gradients: Annotated[
+        list[Gradients],
+        typer.Option(help="Who computes them; given several times, all train in step."),
+    ] = field(default_factory=lambda: [Gradients.HANDWRITTEN])
+    threads: Annotated[
+        int, typer.Option(min=1, help="On the CPU; small networks are fastest with one.")
+    ] = 1
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="The same seed repeats the run exactly.")
+    ] = 0
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data, at most.")] = 1000
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Examples a step; without it all of them.")
+    ] = None
+    lr: Annotated[float, typer.Option(callback=positive, help="The learning rate.")] = 0.1
+    optimizer: Annotated[Optimizer, typer.Option(help="Of torch.optim.")] = Optimizer.SGD
+    early_stop: Annotated[
+        int, typer.Option(min=0, help="Log points without a better held-out loss; 0: never stop.")
+    ] = 0
+    log_every: Annotated[
+        int | None, typer.Option(min=1, help="Epochs between log points; without it about 500.")
+    ] = None
+    check_every: Annotated[
+        int, typer.Option(min=0, help="Steps between checks of the live gradients; 0: none.")
+    ] = 100
+    crosscheck: Annotated[
+        bool, typer.Option("--crosscheck", help="Cross-check the model that was trained.")
+    ] = False
+    save_every: Annotated[int, typer.Option(min=1, help="Epochs between checkpoints.")] = 10
+    logdir: Annotated[Path, typer.Option(help="Runs go below this folder.")] = Path("runs")
+    run_name: Annotated[str | None, typer.Option(help="Instead of time and settings.")] = None
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with a run: its folder, its name, or latest.")
+    ] = None
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Deterministic algorithms only.")
+    ] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="One step, and nothing is kept.")] = (
+        False
+    )
+    quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        return torch.float64 if self.dtype == Dtype.FLOAT64 else torch.float32
+
+    @property
+    def short(self) -> str:
+        """The configuration in the name of a run folder."""
+        batch = "" if self.batch_size is None else f"_b{self.batch_size}"
+        return f"{self.optimizer}_lr{self.lr:g}{batch}_e{self.epochs}"
+
+    def curve(self) -> dict[str, Any]:
+        """What makes the curve what it is, in plain types."""
+        kept = {name: value for name, value in asdict(self).items() if name not in FREE}
+        return kept | {
+            "dtype": str(self.dtype),
+            "optimizer": str(self.optimizer),
+            "gradients": [str(each) for each in self.gradients],
+        }

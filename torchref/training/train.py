@@ -1,0 +1,157 @@
+"""A training from its settings: device, processes, run folder, and how each of its ends is kept."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch.nn import Module
+
+from torchref.errors import InputError
+from torchref.training.checkpoint import Checkpoints
+from torchref.training.device import compute_alike, resolve_device
+from torchref.training.display import Display
+from torchref.training.distribution import joined
+from torchref.training.logbook import Logbook
+from torchref.training.loop import Loop
+from torchref.training.progress import Progress
+from torchref.training.recorder import Recorder, charts
+from torchref.training.run_folder import RunFolder, dated
+from torchref.training.settings import Gradients, Settings
+from torchref.training.stopping import Interrupted, StopRequest
+from torchref.training.task import Task
+from torchref.training.verdict import verdict
+
+CHECKED = 32  # examples
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended: where, after how many epochs, by what, and with which values.
+
+    `ended_by` is "epochs", "threshold" or "patience". `scalars` holds for each contender the last
+    value of every tag, and `models` the trained models. Under torchrun the folder and the values
+    are the first process' alone.
+    """
+
+    folder: Path | None
+    epochs: int
+    ended_by: str
+    scalars: Mapping[str, Mapping[str, float]]
+    models: Mapping[str, Module]
+
+
+def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
+    """Trains the task's network with each kind of `settings.gradients`, all in step, and logs it.
+
+    All contenders start from the network's weights and see the same batches. Epoch n is the state
+    after n epochs, so that epoch 0 is the common start. The training ends after
+    `settings.epochs`, when the losses of all are below `threshold`, or when the held-out loss of
+    the first improves no more (`settings.early_stop`). About 500 epochs are logged.
+
+    Raises `InputError` for settings that cannot be followed and a disk that takes no more,
+    `NotFiniteError` when a loss is not finite, and `Interrupted` after Ctrl-C or SIGTERM, when the
+    state is saved.
+    """
+    device = resolve_device(settings.device)
+    compute_alike(settings.deterministic)
+    torch.set_num_threads(settings.threads)
+    with ExitStack() as stack:
+        if settings.dry_run:
+            nowhere = Path(stack.enter_context(TemporaryDirectory()))
+            task, settings = one_step(task, replace(settings, logdir=nowhere))
+        processes = stack.enter_context(joined(device))
+        task = replace(task, network=task.network.to(device, settings.torch_dtype))
+        parts = task.parts(device, settings.torch_dtype)
+        progress = Progress(task, settings, processes)
+        folder = recorder = checkpoints = None
+        if processes.is_first:
+            folder = opened(task, settings)
+            folder.record |= {"device": str(device), "epochs": settings.epochs}
+            stack.enter_context(kept_status(folder))
+            checkpoints = Checkpoints(folder.path)
+        if settings.resume:
+            state = checkpoints.load() if checkpoints else None
+            progress.load_state_dict(processes.from_first(state))
+        request = stack.enter_context(StopRequest())
+        if folder:
+            after = progress.epoch if settings.resume else -1
+            logbook = Logbook(
+                folder.path,
+                [each.name for each in progress.contenders],
+                charts(progress.contenders[0], parts),
+                {"task": task.name, **settings.curve()},
+                after,
+            )
+            display = Display(settings.epochs, shown=not settings.quiet)
+            stack.enter_context(logbook)
+            stack.enter_context(display)
+            recorder = Recorder(parts, task.scores, settings, logbook, display)
+        loop = Loop(parts["train"], settings, progress, processes, request, recorder, checkpoints)
+        ended_by = loop.run(threshold)
+        if folder and settings.crosscheck:
+            few = parts["train"][torch.arange(min(CHECKED, len(task.examples)), device=device)]
+            for each in progress.contenders:
+                if each.name == Gradients.HANDWRITTEN:
+                    report = verdict(task, each.model, few)
+                    folder.record["crosscheck"] = report.verdict
+                    logbook.writers[each.name].add_text("crosscheck", f"```\n{report}\n```")
+                    findings = "" if report.verdict == "right" else f"\n{report}"
+                    print(f"Cross-check of the trained model: {report.verdict}.{findings}")
+        return Outcome(
+            folder.path if folder else None,
+            progress.epoch,
+            ended_by,
+            recorder.scalars if recorder else {},
+            {each.name: each.model for each in progress.contenders},
+        )
+
+
+def one_step(task: Task, settings: Settings) -> tuple[Task, Settings]:
+    size = min(settings.batch_size or len(task.examples), len(task.examples))
+    task = replace(task, examples=task.examples[torch.arange(size)])
+    return task, replace(settings, epochs=1, resume=None)
+
+
+def opened(task: Task, settings: Settings) -> RunFolder:
+    if settings.resume:
+        return RunFolder.reopen(settings.logdir, task.name, settings.resume, settings.curve())
+    name = settings.run_name or dated(settings.short, settings.seed)
+    return RunFolder.create(settings.logdir, task.name, name, settings.curve())
+
+
+@contextmanager
+def recorded_run(settings: Settings, experiment: str, config: str) -> Iterator[Path]:
+    """The folder of a run that does its own work; its record says how it ended."""
+    name = settings.run_name or dated(config, settings.seed)
+    folder = RunFolder.create(settings.logdir, experiment, name, settings.curve())
+    with kept_status(folder):
+        yield folder.path
+
+
+@contextmanager
+def kept_status(folder: RunFolder) -> Iterator[None]:
+    """The record of the run says how it ended, and the message how to go on."""
+    try:
+        folder.mark("running")
+        yield
+    except Interrupted as interrupted:
+        folder.mark("interrupted")
+        interrupted.args = (f"{interrupted} Go on with --resume {folder.path.name}",)
+        raise
+    except OSError as error:
+        with suppress(OSError):
+            folder.mark("failed")
+        raise InputError(
+            "A run needs room for what it logs and saves",
+            f"{error.filename or folder.path}: {error.strerror or error}",
+            f"Make room, and go on with --resume {folder.path.name}: "
+            "the checkpoint from before is whole.",
+        ) from error
+    except BaseException:
+        with suppress(OSError):
+            folder.mark("failed")
+        raise
+    folder.mark("finished")
