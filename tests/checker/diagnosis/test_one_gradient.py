@@ -1,0 +1,206 @@
+"""Each way a gradient goes wrong bears its mark, and the most specific cause comes first."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.checker.scenes import normal
+from torchref.checker.causes import CAUSES
+from torchref.checker.diagnosis import Wrong, suspicions
+from torchref.checker.diagnosis.proportion import origins, proportion
+
+X, TRUE = normal(5, 4), normal(5, 4, seed=1)
+SLOPES = {
+    "σ′": torch.sigmoid(X) * (1 - torch.sigmoid(X)),
+    "tanh′": 1 - torch.tanh(X) ** 2,
+    "x itself": X,
+    "exp(x)": torch.exp(X),
+    "cos(x)": torch.cos(X),
+}
+
+
+def wrong(got: Tensor, true: Tensor = TRUE, **more) -> Wrong:
+    near = (got - true).abs() <= 1e-9 * true.abs()
+    values = {"x": X} if X.shape == true.shape else {}
+    return Wrong("x", got, true, ~near, **{"values": values, **more})
+
+
+def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
+    suspicion = suspicions(wrong(got, true, **more))[0]
+    assert suspicion.cause in CAUSES
+    return suspicion.cause, suspicion.evidence
+
+
+class TestProportion:
+    def test_a_sign(self) -> None:
+        assert first(-TRUE)[0] == "sign-flipped"
+
+    @pytest.mark.parametrize("factor", [2.0, 0.5, -3.0, 1.0009, 1e-8])
+    def test_a_factor(self, factor: float) -> None:
+        cause, evidence = first(factor * TRUE)
+        assert cause == "constant-factor"
+        assert f"{factor:.6g} times" in evidence
+
+    @pytest.mark.parametrize(
+        ("factor", "origin"),
+        [
+            (32.0, "the batch"),
+            (1 / 32, "1/(the batch)"),
+            (0.3, "the argument p = 0.3"),
+            (1 / 0.7, "1/(1 − (the argument p = 0.3))"),
+            (0.09, "(the argument p = 0.3)²"),
+            (math.pi, "π"),
+            (2.0, "a square"),
+        ],
+    )
+    def test_the_origin_of_a_factor(self, factor: float, origin: str) -> None:
+        numbers = {"the batch": 32.0, "the argument p = 0.3": 0.3}
+        assert origin in first(factor * TRUE, numbers=numbers)[1]
+
+    def test_a_factor_of_no_known_origin_says_so(self) -> None:
+        assert "no known number" in first(0.123457 * TRUE)[1]
+
+    def test_what_is_no_factor(self) -> None:
+        assert proportion(TRUE, torch.zeros_like(TRUE)) is None
+        assert proportion(TRUE[:2], TRUE) is None
+        assert proportion(TRUE + 1e-3, TRUE) is None
+        assert proportion(0 * TRUE, TRUE) is None
+        assert list(origins(0.123457, {"n": 32.0})) == []
+
+    def test_a_complex_factor(self) -> None:
+        z = torch.complex(X, TRUE)
+        assert proportion(-z, z) == pytest.approx(-1)
+        assert proportion(1j * z, z) is None
+
+    def test_zeros(self) -> None:
+        assert first(torch.zeros_like(TRUE))[0] == "missing-gradient"
+
+    @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+    def test_not_finite(self, bad: float) -> None:
+        got = TRUE.clone()
+        got[1, 2] = bad
+        cause, evidence = first(got)
+        assert cause == "not-finite"
+        assert "1 of 20" in evidence
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+    def test_a_cast(self, dtype: torch.dtype) -> None:
+        cause, evidence = first(TRUE.to(dtype).double())
+        assert cause == "precision-loss"
+        assert str(dtype).removeprefix("torch.") in evidence
+
+    def test_few_digits(self) -> None:
+        assert first(TRUE * (1 + 1e-8 * normal(5, 4, seed=2)))[0] == "precision-loss"
+
+
+class TestPlacement:
+    def test_arguments_swapped(self) -> None:
+        other = normal(5, 4, seed=2)
+        cause, evidence = first(other, others={"weight": other}, claims={"weight": TRUE})
+        assert cause == "swapped-arguments"
+        assert "weight" in evidence
+
+    def test_a_gradient_of_another_argument_alone_is_no_swap(self) -> None:
+        other = normal(5, 4, seed=2)
+        assert first(other, others={"weight": other}, claims={"weight": other})[0] != (
+            "swapped-arguments"
+        )
+
+    def test_transposed(self) -> None:
+        square = normal(4, 4)
+        assert first(square.T.contiguous(), square, values={})[0] == "transposed"
+
+    def test_transposed_in_memory(self) -> None:
+        cause, evidence = first(TRUE.T.reshape(5, 4))
+        assert cause == "transposed"
+        assert "memory" in evidence
+
+    def test_two_dimensions_of_three(self) -> None:
+        cube = normal(3, 4, 3)
+        assert first(cube.permute(2, 1, 0).contiguous(), cube, values={})[0] == "transposed"
+
+
+class TestLocalDerivative:
+    @pytest.mark.parametrize("slope", SLOPES)
+    def test_missing(self, slope: str) -> None:
+        cause, evidence = first(TRUE / SLOPES[slope])
+        assert cause == "missing-local-derivative"
+        assert "missing" in evidence
+
+    @pytest.mark.parametrize("slope", SLOPES)
+    def test_once_too_often(self, slope: str) -> None:
+        cause, evidence = first(TRUE * SLOPES[slope])
+        assert cause == "missing-local-derivative"
+        assert "once too often" in evidence
+        assert slope.split("(")[0] in evidence
+
+    def test_with_a_factor_beside_it(self) -> None:
+        assert "and a factor 0.5" in first(TRUE / torch.exp(X) / 2)[1]
+
+
+class TestElements:
+    @pytest.mark.parametrize(
+        ("where", "rule"),
+        [
+            (X < 0, "x is negative"),
+            (X > 0, "x is positive"),
+            (X.abs() >= 1, "|x| is at least 1"),
+            (torch.arange(4).expand(5, 4) == 3, "last along dimension 1"),
+            (torch.arange(5).unsqueeze(1).expand(5, 4) == 0, "first along dimension 0"),
+            (torch.arange(5).unsqueeze(1).expand(5, 4) >= 3, "index 3 and beyond"),
+        ],
+        ids=["negative", "positive", "large", "last column", "first row", "beyond"],
+    )
+    def test_the_rule_that_describes_them(self, where: Tensor, rule: str) -> None:
+        noise = 1 + normal(5, 4, seed=3).abs()
+        cause, evidence = first(torch.where(where, TRUE * noise, TRUE))
+        assert cause == "wrong-elements"
+        assert rule in evidence
+        assert f"{int(where.sum())} of 20 entries" in evidence
+
+    def test_at_zero_and_at_ties(self) -> None:
+        x = X.clone()
+        x[1, 2] = x[3, 0] = 0
+        assert "where x is 0" in first(torch.where(x == 0, 7.0, TRUE), values={"x": x})[1]
+        x = X.clone()
+        x[1, 2] = x[3, 0]
+        tied = x == x[1, 2]
+        assert "ties with another" in first(torch.where(tied, 7.0, TRUE), values={"x": x})[1]
+
+    def test_rows_that_an_index_repeats(self) -> None:
+        index = torch.tensor([4, 1, 4, 0])
+        got = TRUE.clone()
+        got[4] *= normal(4, seed=4)
+        assert "index names more than once" in first(got, indices={"index": index})[1]
+        got = TRUE.clone()
+        got[2:4] *= normal(2, 4, seed=4)
+        assert "index does not name" in first(got, indices={"index": index})[1]
+
+    def test_scattered_entries_are_listed(self) -> None:
+        got = TRUE.clone()
+        got[0, 3] += 1
+        got[2, 1] -= 2
+        got[3, 2] += 0.5
+        cause, evidence = first(got, values={})
+        assert cause == "wrong-elements"
+        assert "3 of 20 entries" in evidence
+        assert "(0, 3), (2, 1), (3, 2)" in evidence
+
+
+class TestTerms:
+    def test_a_sum_over_a_dimension_is_missing(self) -> None:
+        cause, evidence = first(TRUE - normal(5, 1, seed=5))
+        assert cause == "missing-term"
+        assert "same for all entries along dimension 1" in evidence
+
+    def test_a_projection_is_missing(self) -> None:
+        cause, evidence = first(TRUE - X * normal(5, 1, seed=5))
+        assert cause == "missing-term"
+        assert "projection on x" in evidence
+
+    def test_what_no_rule_explains_is_still_told(self) -> None:
+        cause, evidence = first(normal(5, 4, seed=6))
+        assert cause == "missing-term"
+        assert "cosine" in evidence
