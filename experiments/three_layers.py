@@ -4,7 +4,8 @@ Backpropagation walks from the end. A derivative that was computed once is store
 adds only the factors that are new. Here the gradient of every weight is computed both ways, number
 by number: by the δ that are stored, and by multiplying out every path from the loss to every
 weight. Both give autograd's gradient; multiplications are counted and the time is taken, for the
-network asked for and for every depth up to it.
+network asked for and for every depth up to it. First the network learns, in as many layers, what
+another network answers.
 
     python -m experiments.three_layers --sizes 2,2,2,1
 """
@@ -31,9 +32,10 @@ from torchref.explainer.lectures import LECTURES
 from torchref.explainer.notation import raised
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations
-from torchref.training import Settings, recorded_run, run_experiment
+from torchref.training import Dtype, Examples, Gradients, Settings, Task, run_experiment, train
 
 LECTURE = LECTURES["three-layers"]
+EXAMPLES = 200
 MOST_PATHS = 200_000  # multiplied out in a few seconds
 Matrix = list[list[float]]
 
@@ -122,67 +124,80 @@ def sizes_in(text: str) -> tuple[int, ...]:
     return sizes
 
 
+def answers_of_another(sizes: tuple[int, ...]) -> Examples:
+    """Something to learn for any sizes: what a network with larger weights makes of noise."""
+    other = nn.SigmoidNetwork(sizes).double()
+    x = torch.randn(EXAMPLES, sizes[0], dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.mul_(4)
+        return Examples(x, other(x))
+
+
 def main(
     settings: Settings,
     sizes: Annotated[str, typer.Option(help="Neurons by level, inputs first.")] = "2,2,2,1",
 ) -> None:
     """Lecture 001: three layers, or any number, and what storing the derivatives saves."""
     asked = sizes_in(sizes)
-    with recorded_run(settings, "three_layers", sizes.replace(",", "-")) as folder:
-        print(LECTURE.explain("linear2.weight", seed=settings.seed))
-        log_explanations(
-            folder,
-            {
-                f"linear{level}": LECTURE.explain(f"linear{level}.weight", seed=settings.seed)
-                for level in (3, 2, 1)
-            },
-        )
-        stated = Statements()
-        table = Table("network", "stored", "recomputed", "times as many", "µs", "µs recomputed")
-        with SummaryWriter(str(folder / "by_depth"), purge_step=0) as writer:
-            for depth in range(1, len(asked)):
-                shorter = (*asked[:depth], asked[-1])
-                torch.manual_seed(settings.seed)
-                network = nn.SigmoidNetwork(shorter).double()
-                x, target = (
-                    torch.randn(shorter[0]).double(),
-                    torch.rand(shorter[-1]).double().round(),
+    torch.manual_seed(settings.seed)
+    network, examples = nn.SigmoidNetwork(asked), answers_of_another(asked)
+    folder = train(Task("three_layers", network, LECTURE.loss, examples), settings).folder
+    if folder is None:  # a dry run, or not the first process
+        return
+    print(LECTURE.explain("linear2.weight", seed=settings.seed))
+    log_explanations(
+        folder,
+        {
+            f"linear{level}": LECTURE.explain(f"linear{level}.weight", seed=settings.seed)
+            for level in (3, 2, 1)
+        },
+    )
+    stated = Statements()
+    table = Table("network", "stored", "recomputed", "times as many", "µs", "µs recomputed")
+    with SummaryWriter(str(folder / "by_depth"), purge_step=0) as writer:
+        for depth in range(1, len(asked)):
+            shorter = (*asked[:depth], asked[-1])
+            torch.manual_seed(settings.seed)
+            network = nn.SigmoidNetwork(shorter).double()
+            x, target = (
+                torch.randn(shorter[0]).double(),
+                torch.rand(shorter[-1]).double().round(),
+            )
+            numbers = numbers_of(network, x, target)
+            value = LECTURE.loss(network(x), target)
+            weights = [p for name, p in network.named_parameters() if "weight" in name]
+            autograd = torch.autograd.grad(value, weights)
+            name = "-".join(map(str, shorter))
+            measured = {}
+            for way in (stored, recomputed):
+                gradients, multiplications = way(numbers)
+                for level, (mine, its) in enumerate(zip(gradients, autograd, strict=True), 1):
+                    mine_whole = torch.tensor(mine, dtype=torch.float64)
+                    stated.equal(f"{name}: ∂L/∂w{raised(level)} {way.__name__}", mine_whole, its)
+                measured[way.__name__] = multiplications, timed(way, numbers)
+                writer.add_scalar(f"multiplications/{way.__name__}", multiplications, depth)
+                writer.add_scalar(
+                    f"microseconds/{way.__name__}", 1e6 * measured[way.__name__][1], depth
                 )
-                numbers = numbers_of(network, x, target)
-                value = LECTURE.loss(network(x), target)
-                weights = [p for name, p in network.named_parameters() if "weight" in name]
-                autograd = torch.autograd.grad(value, weights)
-                name = "-".join(map(str, shorter))
-                measured = {}
-                for way in (stored, recomputed):
-                    gradients, multiplications = way(numbers)
-                    for level, (mine, its) in enumerate(zip(gradients, autograd, strict=True), 1):
-                        mine_whole = torch.tensor(mine, dtype=torch.float64)
-                        stated.equal(
-                            f"{name}: ∂L/∂w{raised(level)} {way.__name__}", mine_whole, its
-                        )
-                    measured[way.__name__] = multiplications, timed(way, numbers)
-                    writer.add_scalar(f"multiplications/{way.__name__}", multiplications, depth)
-                    writer.add_scalar(
-                        f"microseconds/{way.__name__}", 1e6 * measured[way.__name__][1], depth
-                    )
-                counts = count(shorter, (1,) * depth, bias=False)
-                stated.true(f"{name}: as counted", counts.reused == measured["stored"][0])
-                stated.true(
-                    f"{name}: as counted without", counts.recomputed == measured["recomputed"][0]
-                )
-                (few, fast), (many, slow) = measured["stored"], measured["recomputed"]
-                table.add_row(
-                    name,
-                    f"{few:,}",
-                    f"{many:,}",
-                    f"{many / few:.1f}",
-                    f"{1e6 * fast:.1f}",
-                    f"{1e6 * slow:.1f}",
-                )
-        Console().print(table)
-        stated.show()
+            counts = count(shorter, (1,) * depth, bias=False)
+            stated.true(f"{name}: as counted", counts.reused == measured["stored"][0])
+            stated.true(
+                f"{name}: as counted without", counts.recomputed == measured["recomputed"][0]
+            )
+            (few, fast), (many, slow) = measured["stored"], measured["recomputed"]
+            table.add_row(
+                name,
+                f"{few:,}",
+                f"{many:,}",
+                f"{many / few:.1f}",
+                f"{1e6 * fast:.1f}",
+                f"{1e6 * slow:.1f}",
+            )
+    Console().print(table)
+    stated.show()
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings())
+    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
+    run_experiment(main, Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=300, lr=0.01))

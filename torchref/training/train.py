@@ -33,7 +33,7 @@ class Outcome:
 
     `ended_by` is "epochs", "threshold" or "patience". `scalars` holds for each contender the last
     value of every tag, and `models` the trained models. Under torchrun the folder and the values
-    are the first process' alone.
+    are the first process' alone, and a dry run has no folder.
     """
 
     folder: Path | None
@@ -101,7 +101,7 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
                     findings = "" if report.verdict == "right" else f"\n{report}"
                     print(f"Cross-check of the trained model: {report.verdict}.{findings}")
         return Outcome(
-            folder.path if folder else None,
+            folder.path if folder and not settings.dry_run else None,
             progress.epoch,
             ended_by,
             recorder.scalars if recorder else {},
