@@ -205,8 +205,8 @@ def sees(checker: str, size: int, error: float, seed: int) -> bool:
 
 def affine_inputs(entries: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """x, weight and bias of about so many entries together."""
-    g, features = generator(seed), max(1, int(entries**0.5) - 4)
-    shapes = ((7, features), (features, features), (features,))
+    g, features = generator(seed), max(1, round((entries / 2) ** 0.5))
+    shapes = ((features, features), (features, features), (features,))
     x, weight, bias = (torch.randn(s, generator=g, dtype=torch.float64) for s in shapes)
     return x.requires_grad_(), weight.requires_grad_(), bias.requires_grad_()
 
@@ -264,6 +264,7 @@ def main(
         "runs/benchmark_crosscheck"
     ),
     seed: Annotated[int, typer.Option(min=0, help="Of all inputs.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Of torch; one is steadiest.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work.")] = False,
 ) -> None:
     """Which gradient checker sees what, and what it costs."""
@@ -272,6 +273,7 @@ def main(
     except OSError as error:
         typer.echo(f"Error: --out needs a folder that can be made, but {out}: {error}", err=True)
         raise typer.Exit(2) from None
+    torch.set_num_threads(threads)
     every, repeats, seeds = (10, 2, 2) if quick else (1, 5, 10)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # gradcheck warns of float32 and of inputs without grad

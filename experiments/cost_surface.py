@@ -15,11 +15,20 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 import torchref.nn as nn
+from experiments.iris import flowers
 from torchref.backprop import Backprop, sweep
 from torchref.explainer.lectures import LECTURES
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations, log_figures
-from torchref.training import Settings, recorded_run, run_experiment
+from torchref.training import (
+    Dtype,
+    Gradients,
+    Settings,
+    Task,
+    accuracy,
+    run_experiment,
+    train,
+)
 
 LECTURE = LECTURES["cost-surface"]
 COST = nn.SquaredError("sum")
@@ -238,18 +247,30 @@ def figures(curve: Curve, found: dict[float, float], jacobian: Tensor) -> dict[s
 
 def main(settings: Settings) -> None:
     """Lecture 002: the cost as a curve, as a surface, and its slope; and the Jacobian."""
-    with recorded_run(settings, "cost_surface", "figures") as folder:
-        explained = LECTURE.explain(seed=settings.seed)
-        print(explained)
-        log_explanations(folder, {"w11": explained})
-        curve = wiggly_curve()
-        found = minima(curve)
-        torch.manual_seed(settings.seed)
-        jacobian = jacobian_by_hand(LECTURE.network(), float64(*LECTURE.x))
-        log_figures(folder, figures(curve, found, jacobian))
-        print(f"The figures are in {folder}.")
-        statements(settings.seed, curve, found).show()
+    torch.manual_seed(settings.seed)
+    task = Task(
+        "cost_surface",
+        nn.SigmoidNetwork((4, 3, 2)),
+        COST,
+        *flowers(settings.seed),
+        scores={"accuracy": accuracy},
+        torch_loss=torch.nn.MSELoss(reduction="sum"),
+    )
+    folder = train(task, settings).folder
+    if folder is None:  # a dry run, or not the first process
+        return
+    explained = LECTURE.explain(seed=settings.seed)
+    print(explained)
+    log_explanations(folder, {"w11": explained})
+    curve = wiggly_curve()
+    found = minima(curve)
+    torch.manual_seed(settings.seed)
+    jacobian = jacobian_by_hand(LECTURE.network(), float64(*LECTURE.x))
+    log_figures(folder, figures(curve, found, jacobian))
+    print(f"The figures are in {folder}.")
+    statements(settings.seed, curve, found).show()
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings())
+    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
+    run_experiment(main, Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=100, lr=0.02))

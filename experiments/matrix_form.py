@@ -4,10 +4,12 @@
 
 The folded network is held against the unfolded one, entry for entry, and ∇E against autograd. Then
 both learn the exclusive or from the same start by the sweep alone, without autograd, and stay the
-same network.
+same network; torch's own layers under autograd learn it beside them.
 
     python -m experiments.matrix_form
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -18,11 +20,30 @@ from torchref.backprop import Backprop, sweep
 from torchref.explainer.lectures import LECTURES
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations
-from torchref.training import Settings, recorded_run, resolve_device, run_experiment
+from torchref.training import (
+    Settings,
+    recorded_run,
+    resolve_device,
+    run_experiment,
+    torch_twin,
+)
 
 LECTURE = LECTURES["matrix-form"]
+Step = Callable[[Tensor, Tensor], Tensor]
 X = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
 EXCLUSIVE_OR = torch.tensor([[0.0], [1.0], [1.0], [0.0]], dtype=torch.float64)
+
+
+def by_autograd(model: nn.Module) -> Step:
+    """The same step by torch alone."""
+
+    def step(x: Tensor, target: Tensor) -> Tensor:
+        model.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy(model(x), target)
+        loss.backward()
+        return loss.detach()
+
+    return step
 
 
 def unfolded(network: nn.Sequential) -> nn.SigmoidNetwork:
@@ -89,8 +110,14 @@ def main(settings: Settings) -> None:
 
         torch.manual_seed(settings.seed)
         network = LECTURE.network().to(device)
-        both = {"folded": network, "unfolded": unfolded(network)}
-        steps = {name: Backprop(each, nn.BCELoss()) for name, each in both.items()}
+        apart = unfolded(network)
+        both: dict[str, nn.Module] = {"folded": network, "unfolded": apart}
+        steps: dict[str, Step] = {
+            "folded": Backprop(network, nn.BCELoss()),
+            "unfolded": Backprop(apart, nn.BCELoss()),
+        }
+        both["torch"] = torch_twin(apart)
+        steps["torch"] = by_autograd(both["torch"])
         optimisers = [torch.optim.SGD(each.parameters(), lr=settings.lr) for each in both.values()]
         x, target = X.to(device), EXCLUSIVE_OR.to(device)
         writers = {name: SummaryWriter(str(folder / name), purge_step=0) for name in both}
@@ -112,6 +139,7 @@ def main(settings: Settings) -> None:
         stated = statements(settings.seed)
         # Rounding grows from step to step; a wrong gradient would part them at once.
         stated.equal("the loss of both after training", losses["folded"], losses["unfolded"], 1e-6)
+        stated.equal("and with torch's gradients", losses["torch"], losses["unfolded"], 1e-6)
         stated.show()
 
 
