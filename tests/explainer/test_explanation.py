@@ -62,7 +62,7 @@ def test_path_sums_equal_delta_sums(problem: Problem) -> None:
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(problems(most_depth=4, most_width=3))
+@given(problems())
 def test_stored_is_what_an_earlier_parameter_met(problem: Problem) -> None:
     met: set[object] = set()
     for walk in walks(problem.network):
@@ -83,7 +83,7 @@ def test_stored_is_what_an_earlier_parameter_met(problem: Problem) -> None:
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(problems(most_depth=4, most_width=4))
+@given(problems())
 def test_multiplications_are_those_of_a_plain_count(problem: Problem) -> None:
     found = explained(problem)
     assert found.counts.recomputed == multiplications_without_reuse(problem.network)
