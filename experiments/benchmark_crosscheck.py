@@ -25,14 +25,20 @@ from rich.table import Table
 from torch import Generator, Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from tests.right_functions import RIGHT
-from tests.wrong_ops import PLANTED
 from torchref import crosscheck
 from torchref.checker.by_differences import judge_by_differences
 from torchref.checker.case import build_case
 from torchref.checker.scene import play
 from torchref.checker.subject import as_subject
 from torchref.ops import Affine
+
+try:
+    from tests.right_functions import RIGHT
+    from tests.wrong_ops import PLANTED
+except ModuleNotFoundError:
+    raise SystemExit(
+        "Run it from the root of a checkout: the planted bugs are in tests/."
+    ) from None
 
 Inputs = tuple[Any, ...]
 SIZES, LARGE_SIZES = (100, 400, 1_500, 6_000), (100_000, 1_000_000)
