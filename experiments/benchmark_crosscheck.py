@@ -36,9 +36,7 @@ try:
     from tests.right_functions import RIGHT
     from tests.wrong_ops import PLANTED
 except ModuleNotFoundError:
-    raise SystemExit(
-        "Run it from the root of a checkout: the planted bugs are in tests/."
-    ) from None
+    raise SystemExit("Run it from the root of a checkout: it needs tests/.") from None
 
 Inputs = tuple[Any, ...]
 SIZES, LARGE_SIZES = (100, 400, 1_500, 6_000), (100_000, 1_000_000)
