@@ -36,13 +36,12 @@ def uninitialised_memory(scene: Scene) -> Outcome:
 @contextmanager
 def poisoned() -> Iterator[None]:
     """While open, torch.empty and its like are filled with NaN."""
-    were_deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    mode = torch.get_deterministic_debug_mode()
     fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]  # torch sets it
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")
     deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
     try:
         yield
     finally:
         deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
-        torch.use_deterministic_algorithms(were_deterministic, warn_only=warn_only)
+        torch.set_deterministic_debug_mode(mode)
