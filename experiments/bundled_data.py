@@ -7,8 +7,8 @@ import warnings
 from typing import Any
 
 import torch
-from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
-from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from torchref.training import Examples, Settings

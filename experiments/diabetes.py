@@ -11,8 +11,8 @@ from typing import Annotated
 
 import torch
 import typer
-from sklearn.datasets import load_diabetes  # type: ignore[import-untyped]
-from sklearn.neural_network import MLPRegressor  # type: ignore[import-untyped]
+from sklearn.datasets import load_diabetes
+from sklearn.neural_network import MLPRegressor
 
 import torchref.nn as nn
 from experiments.bundled_data import reference_score, split

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import torch
 import typer
-from sklearn.datasets import load_digits  # type: ignore[import-untyped]
-from sklearn.neural_network import MLPClassifier  # type: ignore[import-untyped]
+from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
 
 import torchref.nn as nn
 from experiments.bundled_data import reference_score, split

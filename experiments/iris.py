@@ -11,7 +11,7 @@ of them are held out and never trained on: with fewer, chance would decide the a
 import copy
 
 import torch
-from sklearn.datasets import load_iris  # type: ignore[import-untyped]
+from sklearn.datasets import load_iris
 
 import torchref.nn as nn
 from experiments.bundled_data import split

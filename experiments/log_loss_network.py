@@ -13,7 +13,7 @@ of the measurements in scikit-learn's bundled breast cancer data, standardised.
 from math import prod
 
 import torch
-from sklearn.datasets import load_breast_cancer  # type: ignore[import-untyped]
+from sklearn.datasets import load_breast_cancer
 from torch import Tensor
 
 import torchref.nn as nn

@@ -36,8 +36,8 @@ def test_an_experiment_has_its_own_defaults(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_shared_and_own_options_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = ("--device=auto", "--seed=4", "--epochs=9", "--lr=1e-3", "--logdir=/tmp/x")
-    settings = Settings(device="auto", seed=4, epochs=9, lr=1e-3, logdir=Path("/tmp/x"))
+    shared = ("--device=auto", "--seed=4", "--epochs=9", "--lr=1e-3", "--logdir=elsewhere")
+    settings = Settings(device="auto", seed=4, epochs=9, lr=1e-3, logdir=Path("elsewhere"))
     assert call(monkeypatch, *shared, "--width=8") == (0, [(settings, 8)])
 
 
