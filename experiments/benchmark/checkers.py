@@ -1,0 +1,78 @@
+"""The gradient checkers that are held side by side: each says whether it notices something."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck, gradgradcheck
+
+from torchref import crosscheck
+from torchref.checker.subject import as_subject
+
+Inputs = tuple[Any, ...]
+
+
+def differentiable(inputs: Inputs) -> list[int]:
+    """The places of the inputs whose gradient is wanted."""
+    marked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+    floating = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.is_floating_point()]
+    return marked or floating
+
+
+def by_crosscheck(candidate: Any, reference: Any, inputs: Inputs) -> tuple[bool, str | None]:
+    """Whether it is found wrong, and the cause named first."""
+    names = as_subject(candidate).names
+    marked = any(isinstance(x, Tensor) and x.requires_grad for x in inputs)
+    wrt = [names[i] for i in differentiable(inputs)] if marked and names else None
+    report = crosscheck(candidate, reference, inputs, wrt=wrt)
+    return report.verdict == "wrong", report.findings[0].cause if report.findings else None
+
+
+def by_gradcheck(check: Callable[..., bool], **options: Any) -> Callable[..., bool]:
+    def noticed(candidate: Any, _: Any, inputs: Inputs) -> bool:
+        places = differentiable(inputs)
+        mine = [
+            x.detach().clone().requires_grad_(i in places) if isinstance(x, Tensor) else x
+            for i, x in enumerate(inputs)
+        ]
+        try:
+            check(getattr(candidate, "apply", candidate), mine, **options)
+        except Exception:  # it tells what is wrong by raising, and a candidate may raise too
+            return True
+        return False
+
+    return noticed
+
+
+def by_sum_backward(candidate: Any, reference: Any, inputs: Inputs) -> bool:
+    """The comparison in most tests: float32, a cotangent of ones, allclose."""
+    gradients = []
+    for function in (getattr(candidate, "apply", candidate), reference):
+        places = differentiable(inputs)
+        mine = [
+            x.detach().float().requires_grad_(i in places)
+            if isinstance(x, Tensor) and x.is_floating_point()
+            else x
+            for i, x in enumerate(inputs)
+        ]
+        try:
+            outputs = function(*mine)
+            y = outputs[0] if isinstance(outputs, tuple) else outputs
+            y.sum().backward()
+        except Exception:  # a test that raises is a test that fails
+            return True
+        gradients.append([mine[i].grad for i in places])
+    return not all(
+        (a is None and b is None)
+        or (a is not None and b is not None and torch.allclose(a, b, rtol=1e-4, atol=1e-5))
+        for a, b in zip(*gradients, strict=True)
+    )
+
+
+PEERS: dict[str, Callable[[Any, Any, Inputs], bool]] = {
+    "gradcheck, slow": by_gradcheck(gradcheck),
+    "gradcheck, fast": by_gradcheck(gradcheck, fast_mode=True),
+    "gradgradcheck": by_gradcheck(gradgradcheck),
+    "sum().backward()": by_sum_backward,
+}

@@ -1,0 +1,54 @@
+"""The benchmark of gradient checkers, on a few bugs and small sizes."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from experiments import benchmark_crosscheck
+from experiments.benchmark import checkers, cost, sight
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sight, "PLANTED", sight.PLANTED[:2])
+    monkeypatch.setattr(sight, "RIGHT", sight.RIGHT[:2])
+    for room in (sight, cost):
+        monkeypatch.setattr(room, "SIZES", (100,))
+        monkeypatch.setattr(room, "LARGE_SIZES", (200,))
+
+
+@pytest.mark.usefixtures("small")
+def test_it_writes_what_every_checker_sees_and_costs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    benchmark_crosscheck.main(out=tmp_path, seed=0, threads=1, quick=True)
+    results = json.loads((tmp_path / "benchmark_crosscheck.json").read_text())
+    assert results["planted bugs"]["of"] == {"bugs": 1}
+    assert results["planted bugs"]["crosscheck"] == {"tripping": 1, "ordinary": 1, "named": 1}
+    assert results["false alarms"]["crosscheck"] == 0
+    assert [row["entries"] for row in results["seconds"]] == [105, 210]
+    small, large = results["smallest error"]
+    assert small["crosscheck"] <= 1e-6 < small["gradcheck, slow"]
+    assert "gradcheck, slow" not in large
+    assert (tmp_path / "benchmark_crosscheck.png").stat().st_size > 10_000
+    table = capsys.readouterr().out
+    assert all(name in table for name in ("crosscheck", *checkers.PEERS))
+
+
+def test_the_peers_notice_a_halved_gradient_and_nothing_in_a_right_one() -> None:
+    class Halved(torch.autograd.Function):
+        @staticmethod
+        def forward(_, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(_, grad_y):
+            return grad_y / 2
+
+    x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+    first_order = {name: it for name, it in checkers.PEERS.items() if name != "gradgradcheck"}
+    for noticed in first_order.values():
+        assert noticed(Halved, torch.clone, (x,))
+        assert not noticed(torch.sin, torch.sin, (x,))
