@@ -20,6 +20,7 @@ from rich.table import Table
 
 from experiments.benchmark.checkers import PEERS
 from experiments.benchmark.cost import seconds_over_size
+from experiments.benchmark.folder import Out
 
 try:
     from experiments.benchmark.sight import false_alarms, planted_bugs, smallest_error_seen
@@ -73,19 +74,12 @@ def plot(results: dict[str, Any], file: Path) -> None:
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="Folder for the JSON and the plot.")] = Path(
-        "runs/benchmark_crosscheck"
-    ),
+    out: Out = Path("runs/benchmark_crosscheck"),
     seed: Annotated[int, typer.Option(min=0, help="Of all inputs.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Of torch; one is steadiest.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work.")] = False,
 ) -> None:
     """Which gradient checker sees what, and what it costs."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        typer.echo(f"Error: --out needs a folder that can be made, but {out}: {error}", err=True)
-        raise typer.Exit(2) from None
     torch.set_num_threads(threads)
     every, repeats, seeds = (10, 2, 2) if quick else (1, 5, 10)
     with warnings.catch_warnings():

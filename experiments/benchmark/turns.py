@@ -1,0 +1,51 @@
+"""Times of several ways to the same, taken in turns within one process.
+
+Whatever else the machine does hits all of them, and a ratio is taken within each round.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+WARM_UP = 5  # runs
+Run = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of a run of one way: the median, and the ratio of another's time to it."""
+
+    way: str
+    seconds: float
+    ratio: float
+    ratio_low: float  # the tenth percentile over the rounds
+    ratio_high: float  # the ninetieth
+
+
+def take_turns(runs: Mapping[str, Run], against: str, rounds: int, least: float) -> list[Timing]:
+    """Each round runs every way for about `least` seconds, another one first each time."""
+    for run in runs.values():
+        seconds_of(run, WARM_UP)
+    slowest = max(seconds_of(run, WARM_UP) for run in runs.values())
+    repeats = max(1, int(least / slowest))
+    measured: dict[str, list[float]] = {way: [] for way in runs}
+    ways = list(runs)
+    for number in range(rounds):
+        first = number % len(ways)
+        for way in ways[first:] + ways[:first]:
+            measured[way].append(seconds_of(runs[way], repeats))
+    return [timing_of(way, times, measured[against]) for way, times in measured.items()]
+
+
+def timing_of(way: str, mine: list[float], others: list[float]) -> Timing:
+    ratios = [other / own for other, own in zip(others, mine, strict=True)]
+    low, *_, high = statistics.quantiles(ratios, n=10)
+    return Timing(way, statistics.median(mine), statistics.median(ratios), low, high)
+
+
+def seconds_of(run: Run, repeats: int) -> float:
+    start = time.perf_counter()
+    for _ in range(repeats):
+        run()
+    return (time.perf_counter() - start) / repeats
