@@ -11,104 +11,30 @@ another network answers.
 """
 
 import re
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import replace
+from functools import partial
+from timeit import repeat
 from typing import Annotated
 
 import torch
 import typer
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
-from torch.utils.tensorboard.writer import SummaryWriter
 
 import torchref.nn as nn
-from torchref.backprop import sweep
 from torchref.errors import InputError
 from torchref.explainer.counting import count
 from torchref.explainer.lectures import LECTURES
+from torchref.explainer.multiplied_out import local_derivatives, recomputed, stored
 from torchref.explainer.notation import raised
 from torchref.explainer.statements import Statements
-from torchref.explainer.tensorboard import log_explanations
-from torchref.training import Dtype, Examples, Gradients, Settings, Task, run_experiment, train
+from torchref.explainer.tensorboard import log_curves, log_explanations
+from torchref.training import BESIDE_TORCH, Examples, Settings, Task, run_experiment, train
 
 LECTURE = LECTURES["three-layers"]
 EXAMPLES = 200
 MOST_PATHS = 200_000  # multiplied out in a few seconds
-Matrix = list[list[float]]
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The local derivatives of a network on one example: level l is at index l − 1."""
-
-    weights: list[Matrix]  # ∂z⁽ˡ⁾ₖ/∂a⁽ˡ⁻¹⁾ⱼ = w, as [k][j]
-    slopes: Matrix  # ∂a⁽ˡ⁾ⱼ/∂z⁽ˡ⁾ⱼ = a(1 − a)
-    below: Matrix  # ∂z⁽ˡ⁾ⱼ/∂wᵢⱼ = a⁽ˡ⁻¹⁾ᵢ
-    loss: list[float]  # ∂L/∂ŷₖ
-
-
-def stored(numbers: Numbers) -> tuple[list[Matrix], int]:
-    """Each δ once, from those of the level above; and how many multiplications that took."""
-    gradients: list[Matrix] = []
-    multiplications, from_above = 0, numbers.loss
-    for weight, slopes, below in reversed(
-        list(zip(numbers.weights, numbers.slopes, numbers.below, strict=True))
-    ):
-        delta = [one * slope for one, slope in zip(from_above, slopes, strict=True)]
-        gradients.insert(0, [[one * unit for unit in below] for one in delta])
-        multiplications += len(delta) + len(delta) * len(below)
-        if len(gradients) < len(numbers.weights):  # nothing is below the inputs
-            columns = zip(*weight, strict=True)
-            from_above = [
-                sum(w * d for w, d in zip(column, delta, strict=True)) for column in columns
-            ]
-            multiplications += len(delta) * len(below)
-    return gradients, multiplications
-
-
-def recomputed(numbers: Numbers) -> tuple[list[Matrix], int]:
-    """Each weight on its own: all factors of all its paths, from the loss on."""
-    gradients, multiplications = [], 0
-    for level, (weight, below) in enumerate(zip(numbers.weights, numbers.below, strict=True)):
-        gradient = [[0.0] * len(below) for _ in weight]
-        above = [range(len(each)) for each in numbers.slopes[level + 1 :]]
-        for j, i, *path in product(range(len(weight)), range(len(below)), *above):
-            neurons = [j, *path]
-            value = numbers.loss[neurons[-1]]
-            for upper in range(len(neurons) - 1, 0, -1):
-                at = level + upper
-                value *= numbers.slopes[at][neurons[upper]]
-                value *= numbers.weights[at][neurons[upper]][neurons[upper - 1]]
-                multiplications += 2
-            gradient[j][i] += value * numbers.slopes[level][j] * below[i]
-            multiplications += 2
-        gradients.append(gradient)
-    return gradients, multiplications
-
-
-def numbers_of(network: nn.SigmoidNetwork, x: Tensor, target: Tensor) -> Numbers:
-    """What the sweep's repository holds of one example."""
-    kept = sweep(network, LECTURE.loss, x[None], target[None]).repository
-    levels = range(1, kept.depth + 1)
-    return Numbers(
-        [network.get_parameter(f"linear{level}.weight").tolist() for level in levels],
-        [(kept.a(level) * (1 - kept.a(level)))[0].tolist() for level in levels],
-        [kept.a(level - 1)[0].tolist() for level in levels],
-        kept.deltas[f"sigmoid{kept.depth}"][0].tolist(),
-    )
-
-
-def timed(way: Callable[[Numbers], tuple[list[Matrix], int]], numbers: Numbers) -> float:
-    """The least seconds of a few runs: what the machine adds is never negative."""
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        way(numbers)
-        times.append(time.perf_counter() - start)
-    return min(times)
+WAYS = {"stored": stored, "recomputed": recomputed}
 
 
 def sizes_in(text: str) -> tuple[int, ...]:
@@ -134,6 +60,31 @@ def answers_of_another(sizes: tuple[int, ...]) -> Examples:
         return Examples(x, other(x))
 
 
+def measure(sizes: tuple[int, ...], seed: int, stated: Statements) -> dict[str, float]:
+    """Multiplications and microseconds of both ways, whose gradients must be autograd's."""
+    torch.manual_seed(seed)
+    network = nn.SigmoidNetwork(sizes).double()
+    x, target = torch.randn(sizes[0]).double(), torch.rand(sizes[-1]).double().round()
+    local = local_derivatives(network, LECTURE.loss, x, target)
+    weights = [p for name, p in network.named_parameters() if "weight" in name]
+    autograd = torch.autograd.grad(LECTURE.loss(network(x), target), weights)
+    name = "-".join(map(str, sizes))
+    measured: dict[str, float] = {}
+    for way, compute in WAYS.items():
+        gradients, multiplications = compute(local)
+        for level, (mine, its) in enumerate(zip(gradients, autograd, strict=True), 1):
+            whole = torch.tensor(mine, dtype=torch.float64)
+            stated.equal(f"{name}: ∂L/∂w{raised(level)} {way}", whole, its)
+        measured[f"multiplications/{way}"] = multiplications
+        # The least of a few runs: what the machine adds is never negative.
+        measured[f"microseconds/{way}"] = 1e6 * min(repeat(partial(compute, local), number=1))
+    counts = count(sizes, (1,) * (len(sizes) - 1), bias=False)
+    few, many = (measured[f"multiplications/{way}"] for way in WAYS)
+    stated.true(f"{name}: as counted", counts.reused == few)
+    stated.true(f"{name}: as counted without", counts.recomputed == many)
+    return measured
+
+
 def main(
     settings: Settings,
     sizes: Annotated[str, typer.Option(help="Neurons by level, inputs first.")] = "2,2,2,1",
@@ -145,59 +96,23 @@ def main(
     folder = train(Task("three_layers", network, LECTURE.loss, examples), settings).folder
     if folder is None:  # a dry run, or not the first process
         return
-    print(LECTURE.explain("linear2.weight", seed=settings.seed))
-    log_explanations(
-        folder,
-        {
-            f"linear{level}": LECTURE.explain(f"linear{level}.weight", seed=settings.seed)
-            for level in (3, 2, 1)
-        },
-    )
+    layers = {f"linear{level}": f"linear{level}.weight" for level in (3, 2, 1)}
+    found = {name: LECTURE.explain(each, seed=settings.seed) for name, each in layers.items()}
+    print(found["linear2"])
+    log_explanations(folder, found)
     stated = Statements()
+    shapes = {depth: (*asked[:depth], asked[-1]) for depth in range(1, len(asked))}
+    measured = {depth: measure(shape, settings.seed, stated) for depth, shape in shapes.items()}
+    tags = {tag: {d: values[tag] for d, values in measured.items()} for tag in measured[1]}
+    log_curves(folder / "by_depth", tags)
     table = Table("network", "stored", "recomputed", "times as many", "µs", "µs recomputed")
-    with SummaryWriter(str(folder / "by_depth"), purge_step=0) as writer:
-        for depth in range(1, len(asked)):
-            shorter = (*asked[:depth], asked[-1])
-            torch.manual_seed(settings.seed)
-            network = nn.SigmoidNetwork(shorter).double()
-            x, target = (
-                torch.randn(shorter[0]).double(),
-                torch.rand(shorter[-1]).double().round(),
-            )
-            numbers = numbers_of(network, x, target)
-            value = LECTURE.loss(network(x), target)
-            weights = [p for name, p in network.named_parameters() if "weight" in name]
-            autograd = torch.autograd.grad(value, weights)
-            name = "-".join(map(str, shorter))
-            measured = {}
-            for way in (stored, recomputed):
-                gradients, multiplications = way(numbers)
-                for level, (mine, its) in enumerate(zip(gradients, autograd, strict=True), 1):
-                    mine_whole = torch.tensor(mine, dtype=torch.float64)
-                    stated.equal(f"{name}: ∂L/∂w{raised(level)} {way.__name__}", mine_whole, its)
-                measured[way.__name__] = multiplications, timed(way, numbers)
-                writer.add_scalar(f"multiplications/{way.__name__}", multiplications, depth)
-                writer.add_scalar(
-                    f"microseconds/{way.__name__}", 1e6 * measured[way.__name__][1], depth
-                )
-            counts = count(shorter, (1,) * depth, bias=False)
-            stated.true(f"{name}: as counted", counts.reused == measured["stored"][0])
-            stated.true(
-                f"{name}: as counted without", counts.recomputed == measured["recomputed"][0]
-            )
-            (few, fast), (many, slow) = measured["stored"], measured["recomputed"]
-            table.add_row(
-                name,
-                f"{few:,}",
-                f"{many:,}",
-                f"{many / few:.1f}",
-                f"{1e6 * fast:.1f}",
-                f"{1e6 * slow:.1f}",
-            )
+    for depth, shape in shapes.items():
+        few, fast, many, slow = measured[depth].values()
+        cells = (f"{few:,}", f"{many:,}", f"{many / few:.1f}", f"{fast:.1f}", f"{slow:.1f}")
+        table.add_row("-".join(map(str, shape)), *cells)
     Console().print(table)
     stated.show()
 
 
 if __name__ == "__main__":
-    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
-    run_experiment(main, Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=300, lr=0.01))
+    run_experiment(main, replace(BESIDE_TORCH, epochs=300, lr=0.01))

@@ -9,37 +9,25 @@ by the sweep on networks of depth 2 to 30, with other initialisations, and with 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 import torch
 import typer
-from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
-from torch.utils.tensorboard.writer import SummaryWriter
 
 import torchref.nn as nn
-from torchref.backprop import sweep
+from torchref.backprop import delta_bounds, sweep
+from torchref.explainer.drawing import line_chart
 from torchref.explainer.statements import Statements
-from torchref.explainer.tensorboard import log_figures
+from torchref.explainer.tensorboard import log_curves, log_figures
 from torchref.training import Settings, recorded_run, resolve_device, run_experiment
 
 DEPTHS = (2, 3, 5, 8, 12, 20, 30)
 EXAMPLES = 64
-
-
-def as_torch_does(weight: Tensor) -> None:
-    """Uniform within ±1/√n, which `Linear` has done already."""
-
-
-def he(weight: Tensor) -> None:
-    nn.init.kaiming_normal_(weight, nonlinearity="relu")
-
-
-def four_times_xavier(weight: Tensor) -> None:
-    nn.init.xavier_uniform_(weight, gain=4)
+REACH = "gradients/first_over_last"
 
 
 @dataclass(frozen=True)
@@ -48,63 +36,37 @@ class Recipe:
 
     activation: type[nn.Module]
     steepest: float
-    start: Callable[[Tensor], object]
+    start: Callable[[Tensor], object] = Tensor.detach  # as `Linear` does: uniform within ±1/√n
 
 
 RECIPES = {
-    "sigmoid": Recipe(nn.Sigmoid, 0.25, as_torch_does),
+    "sigmoid": Recipe(nn.Sigmoid, 0.25),
     "sigmoid_xavier": Recipe(nn.Sigmoid, 0.25, nn.init.xavier_uniform_),
-    "sigmoid_four_times_xavier": Recipe(nn.Sigmoid, 0.25, four_times_xavier),
+    "sigmoid_four_times_xavier": Recipe(nn.Sigmoid, 0.25, partial(nn.init.xavier_uniform_, gain=4)),
     "tanh_xavier": Recipe(nn.Tanh, 1.0, nn.init.xavier_uniform_),
-    "relu_he": Recipe(nn.ReLU, 1.0, he),
+    "relu_he": Recipe(nn.ReLU, 1.0, partial(nn.init.kaiming_normal_, nonlinearity="relu")),
 }
 
 
-@dataclass(frozen=True)
-class Measured:
-    """By layer, the first one first: the norms of ∂L/∂W and of δ, and the bound of the latter."""
-
-    gradient_norms: list[float]
-    delta_norms: list[float]
-    bounds: list[float]
-
-    @property
-    def reach(self) -> float:
-        """What arrives at the first layer of what leaves the last."""
-        return self.gradient_norms[0] / self.gradient_norms[-1] if self.gradient_norms[-1] else 0.0
-
-
-def network_of(recipe: Recipe, depth: int, width: int) -> nn.Sequential:
-    """Hidden layers of the recipe's activation, and one more linear layer at the end."""
-    network = nn.Sequential()
-    sizes = [width] * (depth + 1)
-    for number, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
-        linear = nn.Linear(inputs, outputs)
-        recipe.start(linear.weight)
-        network.add_module(f"linear{number}", linear)
-        network.add_module(f"activation{number}", recipe.activation())
-    return network.double()
-
-
-def measure(recipe: Recipe, depth: int, width: int, seed: int, device: torch.device) -> Measured:
+def measure(
+    recipe: Recipe, depth: int, width: int, seed: int, device: torch.device
+) -> tuple[list[float], bool]:
+    """The norm of ∂L/∂W by layer, the first one first, and whether every |δ| is in its bound."""
     torch.manual_seed(seed)
-    network = network_of(recipe, depth, width).to(device)
+    network = nn.Sequential()
+    for level in range(1, depth + 1):
+        network.add_module(f"linear{level}", linear := nn.Linear(width, width))
+        recipe.start(linear.weight)
+        network.add_module(f"activation{level}", recipe.activation())
+    network.to(device, torch.float64)
     x = torch.randn(EXAMPLES, width, dtype=torch.float64).to(device)
     target = torch.rand(EXAMPLES, width, dtype=torch.float64).to(device)
     swept = sweep(network, nn.MSELoss(), x, target)
-    kept = swept.repository
-    weights = [network.get_parameter(f"linear{level}.weight") for level in range(1, depth + 1)]
-    bounds: list[float] = []
-    bound = kept.deltas[f"activation{depth}"].norm().item()
-    for weight in reversed([*weights[1:], torch.eye(width)]):
-        stretch = torch.linalg.matrix_norm(weight.detach(), 2).item()
-        bound *= recipe.steepest * stretch
-        bounds.insert(0, bound)
-    return Measured(
-        [swept.gradients[f"linear{level}.weight"].norm().item() for level in range(1, depth + 1)],
-        [kept.delta(level).norm().item() for level in range(1, depth + 1)],
-        bounds,
-    )
+    deltas = [swept.repository.delta(level).norm().item() for level in range(1, depth + 1)]
+    bounds = delta_bounds(network, swept.repository, recipe.steepest)
+    within = all(norm <= most * (1 + 1e-12) for norm, most in zip(deltas, bounds, strict=True))
+    gradients = (swept.gradients[f"linear{level}.weight"] for level in range(1, depth + 1))
+    return [gradient.norm().item() for gradient in gradients], within
 
 
 def chain_of(depth: int) -> tuple[float, float]:
@@ -119,21 +81,6 @@ def chain_of(depth: int) -> tuple[float, float]:
     return slope.item(), 0.25**depth
 
 
-def figure_of(results: dict[str, dict[int, Measured]]) -> Any:
-    figure = Figure(figsize=(12, 4.8))
-    by_layer, by_depth = figure.subplots(1, 2)
-    deepest = max(DEPTHS)
-    for name, measured in results.items():
-        norms = measured[deepest].gradient_norms
-        by_layer.semilogy(range(1, deepest + 1), norms, label=name)
-        by_depth.semilogy(DEPTHS, [measured[d].reach for d in DEPTHS], "o-", label=name)
-    by_depth.semilogy(DEPTHS, [0.25 ** (d - 1) for d in DEPTHS], "k--", label="(¼)ᵈ")
-    by_layer.set(xlabel="layer", ylabel="norm of ∂L/∂W", title=f"{deepest} layers")
-    by_depth.set(xlabel="depth", title="first layer's gradient over the last layer's")
-    by_depth.legend(fontsize=8)
-    return figure
-
-
 def main(
     settings: Settings,
     width: Annotated[int, typer.Option(min=1, help="Neurons a layer.")] = 16,
@@ -142,25 +89,32 @@ def main(
     device = resolve_device(settings.device)
     with recorded_run(settings, "vanishing_gradients", f"w{width}") as folder:
         stated, table = Statements(), Table("depth", *RECIPES)
-        results: dict[str, dict[int, Measured]] = {}
+        curves: dict[str, dict[str, dict[int, float]]] = {}
         for name, recipe in RECIPES.items():
-            results[name] = {d: measure(recipe, d, width, settings.seed, device) for d in DEPTHS}
-            with SummaryWriter(str(folder / name), purge_step=0) as writer:
-                for depth, measured in results[name].items():
-                    writer.add_scalar("gradients/first_over_last", measured.reach, depth)
-                    for layer, norm in enumerate(measured.gradient_norms, start=1):
-                        writer.add_scalar(f"gradient_norm/depth_{depth}", norm, layer)
-            within = (
-                norm <= bound * (1 + 1e-12)
-                for measured in results[name].values()
-                for norm, bound in zip(measured.delta_norms, measured.bounds, strict=True)
-            )
-            stated.true(f"{name}: at every depth every |δ| is within its bound", all(within))
+            found = {d: measure(recipe, d, width, settings.seed, device) for d in DEPTHS}
+            reach = {
+                d: norms[0] / norms[-1] if norms[-1] else 0.0 for d, (norms, _) in found.items()
+            }
+            by_layer = {
+                f"gradient_norm/depth_{depth}": dict(enumerate(norms, start=1))
+                for depth, (norms, _) in found.items()
+            }
+            curves[name] = {REACH: reach, **by_layer}
+            log_curves(folder / name, curves[name])
+            bounded = all(within for _, within in found.values())
+            stated.true(f"{name}: at every depth every |δ| is within its bound", bounded)
         for depth in DEPTHS:
-            table.add_row(str(depth), *(f"{results[name][depth].reach:.1e}" for name in RECIPES))
+            table.add_row(str(depth), *(f"{curves[name][REACH][depth]:.1e}" for name in RECIPES))
             slope, bound = chain_of(depth)
             stated.true(f"a chain of {depth}: ∂a/∂z⁽¹⁾ = {slope:.1e} ≤ (¼)ᵈ", 0 < slope <= bound)
-        log_figures(folder, {"gradient_norm_by_layer": figure_of(results)})
+        quarters = {depth: 0.25 ** (depth - 1) for depth in DEPTHS}
+        reaches = {name: curves[name][REACH] for name in RECIPES} | {"(¼)ᵈ": quarters}
+        deepest = {name: curves[name][f"gradient_norm/depth_{DEPTHS[-1]}"] for name in RECIPES}
+        figures = {
+            "gradient_norm_by_layer": line_chart(deepest, "layer", f"|∂L/∂W|, {depth} layers"),
+            "first_over_last": line_chart(reaches, "depth", "|∂L/∂W| of the first over the last"),
+        }
+        log_figures(folder, figures)
         print("The norm of the first layer's gradient over that of the last layer's:")
         Console().print(table)
         stated.show()

@@ -1,8 +1,9 @@
 """Backpropagation without a tape: the reverse sweep through a stack of layers."""
 
+from torchref.backprop.bound import delta_bounds
 from torchref.backprop.correspondence import correspond
 from torchref.backprop.repository import Repository
 from torchref.backprop.step import Backprop
 from torchref.backprop.sweep import Swept, sweep
 
-__all__ = ["Backprop", "Repository", "Swept", "correspond", "sweep"]
+__all__ = ["Backprop", "Repository", "Swept", "correspond", "delta_bounds", "sweep"]

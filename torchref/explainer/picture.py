@@ -6,6 +6,7 @@ from typing import Any
 from torchref.errors import InputError
 from torchref.explainer.account import Account
 from torchref.explainer.document import Formula, Section, sections
+from torchref.explainer.drawing import new_figure
 from torchref.explainer.mathematics import latex
 
 LINE = 0.32  # inches
@@ -18,17 +19,9 @@ LEFT_OUT = ("The forward pass",)  # long, and the factors show its numbers again
 
 def figure(found: Account) -> Any:
     """A matplotlib figure, as `SummaryWriter.add_figure` takes it."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError(
-            "A picture needs matplotlib",
-            "it is not installed",
-            "pip install 'torchref[experiments]', or take the text.",
-        ) from error
     shown = [each for each in sections(found) if not each.title.startswith(LEFT_OUT)]
     height = sum(map(height_of, shown)) + 2 * MARGIN
-    canvas = Figure(figsize=(WIDTH, height))
+    canvas = new_figure(WIDTH, height)
     y = height - MARGIN
     for section in shown:
         y = draw(canvas, section, y, height)

@@ -1,6 +1,6 @@
-"""Explanations and figures in TensorBoard's TEXT and IMAGES pages.
+"""Explanations, figures and curves in TensorBoard.
 
-They are a run of their own below the run folder: two writers in one folder hide each other.
+They are runs of their own below the run folder: two writers in one folder hide each other.
 """
 
 from collections.abc import Mapping
@@ -29,3 +29,11 @@ def log_figures(folder: Path, figures: Mapping[str, Any]) -> None:
         for name, figure in figures.items():
             figure.savefig(folder / f"{name}.png", dpi=120)
             writer.add_figure(f"figures/{name}", figure, 0)
+
+
+def log_curves(folder: Path, curves: Mapping[str, Mapping[int, float]]) -> None:
+    """A run of its own in `folder`: for each tag the values by step."""
+    with SummaryWriter(str(folder), purge_step=0) as writer:
+        for tag, values in curves.items():
+            for step, value in values.items():
+                writer.add_scalar(tag, value, step)

@@ -115,3 +115,6 @@ class Settings:
             "optimizer": str(self.optimizer),
             "gradients": [str(each) for each in self.gradients],
         }
+
+
+BESIDE_TORCH = Settings(dtype=Dtype.FLOAT64, gradients=[Gradients.HANDWRITTEN, Gradients.TORCH])
