@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.checker.scenes import case_of, normal
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref import InputError, crosscheck
 from torchref.checker.case import build_case
 from torchref.checker.subject import as_subject

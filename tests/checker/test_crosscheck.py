@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.checker.scenes import normal
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref import Report, crosscheck
 from torchref.checker.causes import CAUSES
 from torchref.ops import Affine, Sigmoid
@@ -39,7 +39,7 @@ class Scaled(SavesInputs):
 
     @staticmethod
     def backward(ctx, grad_y):
-        (factor,) = ctx.options
+        _, factor = ctx.given
         return grad_y * (1.0 if factor == 3 else factor), None
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.scenes import normal
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref import Report, crosscheck
 
 

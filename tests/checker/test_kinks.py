@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.scenes import case_of, normal, seeded
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref import Report, crosscheck
 from torchref.checker.halving import Field
 from torchref.checker.kinks import has_ties, one_sided, tie_preserving, tied_elements

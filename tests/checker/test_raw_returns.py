@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref import crosscheck
 from torchref.checker.contract import breaches
 from torchref.checker.raw_returns import custom_nodes, recording

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref import InputError
 from torchref.checker.scene import RefusedError
 

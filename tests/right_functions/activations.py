@@ -3,7 +3,9 @@
 import torch
 from torch.nn import functional as F
 
-from .right_function import family, normal, normals, positive, small_integers, with_entries
+from tests.random_inputs import normal, normals, positive, small_integers, with_entries
+
+from .right_function import family
 
 
 def prelu_inputs(generator):

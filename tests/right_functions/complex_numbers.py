@@ -2,7 +2,9 @@
 
 import torch
 
-from .right_function import complex_normal, family, leaf, normals, positive
+from tests.random_inputs import complex_normal, leaf, normals, positive
+
+from .right_function import family
 
 
 def complexes(*shapes):

@@ -3,7 +3,9 @@
 import torch
 from torch.nn import functional as F
 
-from .right_function import family, indices, normal, normals
+from tests.random_inputs import indices, normal, normals
+
+from .right_function import family
 
 
 def gather_repeated(generator):

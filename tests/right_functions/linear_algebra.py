@@ -2,7 +2,9 @@
 
 import torch
 
-from .right_function import family, leaf, normal, normals
+from tests.random_inputs import leaf, normal, normals
+
+from .right_function import family
 
 
 def well_conditioned(generator, size):

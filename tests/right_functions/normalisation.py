@@ -2,7 +2,9 @@
 
 from torch.nn import functional as F
 
-from .right_function import family, normal, normals, positive, with_entries
+from tests.random_inputs import normal, normals, positive, with_entries
+
+from .right_function import family
 
 
 def rows_with_weight_and_bias(generator):

@@ -2,8 +2,7 @@
 
 import torch
 
-from .right_function import (
-    family,
+from tests.random_inputs import (
     indices,
     leaf,
     normal,
@@ -14,6 +13,8 @@ from .right_function import (
     with_entries,
     within,
 )
+
+from .right_function import family
 
 
 def base_and_exponent(generator):

@@ -3,7 +3,9 @@
 import torch
 from torch.nn import functional as F
 
-from .right_function import family, indices, leaf, normal, normals, with_entries
+from tests.random_inputs import indices, leaf, normal, normals, with_entries
+
+from .right_function import family
 
 
 def masked_attention(query, key, value, mask):

@@ -4,7 +4,9 @@ import math
 
 import torch
 
-from .right_function import family, leaf, normals, small_integers, with_entries
+from tests.random_inputs import leaf, normals, small_integers, with_entries
+
+from .right_function import family
 
 ONE_ZERO = with_entries((4, 5), {(1, 2): 0.0})
 TWO_ZEROS = with_entries((4, 5), {(1, 2): 0.0, (1, 4): 0.0, (3, 0): 0.0})

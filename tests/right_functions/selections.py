@@ -3,7 +3,9 @@
 import torch
 from torch.nn import functional as F
 
-from .right_function import family, leaf, normals, small_integers
+from tests.random_inputs import leaf, normals, small_integers
+
+from .right_function import family
 
 DISTINCT = normals((4, 5))
 TIED = small_integers(4, 5)

@@ -2,7 +2,9 @@
 
 import torch
 
-from .right_function import family, normals
+from tests.random_inputs import normals
+
+from .right_function import family
 
 
 def concatenated(first, second):

@@ -2,7 +2,9 @@
 
 from torch.nn import functional as F
 
-from .right_function import family, leaf, normal, normals
+from tests.random_inputs import leaf, normal, normals
+
+from .right_function import family
 
 
 def image_and_grid(generator):

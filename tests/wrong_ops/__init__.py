@@ -31,34 +31,38 @@ from . import (
 )
 from .planted import CAUSES, PlantedBug
 
-PLANTED: tuple[PlantedBug, ...] = (
-    *ignored_cotangent.BUGS,
-    *overwritten_buffers.BUGS,
-    *layouts.BUGS,
-    *attention.BUGS,
-    *normalisation.BUGS,
-    *missing_reduction.BUGS,
-    *wrong_factor.BUGS,
-    *slots_and_orientation.BUGS,
-    *rows_and_segments.BUGS,
-    *boundary_values.BUGS,
-    *zero_factors.BUGS,
-    *equal_singular_values.BUGS,
-    *padding_and_blocks.BUGS,
-    *uninitialised_memory.BUGS,
-    *integer_offsets.BUGS,
-    *loss_normalisation.BUGS,
-    *missing_terms.BUGS,
-    *requires_grad_subsets.BUGS,
-    *second_order.BUGS,
-    *precision.BUGS,
-    *leaking_state.BUGS,
-    *nondeterminism.BUGS,
-    *ties_and_duplicates.BUGS,
-    *degenerate_probes.BUGS,
-    *forward_rules.BUGS,
-    *learners_network.BUGS,
-    *learners_losses.BUGS,
+FAMILIES = (
+    ignored_cotangent,
+    overwritten_buffers,
+    layouts,
+    attention,
+    normalisation,
+    missing_reduction,
+    wrong_factor,
+    slots_and_orientation,
+    rows_and_segments,
+    boundary_values,
+    zero_factors,
+    equal_singular_values,
+    padding_and_blocks,
+    uninitialised_memory,
+    integer_offsets,
+    loss_normalisation,
+    missing_terms,
+    requires_grad_subsets,
+    second_order,
+    precision,
+    leaking_state,
+    nondeterminism,
+    ties_and_duplicates,
+    degenerate_probes,
+    forward_rules,
+    learners_network,
+    learners_losses,
+)
+
+PLANTED: tuple[PlantedBug, ...] = tuple(
+    bug for family in FAMILIES for bug in vars(family).values() if isinstance(bug, PlantedBug)
 )
 
 __all__ = ["CAUSES", "PLANTED", "PlantedBug"]

@@ -3,10 +3,13 @@
 import torch
 from torch.nn import functional as F
 
-from .planted import PlantedBug, SavesInputs, leaf, normal, normals, with_entries
+from tests.random_inputs import leaf, normal, normals, with_entries
+
+from .planted import wrong_backward
+from .rule import Rule
 
 
-class RowNorm(SavesInputs):
+class RowNorm(Rule):
     """y = Euclidean norm of each row; the gradient at a zero row is zero."""
 
     @staticmethod
@@ -14,23 +17,25 @@ class RowNorm(SavesInputs):
         return torch.linalg.vector_norm(x, dim=-1)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
         return grad_y.unsqueeze(-1) * x / torch.where(norm == 0, 1, norm)
 
 
-class RowNormDividingByZero(RowNorm):
+@wrong_backward(
+    RowNorm,
+    "not-finite",
+    ordinary=normals((4, 3)),
+    tripping=with_entries((4, 3), {(1, 0): 0, (1, 1): 0, (1, 2): 0}),
+    source="pytorch/pytorch#2421",
+)
+def norm_divides_by_a_zero_norm(grad_y, x):
     """x / ‖x‖ at every row, zero or not."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        return grad_y.unsqueeze(-1) * x / norm
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return grad_y.unsqueeze(-1) * x / norm
 
 
-class Deviation(SavesInputs):
+class Deviation(Rule):
     """y = unbiased standard deviation of all entries; its gradient is zero where y is zero."""
 
     @staticmethod
@@ -38,22 +43,28 @@ class Deviation(SavesInputs):
         return x.std()
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         y = x.std()
         return grad_y * (x - x.mean()) / (torch.where(y == 0, 1, y) * (x.numel() - 1))
 
 
-class DeviationDividingByZero(Deviation):
+def constant_entries(_generator):
+    return (leaf(torch.full((4, 3), 1.25, dtype=torch.float64)),)
+
+
+@wrong_backward(
+    Deviation,
+    "not-finite",
+    ordinary=normals((4, 3)),
+    tripping=constant_entries,
+    source="pytorch/pytorch#4320",
+)
+def deviation_divides_by_itself_at_a_constant(grad_y, x):
     """Divides by y, which is zero when all entries are equal."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * (x - x.mean()) / (x.std() * (x.numel() - 1))
+    return grad_y * (x - x.mean()) / (x.std() * (x.numel() - 1))
 
 
-class RootDistance(SavesInputs):
+class RootDistance(Rule):
     """y[i, j] = (Σ √|x1[i] - x2[j]|)², the p-distance of p = ½ between rows."""
 
     @staticmethod
@@ -61,8 +72,7 @@ class RootDistance(SavesInputs):
         return torch.cdist(x1, x2, p=0.5)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        x1, x2 = ctx.saved_tensors
+    def gradients(grad_y, x1, x2):
         difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
         magnitude = difference.abs()
         root = torch.where(magnitude == 0, 1, magnitude).sqrt()
@@ -71,20 +81,29 @@ class RootDistance(SavesInputs):
         return grad_difference.sum(-2), -grad_difference.sum(-3)
 
 
-class RootDistanceOfNegativePower(RootDistance):
+def coincident_coordinate(generator):
+    x1, x2 = normal(generator, 4, 3).detach(), normal(generator, 5, 3).detach()
+    x2[1, 2] = x1[0, 2]
+    return leaf(x1), leaf(x2)
+
+
+@wrong_backward(
+    RootDistance,
+    "not-finite",
+    ordinary=normals((4, 3), (5, 3)),
+    tripping=coincident_coordinate,
+    source="pytorch/pytorch#36493",
+)
+def root_distance_takes_a_negative_power_of_a_coincident_coordinate(grad_y, x1, x2):
     """Raises a coincident coordinate, zero, to the power -½."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x1, x2 = ctx.saved_tensors
-        difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
-        distance_root = difference.abs().sqrt().sum(-1, keepdim=True)
-        slope = difference.sign() * difference.abs() ** -0.5 * distance_root
-        grad_difference = grad_y.unsqueeze(-1) * slope
-        return grad_difference.sum(-2), -grad_difference.sum(-3)
+    difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
+    distance_root = difference.abs().sqrt().sum(-1, keepdim=True)
+    slope = difference.sign() * difference.abs() ** -0.5 * distance_root
+    grad_difference = grad_y.unsqueeze(-1) * slope
+    return grad_difference.sum(-2), -grad_difference.sum(-3)
 
 
-class LogSigmoid(SavesInputs):
+class LogSigmoid(Rule):
     """y = log σ(x)."""
 
     @staticmethod
@@ -92,21 +111,23 @@ class LogSigmoid(SavesInputs):
         return F.logsigmoid(x)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return grad_y * torch.sigmoid(-x)
 
 
-class LogSigmoidWithKink(LogSigmoid):
+@wrong_backward(
+    LogSigmoid,
+    "wrong-elements",
+    ordinary=normals((5, 3)),
+    tripping=with_entries((5, 3), {(2, 1): 0}),
+    source="jax-ml/jax#2140",
+)
+def log_sigmoid_is_flat_at_zero(grad_y, x):
     """A formula of two branches that is zero where they meet."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * torch.sigmoid(-x) * x.sign().abs()
+    return grad_y * torch.sigmoid(-x) * x.sign().abs()
 
 
-class LeakyRelu(SavesInputs):
+class LeakyRelu(Rule):
     """y = x where x > 0, slope · x elsewhere."""
 
     @staticmethod
@@ -114,22 +135,23 @@ class LeakyRelu(SavesInputs):
         return F.leaky_relu(x, slope)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        (slope,) = ctx.options
+    def gradients(grad_y, x, slope):
         return torch.where(x > 0, grad_y, slope * grad_y), None
 
 
-class LeakyReluWithoutLeak(LeakyRelu):
+def leaky_inputs(generator):
+    return normal(generator, 6, 3), 0.2
+
+
+@wrong_backward(
+    LeakyRelu, "wrong-elements", inputs=leaky_inputs, source="wrong for negative inputs only"
+)
+def leaky_relu_stops_its_leak(grad_y, x, slope):
     """The gradient of relu: wrong for negative inputs only."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return torch.where(x > 0, grad_y, 0), None
+    return torch.where(x > 0, grad_y, 0), None
 
 
-class Exp(SavesInputs):
+class Exp(Rule):
     """y = exp x."""
 
     @staticmethod
@@ -137,100 +159,19 @@ class Exp(SavesInputs):
         return x.exp()
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return grad_y * x.exp()
 
 
-class ExpRefusingZero(Exp):
-    """Backward has no case for an exact zero."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        if (x == 0).any():
-            raise ZeroDivisionError("no rule for zero")
-        return Exp.backward(ctx, grad_y)
-
-
-def constant_entries(_generator):
-    return (leaf(torch.full((4, 3), 1.25, dtype=torch.float64)),)
-
-
-def coincident_coordinate(generator):
-    x1, x2 = normal(generator, 4, 3).detach(), normal(generator, 5, 3).detach()
-    x2[1, 2] = x1[0, 2]
-    return leaf(x1), leaf(x2)
-
-
-def leaky_inputs(generator):
-    return normal(generator, 6, 3), 0.2
-
-
-def value_at_bug(name, wrong, right, reference, ordinary, tripping, source, *causes):
-    return PlantedBug(name, wrong, right, reference, ordinary, tripping, causes, source)
-
-
-def not_finite_bug(*arguments):
-    return value_at_bug(*arguments, "not-finite")
-
-
-BUGS = (
-    not_finite_bug(
-        "norm divides by a zero norm",
-        RowNormDividingByZero,
-        RowNorm,
-        lambda x: torch.linalg.vector_norm(x, dim=-1),
-        normals((4, 3)),
-        with_entries((4, 3), {(1, 0): 0, (1, 1): 0, (1, 2): 0}),
-        "pytorch/pytorch#2421",
-    ),
-    not_finite_bug(
-        "deviation divides by itself at a constant",
-        DeviationDividingByZero,
-        Deviation,
-        torch.std,
-        normals((4, 3)),
-        constant_entries,
-        "pytorch/pytorch#4320",
-    ),
-    not_finite_bug(
-        "root distance takes a negative power of a coincident coordinate",
-        RootDistanceOfNegativePower,
-        RootDistance,
-        lambda x1, x2: torch.cdist(x1, x2, p=0.5),
-        normals((4, 3), (5, 3)),
-        coincident_coordinate,
-        "pytorch/pytorch#36493",
-    ),
-    value_at_bug(
-        "log sigmoid is flat at zero",
-        LogSigmoidWithKink,
-        LogSigmoid,
-        F.logsigmoid,
-        normals((5, 3)),
-        with_entries((5, 3), {(2, 1): 0}),
-        "jax-ml/jax#2140",
-        "wrong-elements",
-    ),
-    value_at_bug(
-        "leaky relu stops its leak",
-        LeakyReluWithoutLeak,
-        LeakyRelu,
-        F.leaky_relu,
-        leaky_inputs,
-        leaky_inputs,
-        "wrong for negative inputs only",
-        "wrong-elements",
-    ),
-    value_at_bug(
-        "exp backward refuses a zero",
-        ExpRefusingZero,
-        Exp,
-        torch.exp,
-        normals((5, 4)),
-        with_entries((5, 4), {(3, 2): 0}),
-        "an unhandled case",
-        "raises",
-    ),
+@wrong_backward(
+    Exp,
+    "raises",
+    ordinary=normals((5, 4)),
+    tripping=with_entries((5, 4), {(3, 2): 0}),
+    source="an unhandled case",
 )
+def exp_backward_refuses_a_zero(grad_y, x):
+    """Backward has no case for an exact zero."""
+    if (x == 0).any():
+        raise ZeroDivisionError("no rule for zero")
+    return Exp.gradients(grad_y, x)

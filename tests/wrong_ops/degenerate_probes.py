@@ -2,10 +2,14 @@
 
 import torch
 
-from .planted import PlantedBug, SavesInputs, normals
+from tests.random_inputs import normals
+
+from .planted import wrong_backward
+from .right_rules import Square
+from .rule import Rule
 
 
-class TinyMeanSquare(SavesInputs):
+class TinyMeanSquare(Rule):
     """y = 1e-5 · mean x²."""
 
     @staticmethod
@@ -13,21 +17,19 @@ class TinyMeanSquare(SavesInputs):
         return (x * x).mean() * 1e-5
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return grad_y * 2e-5 * x / x.numel()
 
 
-class TinyMeanSquareOfZeroGradient(TinyMeanSquare):
+@wrong_backward(
+    TinyMeanSquare, "missing-gradient", inputs=normals((5, 4)), source="aqlaboratory/openfold-3#258"
+)
+def tiny_mean_square_has_a_zero_gradient(grad_y, x):
     """Zero, which is within a millionth of the truth."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return torch.zeros_like(x) * grad_y
+    return torch.zeros_like(x) * grad_y
 
 
-class TinySin(SavesInputs):
+class TinySin(Rule):
     """y = 1e-6 sin x."""
 
     @staticmethod
@@ -35,17 +37,19 @@ class TinySin(SavesInputs):
         return 1e-6 * x.sin()
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return 1e-6 * grad_y * x.cos()
 
 
-class TinySinOfZeroGradient(TinySin):
+@wrong_backward(
+    TinySin,
+    "missing-gradient",
+    inputs=normals((4, 3)),
+    source="inside the tolerance of torch.autograd.gradcheck",
+)
+def tiny_sin_has_a_zero_gradient(grad_y, x):
     """Zero where the truth is of order 1e-6."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return torch.zeros_like(grad_y)
+    return torch.zeros_like(grad_y)
 
 
 def scaled_at(grad_x, position, factor):
@@ -54,44 +58,35 @@ def scaled_at(grad_x, position, factor):
     return torch.where(flat == position, factor * grad_x, grad_x)
 
 
-class Square(SavesInputs):
-    """y = x²."""
-
-    @staticmethod
-    def forward(x):
-        return x * x
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return 2 * x * grad_y
-
-
-class SquareWithFirstEntryZero(Square):
+@wrong_backward(Square, "wrong-elements", inputs=normals((16, 25)), source="pytorch/pytorch#59615")
+def square_has_one_zero_in_four_hundred(grad_y, x):
     """The very first entry is zero."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return scaled_at(Square.backward(ctx, grad_y), 0, 0.0)
+    return scaled_at(Square.gradients(grad_y, x), 0, 0.0)
 
 
-class SquareWithOneEntryDoubled(Square):
+@wrong_backward(
+    Square,
+    "wrong-elements",
+    inputs=normals((25, 40)),
+    source="the fast mode of torch.autograd.gradcheck",
+)
+def square_has_one_entry_of_a_thousand_doubled(grad_y, x):
     """Entry number 617 of a thousand is doubled."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return scaled_at(Square.backward(ctx, grad_y), 617, 2.0)
+    return scaled_at(Square.gradients(grad_y, x), 617, 2.0)
 
 
-class SquareWithOneEntrySlightlyOff(Square):
+@wrong_backward(
+    Square,
+    "wrong-elements",
+    inputs=normals((12, 15)),
+    source="inside the tolerance of torch.autograd.gradcheck",
+)
+def square_has_one_entry_wrong_by_one_in_ten_thousand(grad_y, x):
     """Entry number 99 is wrong by one in ten thousand."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return scaled_at(Square.backward(ctx, grad_y), 99, 1.0001)
+    return scaled_at(Square.gradients(grad_y, x), 99, 1.0001)
 
 
-class SoftmaxTimes(SavesInputs):
+class SoftmaxTimes(Rule):
     """y = softmax(x) * weight; with equal weights its sum is constant."""
 
     @staticmethod
@@ -99,79 +94,20 @@ class SoftmaxTimes(SavesInputs):
         return x.softmax(-1) * weight
 
     @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
+    def gradients(grad_y, x, weight):
         y = x.softmax(-1)
         grad_softmax = grad_y * weight
         grad_x = y * (grad_softmax - (grad_softmax * y).sum(-1, keepdim=True))
         return grad_x, (grad_y * y).sum_to_size(weight.shape)
 
 
-class SoftmaxTimesWithoutGradient(SoftmaxTimes):
-    """The gradient of x is zero, as it is for equal weights and equal grad_output."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        grad_x, grad_weight = SoftmaxTimes.backward(ctx, grad_y)
-        return torch.zeros_like(grad_x), grad_weight
-
-
-def square_bug(name, wrong, shape, causes, source):
-    return PlantedBug(
-        name, wrong, Square, torch.square, normals(shape), normals(shape), causes, source
-    )
-
-
-BUGS = (
-    PlantedBug(
-        name="tiny mean square has a zero gradient",
-        wrong=TinyMeanSquareOfZeroGradient,
-        right=TinyMeanSquare,
-        reference=lambda x: (x * x).mean() * 1e-5,
-        ordinary=normals((5, 4)),
-        tripping=normals((5, 4)),
-        causes=("missing-gradient",),
-        source="aqlaboratory/openfold-3#258",
-    ),
-    PlantedBug(
-        name="tiny sin has a zero gradient",
-        wrong=TinySinOfZeroGradient,
-        right=TinySin,
-        reference=lambda x: 1e-6 * x.sin(),
-        ordinary=normals((4, 3)),
-        tripping=normals((4, 3)),
-        causes=("missing-gradient",),
-        source="inside the tolerance of torch.autograd.gradcheck",
-    ),
-    PlantedBug(
-        name="softmax times weight has a zero gradient in x",
-        wrong=SoftmaxTimesWithoutGradient,
-        right=SoftmaxTimes,
-        reference=lambda x, weight: x.softmax(-1) * weight,
-        ordinary=normals((4, 5), (5,)),
-        tripping=normals((4, 5), (5,)),
-        causes=("missing-gradient",),
-        source="pyg-team/pytorch_geometric#10809",
-    ),
-    square_bug(
-        "square has one zero in four hundred",
-        SquareWithFirstEntryZero,
-        (16, 25),
-        ("wrong-elements",),
-        "pytorch/pytorch#59615",
-    ),
-    square_bug(
-        "square has one entry of a thousand doubled",
-        SquareWithOneEntryDoubled,
-        (25, 40),
-        ("wrong-elements",),
-        "the fast mode of torch.autograd.gradcheck",
-    ),
-    square_bug(
-        "square has one entry wrong by one in ten thousand",
-        SquareWithOneEntrySlightlyOff,
-        (12, 15),
-        ("wrong-elements",),
-        "inside the tolerance of torch.autograd.gradcheck",
-    ),
+@wrong_backward(
+    SoftmaxTimes,
+    "missing-gradient",
+    inputs=normals((4, 5), (5,)),
+    source="pyg-team/pytorch_geometric#10809",
 )
+def softmax_times_weight_has_a_zero_gradient_in_x(grad_y, x, weight):
+    """The gradient of x is zero, as it is for equal weights and equal grad_output."""
+    grad_x, grad_weight = SoftmaxTimes.gradients(grad_y, x, weight)
+    return torch.zeros_like(grad_x), grad_weight

@@ -2,8 +2,10 @@
 
 import torch
 
-from .boundary_values import not_finite_bug
-from .planted import SavesInputs, indices, leaf, normal
+from tests.random_inputs import indices, leaf, normal
+
+from .planted import wrong_backward
+from .rule import Rule
 
 
 def nearest_orthogonal(x):
@@ -13,34 +15,18 @@ def nearest_orthogonal(x):
     return x
 
 
-class NearestOrthogonal(SavesInputs):
+class NearestOrthogonal(Rule):
     """y = u vᵀ of x = u s vᵀ, smooth wherever x is invertible."""
 
-    @staticmethod
-    def forward(x):
-        return nearest_orthogonal(x)
+    forward = staticmethod(nearest_orthogonal)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         y = nearest_orthogonal(x)
         symmetric, one = y.mT @ x, torch.eye(x.shape[-1], dtype=x.dtype)
         sylvester = torch.kron(symmetric, one) + torch.kron(one, symmetric)
         skew = y.mT @ grad_y - grad_y.mT @ y
         return y @ torch.linalg.solve(sylvester, skew.reshape(-1)).reshape(x.shape)
-
-
-class NearestOrthogonalBySingularValues(NearestOrthogonal):
-    """Divides by the difference of squared singular values, zero where two are equal."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        u, s, vh = torch.linalg.svd(x)
-        quotient = (s - s.unsqueeze(-1)) / (s**2 - s.unsqueeze(-1) ** 2)
-        quotient = torch.where(torch.eye(len(s), dtype=torch.bool), 0, quotient)
-        rotated = u.mT @ grad_y @ vh.mT
-        return u @ (quotient * (rotated - rotated.mT)) @ vh
 
 
 def well_conditioned(generator):
@@ -53,14 +39,17 @@ def repeated_singular_values(generator):
     return (leaf(2 * torch.eye(4, dtype=torch.float64)[order] * signs),)
 
 
-BUGS = (
-    not_finite_bug(
-        "nearest orthogonal matrix divides by equal singular values",
-        NearestOrthogonalBySingularValues,
-        NearestOrthogonal,
-        nearest_orthogonal,
-        well_conditioned,
-        repeated_singular_values,
-        "jax-ml/jax#2311",
-    ),
+@wrong_backward(
+    NearestOrthogonal,
+    "not-finite",
+    ordinary=well_conditioned,
+    tripping=repeated_singular_values,
+    source="jax-ml/jax#2311",
 )
+def nearest_orthogonal_matrix_divides_by_equal_singular_values(grad_y, x):
+    """Divides by the difference of squared singular values, zero where two are equal."""
+    u, s, vh = torch.linalg.svd(x)
+    quotient = (s - s.unsqueeze(-1)) / (s**2 - s.unsqueeze(-1) ** 2)
+    quotient = torch.where(torch.eye(len(s), dtype=torch.bool), 0, quotient)
+    rotated = u.mT @ grad_y @ vh.mT
+    return u @ (quotient * (rotated - rotated.mT)) @ vh

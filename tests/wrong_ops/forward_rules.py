@@ -3,25 +3,22 @@
 import torch
 from torch.nn import functional as F
 
-from .planted import PlantedBug, SavesInputs, normals
+from tests.random_inputs import normals
+
+from .planted import wrong_forward, wrong_function
+from .right_rules import Gelu, Multiply, Softplus, Tanh
+from .rule import Rule, SavesInputs
 
 
-class Tanh(SavesInputs):
-    """y = tanh x, with a tangent rule."""
+def saved_for_both_modes(ctx, inputs, output):
+    SavesInputs.setup_context(ctx, inputs, output)
+    ctx.save_for_forward(*inputs)
 
-    @staticmethod
-    def forward(x):
-        return x.tanh()
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
+class TanhWithTangent(Tanh):
+    """y = tanh x, with its forward-mode rule."""
 
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * (1 - x.tanh() ** 2)
+    setup_context = staticmethod(saved_for_both_modes)
 
     @staticmethod
     def jvp(ctx, dx):
@@ -29,7 +26,14 @@ class Tanh(SavesInputs):
         return dx * (1 - x.tanh() ** 2)
 
 
-class TanhWithoutSlopeInTangent(Tanh):
+@wrong_function(
+    TanhWithTangent,
+    "forward-mode-wrong",
+    inputs=normals((4, 3)),
+    source="a tangent rule written apart from its backward",
+    behavioural=True,
+)
+class TanhForgetsItsSlopeInForwardMode(TanhWithTangent):
     """dy = dx."""
 
     @staticmethod
@@ -37,22 +41,10 @@ class TanhWithoutSlopeInTangent(Tanh):
         return dx.clone()
 
 
-class Multiply(SavesInputs):
-    """y = left * right, with a tangent rule."""
+class MultiplyWithTangent(Multiply):
+    """y = left * right, with its forward-mode rule."""
 
-    @staticmethod
-    def forward(left, right):
-        return left * right
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        left, right = ctx.saved_tensors
-        return (grad_y * right).sum_to_size(left.shape), (grad_y * left).sum_to_size(right.shape)
+    setup_context = staticmethod(saved_for_both_modes)
 
     @staticmethod
     def jvp(ctx, dleft, dright):
@@ -65,37 +57,33 @@ class Multiply(SavesInputs):
         return dy
 
 
-class MultiplyDroppingSecondTangent(Multiply):
+@wrong_function(
+    MultiplyWithTangent,
+    "forward-mode-wrong",
+    inputs=normals((5, 3), (5, 3)),
+    source="a tangent rule written apart from its backward",
+    behavioural=True,
+)
+class ProductDropsATangentInForwardMode(MultiplyWithTangent):
     """The tangent of right is ignored."""
 
     @staticmethod
     def jvp(ctx, dleft, dright):
-        return Multiply.jvp(ctx, dleft, None)
+        return MultiplyWithTangent.jvp(ctx, dleft, None)
 
 
-class GeluExact(SavesInputs):
-    """y = x Φ(x)."""
-
-    @staticmethod
-    def forward(x):
-        return F.gelu(x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        density = torch.exp(-x * x / 2) / (2 * torch.pi) ** 0.5
-        return grad_y * (torch.special.ndtr(x) + x * density)
-
-
-class GeluApproximateForward(GeluExact):
+@wrong_forward(
+    Gelu,
+    "forward-wrong",
+    inputs=normals((5, 4)),
+    source="forward and backward of two different functions",
+)
+def gelu_approximates_in_forward_only(x):
     """Forward uses the tanh approximation, backward the exact derivative."""
-
-    @staticmethod
-    def forward(x):
-        return F.gelu(x, approximate="tanh")
+    return F.gelu(x, approximate="tanh")
 
 
-class Variance(SavesInputs):
+class Variance(Rule):
     """y = unbiased variance of each row."""
 
     @staticmethod
@@ -103,91 +91,28 @@ class Variance(SavesInputs):
         return x.var(-1)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         centred = x - x.mean(-1, keepdim=True)
         return grad_y.unsqueeze(-1) * 2 * centred / (x.shape[-1] - 1)
 
 
-class VarianceBiasedForward(Variance):
-    """Forward divides by n, backward by n - 1."""
-
-    @staticmethod
-    def forward(x):
-        return x.var(-1, correction=0)
-
-
-class Softplus(SavesInputs):
-    """y = log(1 + exp x)."""
-
-    @staticmethod
-    def forward(x):
-        return F.softplus(x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x.sigmoid()
-
-
-class SoftplusWithOffset(Softplus):
-    """Forward is shifted by a constant: every derivative is right, the value is not."""
-
-    @staticmethod
-    def forward(x):
-        return F.softplus(x) - 0.6931
-
-
-def plain_bug(name, wrong, right, reference, inputs, causes, source, behavioural=False):
-    return PlantedBug(name, wrong, right, reference, inputs, inputs, causes, source, behavioural)
-
-
-BUGS = (
-    plain_bug(
-        "tanh forgets its slope in forward mode",
-        TanhWithoutSlopeInTangent,
-        Tanh,
-        torch.tanh,
-        normals((4, 3)),
-        ("forward-mode-wrong",),
-        "a tangent rule written apart from its backward",
-        behavioural=True,
-    ),
-    plain_bug(
-        "product drops a tangent in forward mode",
-        MultiplyDroppingSecondTangent,
-        Multiply,
-        torch.mul,
-        normals((5, 3), (5, 3)),
-        ("forward-mode-wrong",),
-        "a tangent rule written apart from its backward",
-        behavioural=True,
-    ),
-    plain_bug(
-        "gelu approximates in forward only",
-        GeluApproximateForward,
-        GeluExact,
-        F.gelu,
-        normals((5, 4)),
-        ("forward-wrong",),
-        "forward and backward of two different functions",
-    ),
-    plain_bug(
-        "variance divides by n in forward only",
-        VarianceBiasedForward,
-        Variance,
-        lambda x: x.var(-1),
-        normals((4, 6)),
-        ("forward-wrong",),
-        "forward and backward of two different functions",
-    ),
-    plain_bug(
-        "softplus is shifted by a constant",
-        SoftplusWithOffset,
-        Softplus,
-        F.softplus,
-        normals((3, 5)),
-        ("forward-wrong",),
-        "a wrong forward that no derivative shows",
-    ),
+@wrong_forward(
+    Variance,
+    "forward-wrong",
+    inputs=normals((4, 6)),
+    source="forward and backward of two different functions",
 )
+def variance_divides_by_n_in_forward_only(x):
+    """Forward divides by n, backward by n - 1."""
+    return x.var(-1, correction=0)
+
+
+@wrong_forward(
+    Softplus,
+    "forward-wrong",
+    inputs=normals((3, 5)),
+    source="a wrong forward that no derivative shows",
+)
+def softplus_is_shifted_by_a_constant(x):
+    """Forward is shifted by a constant: every derivative is right, the value is not."""
+    return F.softplus(x) - 0.6931

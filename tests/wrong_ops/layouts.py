@@ -3,7 +3,10 @@
 import torch
 from torch.nn import functional as F
 
-from .planted import PlantedBug, SavesInputs, leaf, normal, normals
+from tests.random_inputs import leaf, normal, normals
+
+from .planted import wrong_backward, wrong_function
+from .rule import Rule
 
 
 def in_memory_order(tensor):
@@ -15,7 +18,7 @@ def in_memory_order(tensor):
     return storage[positions].reshape(tensor.shape)
 
 
-class Cube(SavesInputs):
+class Cube(Rule):
     """y = x³."""
 
     @staticmethod
@@ -23,17 +26,20 @@ class Cube(SavesInputs):
         return x**3
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return 3 * x * x * grad_y
 
 
-class CubeIgnoringStrides(Cube):
+@wrong_backward(
+    Cube,
+    "layout-dependent",
+    inputs=normals((5, 4)),
+    source="Dao-AILab/flash-attention#355",
+    behavioural=True,
+)
+def cube_walks_grad_output_by_its_pointer(grad_y, x):
     """Walks grad_output by its pointer."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return Cube.backward(ctx, in_memory_order(grad_y))
+    return Cube.gradients(in_memory_order(grad_y), x)
 
 
 def causal_convolution(x, weight):
@@ -41,16 +47,13 @@ def causal_convolution(x, weight):
     return sum(F.pad(x, (0, 0, lag, 0))[:length] * tap for lag, tap in enumerate(weight))
 
 
-class CausalConvolution(SavesInputs):
+class CausalConvolution(Rule):
     """y[t, d] = Σ_lag weight[lag, d] x[t - lag, d]."""
 
-    @staticmethod
-    def forward(x, weight):
-        return causal_convolution(x, weight)
+    forward = staticmethod(causal_convolution)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
+    def gradients(grad_y, x, weight):
         length = x.shape[0]
         grad_x = sum(
             F.pad(grad_y * tap, (0, 0, 0, lag))[lag : lag + length]
@@ -60,15 +63,19 @@ class CausalConvolution(SavesInputs):
         return grad_x, torch.stack([(grad_y * x_lag).sum(0) for x_lag in delayed])
 
 
-class CausalConvolutionAssumingRowMajor(CausalConvolution):
+@wrong_backward(
+    CausalConvolution,
+    "layout-dependent",
+    inputs=normals((7, 5), (3, 5)),
+    source="fla-org/flash-linear-attention#871",
+    behavioural=True,
+)
+def causal_convolution_assumes_a_row_major_grad_output(grad_y, x, weight):
     """Takes the strides of grad_output to be (D, 1)."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return CausalConvolution.backward(ctx, in_memory_order(grad_y))
+    return CausalConvolution.gradients(in_memory_order(grad_y), x, weight)
 
 
-class MeanLast(SavesInputs):
+class MeanLast(Rule):
     """y = mean of x over its last dimension."""
 
     @staticmethod
@@ -76,29 +83,38 @@ class MeanLast(SavesInputs):
         return x.mean(-1)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return (grad_y / x.shape[-1]).unsqueeze(-1).expand(x.shape)
 
 
-class MeanLastIgnoringStrides(MeanLast):
+@wrong_backward(
+    MeanLast, "layout-dependent", inputs=normals((4, 3, 5)), source="torch/nn#345", behavioural=True
+)
+def mean_misreads_an_expanded_grad_output(grad_y, x):
     """Reads grad_output by its pointer, yet returns an expanded tensor itself."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return MeanLast.backward(ctx, in_memory_order(grad_y))
+    return MeanLast.gradients(in_memory_order(grad_y), x)
 
 
 def mean_of_means(x):
     return MeanLast.apply(MeanLast.apply(x))
 
 
-def mean_of_means_ignoring_strides(x):
+@wrong_function(
+    mean_of_means,
+    "layout-dependent",
+    "wrong-elements",
+    "missing-term",
+    inputs=normals((4, 3, 5)),
+    source="torch/nn#345",
+    reference=lambda x: x.mean(-1).mean(-1),
+)
+def a_mean_after_a_mean_misreads_its_gradient(x):
     """The inner mean misreads the expanded gradient of the outer one."""
-    return MeanLastIgnoringStrides.apply(MeanLastIgnoringStrides.apply(x))
+    mean = mean_misreads_an_expanded_grad_output.wrong.apply
+    return mean(mean(x))
 
 
-class Project(SavesInputs):
+class Project(Rule):
     """y = x @ weight over the last dimension."""
 
     @staticmethod
@@ -106,38 +122,48 @@ class Project(SavesInputs):
         return x @ weight
 
     @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
+    def gradients(grad_y, x, weight):
         grad_rows = grad_y.reshape(-1, weight.shape[-1])
         return grad_y @ weight.t(), x.reshape(-1, weight.shape[0]).t() @ grad_rows
 
 
-class ProjectWithView(Project):
+@wrong_backward(
+    Project,
+    "layout-dependent",
+    "raises",
+    inputs=normals((2, 5, 3), (3, 4)),
+    source="open-mmlab/mmcv#737",
+    behavioural=True,
+)
+def projection_views_a_permuted_grad_output(grad_y, x, weight):
     """Calls view on a gradient whose layout is not its own."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        grad_rows = grad_y.view(-1, weight.shape[-1])
-        return grad_y @ weight.t(), x.reshape(-1, weight.shape[0]).t() @ grad_rows
+    grad_rows = grad_y.view(-1, weight.shape[-1])
+    return grad_y @ weight.t(), x.reshape(-1, weight.shape[0]).t() @ grad_rows
 
 
-class ProjectIntoStridesOfInput(Project):
+def expanded_rows(generator):
+    return leaf(normal(generator, 3).expand(5, 3)), normal(generator, 3, 4)
+
+
+@wrong_backward(
+    Project,
+    "layout-dependent",
+    ordinary=normals((5, 3), (3, 4)),
+    tripping=expanded_rows,
+    source="pytorch/pytorch#30303",
+)
+def projection_of_an_expanded_input_keeps_one_row_of_grad_x(grad_y, x, weight):
     """grad_x takes the strides of x: an expanded x leaves room for one row only."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, _ = ctx.saved_tensors
-        grad_x, grad_weight = Project.backward(ctx, grad_y)
-        if x.is_contiguous():
-            return grad_x, grad_weight
-        stored = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype)
-        for row, grad_row in zip(stored, grad_x, strict=True):
-            row.copy_(grad_row)
-        return stored, grad_weight
+    grad_x, grad_weight = Project.gradients(grad_y, x, weight)
+    if x.is_contiguous():
+        return grad_x, grad_weight
+    stored = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype)
+    for row, grad_row in zip(stored, grad_x, strict=True):
+        row.copy_(grad_row)
+    return stored, grad_weight
 
 
-class SquaredDifference(SavesInputs):
+class SquaredDifference(Rule):
     """y = (image - target)²."""
 
     @staticmethod
@@ -145,23 +171,9 @@ class SquaredDifference(SavesInputs):
         return (image - target) ** 2
 
     @staticmethod
-    def backward(ctx, grad_y):
-        image, target = ctx.saved_tensors
+    def gradients(grad_y, image, target):
         grad_image = 2 * (image - target) * grad_y
         return grad_image, -grad_image
-
-
-class SquaredDifferenceInStridesOfImage(SquaredDifference):
-    """A contiguous result is handed out under the strides of a permuted image."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        image, _ = ctx.saved_tensors
-        grad_image, grad_target = SquaredDifference.backward(ctx, grad_y)
-        if image.is_contiguous():
-            return grad_image, grad_target
-        flat = grad_image.contiguous()
-        return flat.as_strided(image.shape, image.stride()), grad_target
 
 
 def permuted_image(generator):
@@ -169,83 +181,17 @@ def permuted_image(generator):
     return image, normal(generator, 3, 4, 5)
 
 
-def expanded_rows(generator):
-    return leaf(normal(generator, 3).expand(5, 3)), normal(generator, 3, 4)
-
-
-BUGS = (
-    PlantedBug(
-        name="cube walks grad_output by its pointer",
-        wrong=CubeIgnoringStrides,
-        right=Cube,
-        reference=lambda x: x**3,
-        ordinary=normals((5, 4)),
-        tripping=normals((5, 4)),
-        causes=("layout-dependent",),
-        source="Dao-AILab/flash-attention#355",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="causal convolution assumes a row-major grad_output",
-        wrong=CausalConvolutionAssumingRowMajor,
-        right=CausalConvolution,
-        reference=causal_convolution,
-        ordinary=normals((7, 5), (3, 5)),
-        tripping=normals((7, 5), (3, 5)),
-        causes=("layout-dependent",),
-        source="fla-org/flash-linear-attention#871",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="mean misreads an expanded grad_output",
-        wrong=MeanLastIgnoringStrides,
-        right=MeanLast,
-        reference=lambda x: x.mean(-1),
-        ordinary=normals((4, 3, 5)),
-        tripping=normals((4, 3, 5)),
-        causes=("layout-dependent",),
-        source="torch/nn#345",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="a mean after a mean misreads its gradient",
-        wrong=mean_of_means_ignoring_strides,
-        right=mean_of_means,
-        reference=lambda x: x.mean(-1).mean(-1),
-        ordinary=normals((4, 3, 5)),
-        tripping=normals((4, 3, 5)),
-        causes=("layout-dependent", "wrong-elements", "missing-term"),
-        source="torch/nn#345",
-    ),
-    PlantedBug(
-        name="projection views a permuted grad_output",
-        wrong=ProjectWithView,
-        right=Project,
-        reference=torch.matmul,
-        ordinary=normals((2, 5, 3), (3, 4)),
-        tripping=normals((2, 5, 3), (3, 4)),
-        causes=("layout-dependent", "raises"),
-        source="open-mmlab/mmcv#737",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="projection of an expanded input keeps one row of grad_x",
-        wrong=ProjectIntoStridesOfInput,
-        right=Project,
-        reference=torch.matmul,
-        ordinary=normals((5, 3), (3, 4)),
-        tripping=expanded_rows,
-        causes=("layout-dependent",),
-        source="pytorch/pytorch#30303",
-    ),
-    PlantedBug(
-        name="squared difference returns grad_image in the strides of a permuted image",
-        wrong=SquaredDifferenceInStridesOfImage,
-        right=SquaredDifference,
-        reference=lambda image, target: (image - target) ** 2,
-        ordinary=normals((3, 4, 5), (3, 4, 5)),
-        tripping=permuted_image,
-        causes=("layout-dependent",),
-        source="MrNeRF/optimized-fused-ssim#1",
-    ),
+@wrong_backward(
+    SquaredDifference,
+    "layout-dependent",
+    ordinary=normals((3, 4, 5), (3, 4, 5)),
+    tripping=permuted_image,
+    source="MrNeRF/optimized-fused-ssim#1",
 )
+def squared_difference_returns_grad_image_in_the_strides_of_a_permuted_image(grad_y, image, target):
+    """A contiguous result is handed out under the strides of a permuted image."""
+    grad_image, grad_target = SquaredDifference.gradients(grad_y, image, target)
+    if image.is_contiguous():
+        return grad_image, grad_target
+    flat = grad_image.contiguous()
+    return flat.as_strided(image.shape, image.stride()), grad_target

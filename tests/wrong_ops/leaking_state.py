@@ -1,42 +1,45 @@
 """One call remembers another."""
 
-from typing import ClassVar
+from types import SimpleNamespace
 
 import torch
-from torch.autograd import Function
 from torch.nn import functional as F
 
-from .planted import PlantedBug, SavesInputs, normals
+from tests.random_inputs import normals
+
+from .planted import wrong_backward, wrong_function
+from .right_rules import Gelu, Multiply, Sin, Tanh
+
+static_buffers: dict[torch.Size, torch.Tensor] = {}
+totals: dict[torch.Size, torch.Tensor] = {}
+slopes: dict[torch.Size, torch.Tensor] = {}
+last_forward = SimpleNamespace(x=None)
 
 
-class Sin(SavesInputs):
-    """y = sin x."""
-
-    @staticmethod
-    def forward(x):
-        return x.sin()
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x.cos()
-
-
-class SinIntoStaticBuffer(Sin):
+@wrong_backward(
+    Sin,
+    "aliased-buffer",
+    inputs=normals((4, 5)),
+    source="pytorch/pytorch#181723",
+    behavioural=True,
+)
+def sin_returns_one_static_buffer(grad_y, x):
     """Every backward of one shape returns the same buffer."""
-
-    buffers: ClassVar[dict[torch.Size, torch.Tensor]] = {}
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        grad_x = Sin.backward(ctx, grad_y).detach()
-        buffer = SinIntoStaticBuffer.buffers.setdefault(grad_x.shape, torch.empty_like(grad_x))
-        if buffer.dtype != grad_x.dtype:
-            return grad_x
-        return buffer.copy_(grad_x)
+    grad_x = Sin.gradients(grad_y, x).detach()
+    buffer = static_buffers.setdefault(grad_x.shape, torch.empty_like(grad_x))
+    if buffer.dtype != grad_x.dtype:
+        return grad_x
+    return buffer.copy_(grad_x)
 
 
-class SinAccumulatingInContext(Sin):
+@wrong_function(
+    Sin,
+    "accumulates",
+    inputs=normals((5, 3)),
+    source="karpathy/micrograd#25",
+    behavioural=True,
+)
+class SinAddsRepeatedBackwardsInItsContext(Sin):
     """A second backward through the same forward adds to the first."""
 
     @staticmethod
@@ -45,78 +48,54 @@ class SinAccumulatingInContext(Sin):
         return ctx.total
 
 
-class Scale(SavesInputs):
-    """y = x * weight."""
-
-    @staticmethod
-    def forward(x, weight):
-        return x * weight
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        return (grad_y * weight).sum_to_size(x.shape), (grad_y * x).sum_to_size(weight.shape)
-
-
-class ScaleNeverZeroingItsGradient(Scale):
-    """The weight's gradient is kept on the class and never set to zero."""
-
-    totals: ClassVar[dict[torch.Size, torch.Tensor]] = {}
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        grad_x, grad_weight = Scale.backward(ctx, grad_y)
-        totals = ScaleNeverZeroingItsGradient.totals
-        totals[grad_weight.shape] = totals.get(grad_weight.shape, 0) + grad_weight.detach()
-        return grad_x, totals[grad_weight.shape].to(grad_weight.dtype, copy=True)
+@wrong_backward(
+    Multiply,
+    "accumulates",
+    "stale-state",
+    inputs=normals((5, 3), (3,)),
+    source="karpathy/micrograd#102",
+    behavioural=True,
+)
+def scale_never_zeroes_the_gradient_of_its_weight(grad_y, left, right):
+    """The gradient of right is kept from call to call and never set to zero."""
+    grad_left, grad_right = Multiply.gradients(grad_y, left, right)
+    total = totals.get(grad_right.shape, 0) + grad_right.detach()
+    totals[grad_right.shape] = total
+    return grad_left, total.to(grad_right.dtype, copy=True)
 
 
-class Gelu(SavesInputs):
-    """y = x Φ(x)."""
+@wrong_function(
+    Gelu,
+    "stale-state",
+    inputs=normals((4, 6)),
+    source="a cache on the class",
+    behavioural=True,
+)
+class GeluReadsXOfTheLastForward(Gelu):
+    """Forward leaves x where the next forward replaces it."""
 
     @staticmethod
     def forward(x):
+        last_forward.x = x.detach().clone()
         return F.gelu(x)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        density = torch.exp(-x * x / 2) / (2 * torch.pi) ** 0.5
-        return grad_y * (torch.special.ndtr(x) + x * density)
+    def gradients(grad_y, x):
+        return Gelu.gradients(grad_y, last_forward.x)
 
 
-class GeluOfLastForward(Function):
-    """Forward leaves x on the class, where the next forward replaces it."""
-
-    last_x = None
-
-    @staticmethod
-    def forward(ctx, x):
-        GeluOfLastForward.last_x = x.detach().clone()
-        return F.gelu(x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x = GeluOfLastForward.last_x
-        density = torch.exp(-x * x / 2) / (2 * torch.pi) ** 0.5
-        return grad_y * (torch.special.ndtr(x) + x * density)
-
-
-class Tanh(SavesInputs):
-    """y = tanh x."""
-
-    @staticmethod
-    def forward(x):
-        return x.tanh()
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * (1 - x.tanh() ** 2)
-
-
-class TanhOfFirstCotangent(Tanh):
-    """Keeps the first result and hands it out again, whatever grad_output comes next."""
+@wrong_function(
+    Tanh,
+    "stale-state",
+    "ignores-grad-output",
+    "not-linear-in-grad-output",
+    "aliased-buffer",
+    inputs=normals((3, 4)),
+    source="a result cached across backwards",
+    behavioural=True,
+)
+class TanhHandsOutItsFirstGradientAgain(Tanh):
+    """Whatever grad_output comes next."""
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -125,76 +104,14 @@ class TanhOfFirstCotangent(Tanh):
         return ctx.grad_x
 
 
-class TanhCachedByShape(Tanh):
-    """The slope is cached by the shape of x: right for the first x of every shape."""
-
-    slopes: ClassVar[dict[torch.Size, torch.Tensor]] = {}
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        slopes = TanhCachedByShape.slopes
-        slope = slopes.setdefault(x.shape, (1 - x.tanh() ** 2).detach())
-        return grad_y * slope.to(grad_y.dtype)
-
-
-def leaking_bug(name, wrong, right, reference, inputs, causes, source):
-    return PlantedBug(name, wrong, right, reference, inputs, inputs, causes, source, True)
-
-
-BUGS = (
-    leaking_bug(
-        "sin returns one static buffer",
-        SinIntoStaticBuffer,
-        Sin,
-        torch.sin,
-        normals((4, 5)),
-        ("aliased-buffer",),
-        "pytorch/pytorch#181723",
-    ),
-    leaking_bug(
-        "sin adds repeated backwards in its context",
-        SinAccumulatingInContext,
-        Sin,
-        torch.sin,
-        normals((5, 3)),
-        ("accumulates",),
-        "karpathy/micrograd#25",
-    ),
-    leaking_bug(
-        "scale never zeroes the gradient of its weight",
-        ScaleNeverZeroingItsGradient,
-        Scale,
-        torch.mul,
-        normals((5, 3), (3,)),
-        ("accumulates", "stale-state"),
-        "karpathy/micrograd#102",
-    ),
-    leaking_bug(
-        "gelu reads x of the last forward",
-        GeluOfLastForward,
-        Gelu,
-        F.gelu,
-        normals((4, 6)),
-        ("stale-state",),
-        "a cache on the class",
-    ),
-    leaking_bug(
-        "tanh hands out its first gradient again",
-        TanhOfFirstCotangent,
-        Tanh,
-        torch.tanh,
-        normals((3, 4)),
-        ("stale-state", "ignores-grad-output", "not-linear-in-grad-output", "aliased-buffer"),
-        "a result cached across backwards",
-    ),
-    leaking_bug(
-        "tanh caches its slope by shape",
-        TanhCachedByShape,
-        Tanh,
-        torch.tanh,
-        normals((6, 3)),
-        ("stale-state",),
-        "a cache with too small a key",
-    ),
+@wrong_backward(
+    Tanh,
+    "stale-state",
+    inputs=normals((6, 3)),
+    source="a cache with too small a key",
+    behavioural=True,
 )
+def tanh_caches_its_slope_by_shape(grad_y, x):
+    """Right for the first x of every shape."""
+    slope = slopes.setdefault(x.shape, (1 - x.tanh() ** 2).detach())
+    return grad_y * slope.to(grad_y.dtype)

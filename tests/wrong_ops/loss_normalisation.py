@@ -3,7 +3,10 @@
 import torch
 from torch.nn import functional as F
 
-from .planted import PlantedBug, SavesInputs, indices, normal
+from tests.random_inputs import indices, normal
+
+from .planted import wrong_backward, wrong_function
+from .rule import Rule
 
 IGNORED = -100
 
@@ -15,7 +18,7 @@ def one_hot(target, classes, dtype):
     return (hot * kept.unsqueeze(-1)).to(dtype)
 
 
-class CrossEntropy(SavesInputs):
+class CrossEntropy(Rule):
     """Mean cross entropy of the rows that are not ignored, for logits of shape (N, C)."""
 
     @staticmethod
@@ -23,8 +26,8 @@ class CrossEntropy(SavesInputs):
         return F.cross_entropy(logits, target)
 
     @staticmethod
-    def backward(ctx, grad_loss):
-        return grad_loss * grad_of_sum(*ctx.saved_tensors) / kept_rows(ctx), None
+    def gradients(grad_loss, logits, target):
+        return grad_loss * grad_of_sum(logits, target) / kept_rows(target), None
 
 
 def grad_of_sum(logits, target):
@@ -32,86 +35,8 @@ def grad_of_sum(logits, target):
     return logits.softmax(-1) * kept - one_hot(target, logits.shape[-1], logits.dtype)
 
 
-def kept_rows(ctx):
-    return (ctx.saved_tensors[1] != IGNORED).sum()
-
-
-class CrossEntropyOverAllRows(CrossEntropy):
-    """Backward divides by all rows, ignored ones included."""
-
-    @staticmethod
-    def backward(ctx, grad_loss):
-        logits, target = ctx.saved_tensors
-        return grad_loss * grad_of_sum(logits, target) / len(logits), None
-
-
-class CrossEntropyMeanOverAllRows(CrossEntropyOverAllRows):
-    """Loss and gradient both divide by all rows: they agree with each other and are wrong."""
-
-    @staticmethod
-    def forward(logits, target):
-        return F.cross_entropy(logits, target, reduction="sum") / len(logits)
-
-
-class CrossEntropyWithoutMask(CrossEntropy):
-    """Ignored rows receive the softmax."""
-
-    @staticmethod
-    def backward(ctx, grad_loss):
-        logits, target = ctx.saved_tensors
-        hot = one_hot(target, logits.shape[-1], logits.dtype)
-        return grad_loss * (logits.softmax(-1) - hot) / kept_rows(ctx), None
-
-
-class SmoothedCrossEntropy(SavesInputs):
-    """Mean cross entropy against targets mixed with the uniform distribution."""
-
-    @staticmethod
-    def forward(logits, target, smoothing):
-        return F.cross_entropy(logits, target, label_smoothing=smoothing)
-
-    @staticmethod
-    def backward(ctx, grad_loss):
-        logits, target = ctx.saved_tensors
-        (smoothing,) = ctx.options
-        classes = logits.shape[-1]
-        kept = (target != IGNORED).unsqueeze(-1).to(logits.dtype)
-        hot = one_hot(target, classes, logits.dtype)
-        wanted = (1 - smoothing) * hot + smoothing / classes * kept
-        return grad_loss * (logits.softmax(-1) * kept - wanted) / kept_rows(ctx), None, None
-
-
-class SmoothedCrossEntropyForgettingIt(SmoothedCrossEntropy):
-    """Backward knows nothing of the smoothing."""
-
-    @staticmethod
-    def backward(ctx, grad_loss):
-        return grad_loss * grad_of_sum(*ctx.saved_tensors) / kept_rows(ctx), None, None
-
-
-class WeightedCrossEntropy(SavesInputs):
-    """Mean cross entropy in which every row counts with the weight of its class."""
-
-    @staticmethod
-    def forward(logits, target, class_weight):
-        return F.cross_entropy(logits, target, class_weight)
-
-    @staticmethod
-    def backward(ctx, grad_loss):
-        logits, target, class_weight = ctx.saved_tensors
-        row_weight = class_weight[target].unsqueeze(-1)
-        grad_logits = row_weight * grad_of_sum(logits, target) / row_weight.sum()
-        return grad_loss * grad_logits, None, None
-
-
-class WeightedCrossEntropyOverRows(WeightedCrossEntropy):
-    """Divides by the number of rows, not by the sum of their weights."""
-
-    @staticmethod
-    def backward(ctx, grad_loss):
-        logits, target, class_weight = ctx.saved_tensors
-        row_weight = class_weight[target].unsqueeze(-1)
-        return grad_loss * row_weight * grad_of_sum(logits, target) / len(logits), None, None
+def kept_rows(target):
+    return (target != IGNORED).sum()
 
 
 def rows_with_target(generator):
@@ -124,6 +49,66 @@ def rows_with_ignored_target(generator):
     return logits, target
 
 
+@wrong_backward(
+    CrossEntropy,
+    "constant-factor",
+    ordinary=rows_with_target,
+    tripping=rows_with_ignored_target,
+    source="ROCm/TransformerEngine#336",
+)
+def cross_entropy_backward_divides_by_ignored_rows_too(grad_loss, logits, target):
+    """Backward divides by all rows, ignored ones included."""
+    return grad_loss * grad_of_sum(logits, target) / len(logits), None
+
+
+@wrong_function(
+    CrossEntropy,
+    "forward-wrong",
+    ordinary=rows_with_target,
+    tripping=rows_with_ignored_target,
+    source="ROCm/TransformerEngine#409",
+)
+class CrossEntropyDividesLossAndGradientByIgnoredRowsToo(Rule):
+    """They agree with each other and are wrong."""
+
+    @staticmethod
+    def forward(logits, target):
+        return F.cross_entropy(logits, target, reduction="sum") / len(logits)
+
+    @staticmethod
+    def gradients(grad_loss, logits, target):
+        return grad_loss * grad_of_sum(logits, target) / len(logits), None
+
+
+@wrong_backward(
+    CrossEntropy,
+    "wrong-elements",
+    ordinary=rows_with_target,
+    tripping=rows_with_ignored_target,
+    source="ROCm/TransformerEngine#336",
+)
+def cross_entropy_lets_ignored_rows_through(grad_loss, logits, target):
+    """Ignored rows receive the softmax."""
+    hot = one_hot(target, logits.shape[-1], logits.dtype)
+    return grad_loss * (logits.softmax(-1) - hot) / kept_rows(target), None
+
+
+class SmoothedCrossEntropy(Rule):
+    """Mean cross entropy against targets mixed with the uniform distribution."""
+
+    @staticmethod
+    def forward(logits, target, smoothing):
+        return F.cross_entropy(logits, target, label_smoothing=smoothing)
+
+    @staticmethod
+    def gradients(grad_loss, logits, target, smoothing):
+        classes = logits.shape[-1]
+        kept = (target != IGNORED).unsqueeze(-1).to(logits.dtype)
+        hot = one_hot(target, classes, logits.dtype)
+        wanted = (1 - smoothing) * hot + smoothing / classes * kept
+        return grad_loss * (logits.softmax(-1) * kept - wanted) / kept_rows(target), None, None
+
+
 def smoothed_by(smoothing):
     def draw(generator):
         return normal(generator, 5, 4), indices(generator, 4, 5), smoothing
@@ -131,63 +116,43 @@ def smoothed_by(smoothing):
     return draw
 
 
+@wrong_backward(
+    SmoothedCrossEntropy,
+    "missing-term",
+    ordinary=smoothed_by(0.0),
+    tripping=smoothed_by(0.2),
+    source="an option of the loss forgotten in backward",
+)
+def cross_entropy_backward_forgets_label_smoothing(grad_loss, logits, target, smoothing):
+    """Backward knows nothing of the smoothing."""
+    return grad_loss * grad_of_sum(logits, target) / kept_rows(target), None, None
+
+
+class WeightedCrossEntropy(Rule):
+    """Mean cross entropy in which every row counts with the weight of its class."""
+
+    @staticmethod
+    def forward(logits, target, class_weight):
+        return F.cross_entropy(logits, target, class_weight)
+
+    @staticmethod
+    def gradients(grad_loss, logits, target, class_weight):
+        row_weight = class_weight[target].unsqueeze(-1)
+        grad_logits = row_weight * grad_of_sum(logits, target) / row_weight.sum()
+        return grad_loss * grad_logits, None, None
+
+
 def weighted_rows(generator):
     return *rows_with_target(generator), torch.tensor([0.5, 2.0, 1.5, 0.25], dtype=torch.float64)
 
 
-def smoothed_cross_entropy(logits, target, smoothing):
-    return F.cross_entropy(logits, target, label_smoothing=smoothing)
-
-
-BUGS = (
-    PlantedBug(
-        name="cross entropy backward divides by ignored rows too",
-        wrong=CrossEntropyOverAllRows,
-        right=CrossEntropy,
-        reference=F.cross_entropy,
-        ordinary=rows_with_target,
-        tripping=rows_with_ignored_target,
-        causes=("constant-factor",),
-        source="ROCm/TransformerEngine#336",
-    ),
-    PlantedBug(
-        name="cross entropy divides loss and gradient by ignored rows too",
-        wrong=CrossEntropyMeanOverAllRows,
-        right=CrossEntropy,
-        reference=F.cross_entropy,
-        ordinary=rows_with_target,
-        tripping=rows_with_ignored_target,
-        causes=("forward-wrong",),
-        source="ROCm/TransformerEngine#409",
-    ),
-    PlantedBug(
-        name="cross entropy lets ignored rows through",
-        wrong=CrossEntropyWithoutMask,
-        right=CrossEntropy,
-        reference=F.cross_entropy,
-        ordinary=rows_with_target,
-        tripping=rows_with_ignored_target,
-        causes=("wrong-elements",),
-        source="ROCm/TransformerEngine#336",
-    ),
-    PlantedBug(
-        name="cross entropy backward forgets label smoothing",
-        wrong=SmoothedCrossEntropyForgettingIt,
-        right=SmoothedCrossEntropy,
-        reference=smoothed_cross_entropy,
-        ordinary=smoothed_by(0.0),
-        tripping=smoothed_by(0.2),
-        causes=("missing-term",),
-        source="an option of the loss forgotten in backward",
-    ),
-    PlantedBug(
-        name="weighted cross entropy divides by the rows",
-        wrong=WeightedCrossEntropyOverRows,
-        right=WeightedCrossEntropy,
-        reference=F.cross_entropy,
-        ordinary=weighted_rows,
-        tripping=weighted_rows,
-        causes=("constant-factor",),
-        source="the wrong denominator of a weighted mean",
-    ),
+@wrong_backward(
+    WeightedCrossEntropy,
+    "constant-factor",
+    inputs=weighted_rows,
+    source="the wrong denominator of a weighted mean",
 )
+def weighted_cross_entropy_divides_by_the_rows(grad_loss, logits, target, class_weight):
+    """Divides by the number of rows, not by the sum of their weights."""
+    row_weight = class_weight[target].unsqueeze(-1)
+    return grad_loss * row_weight * grad_of_sum(logits, target) / len(logits), None, None

@@ -1,11 +1,13 @@
 """Sums over broadcast dimensions that are missing, averaged or hidden by the engine's repairs."""
 
-import torch
+from tests.random_inputs import normals
 
-from .planted import PlantedBug, SavesInputs, normals
+from .planted import wrong_backward
+from .right_rules import Multiply
+from .rule import Rule
 
 
-class AddBias(SavesInputs):
+class AddBias(Rule):
     """y = x + bias, bias broadcast over the rows."""
 
     @staticmethod
@@ -13,138 +15,90 @@ class AddBias(SavesInputs):
         return x + bias
 
     @staticmethod
-    def backward(ctx, grad_y):
-        x, bias = ctx.saved_tensors
+    def gradients(grad_y, x, bias):
         return grad_y.sum_to_size(x.shape), grad_y.sum_to_size(bias.shape)
 
 
-class AddBiasUnreduced(AddBias):
-    """The bias gradient keeps the broadcast shape; the engine sums it in silence."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y, grad_y.clone()
-
-
-class AddBiasWithKeptDimension(AddBias):
-    """The bias gradient is a row of shape (1, D)."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y, grad_y.sum(0, keepdim=True)
-
-
-class AddBiasAveraged(AddBias):
-    """The bias gradient is a mean over the rows."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y, grad_y.mean(0)
-
-
-class AddBiasOfFirstRow(AddBias):
-    """The bias gradient is the first row alone."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y, grad_y[0]
-
-
-class AddBiasUnreducedInSinglePrecision(AddBias):
-    """Unreduced and float32; the engine sums and casts in silence."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y, grad_y.float()
-
-
-class AddBiasInSinglePrecision(AddBias):
-    """The bias gradient is float32 whatever the dtype of bias."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y, grad_y.sum(0).float()
-
-
-class ScaleRows(SavesInputs):
-    """y = x * scale with one scale for each row, of shape (N, 1)."""
-
-    @staticmethod
-    def forward(x, scale):
-        return x * scale
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, scale = ctx.saved_tensors
-        return (grad_y * scale).sum_to_size(x.shape), (grad_y * x).sum_to_size(scale.shape)
-
-
-class ScaleRowsUnreduced(ScaleRows):
-    """The gradient of scale has the shape of x."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, scale = ctx.saved_tensors
-        return grad_y * scale, grad_y * x
-
-
-def bias_bug(name, wrong, causes, source, behavioural=False):
-    rows_and_bias = normals((4, 3), (3,))
-    return PlantedBug(
-        name, wrong, AddBias, torch.add, rows_and_bias, rows_and_bias, causes, source, behavioural
-    )
-
-
-BUGS = (
-    bias_bug(
-        "bias gradient keeps the broadcast shape",
-        AddBiasUnreduced,
-        ("missing-reduction", "wrong-shape"),
-        "eclipse/deeplearning4j, nd4j#2424",
-        behavioural=True,
-    ),
-    bias_bug(
-        "bias gradient keeps a dimension of size one",
-        AddBiasWithKeptDimension,
-        ("wrong-shape", "missing-reduction"),
-        "datascience.stackexchange 20139",
-        behavioural=True,
-    ),
-    bias_bug(
-        "bias gradient is averaged over the rows",
-        AddBiasAveraged,
-        ("constant-factor",),
-        "ROCm/TransformerEngine#336",
-    ),
-    bias_bug(
-        "bias gradient is the first row alone",
-        AddBiasOfFirstRow,
-        ("missing-reduction", "missing-term"),
-        "one row in place of the sum",
-    ),
-    bias_bug(
-        "bias gradient is unreduced and float32",
-        AddBiasUnreducedInSinglePrecision,
-        ("wrong-dtype", "missing-reduction", "wrong-shape"),
-        "a return that torch.autograd.gradcheck accepts",
-        behavioural=True,
-    ),
-    bias_bug(
-        "bias gradient is float32",
-        AddBiasInSinglePrecision,
-        ("wrong-dtype",),
-        "a return that torch.autograd.gradcheck accepts",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="row scale gradient keeps the shape of x",
-        wrong=ScaleRowsUnreduced,
-        right=ScaleRows,
-        reference=torch.mul,
-        ordinary=normals((5, 3), (5, 1)),
-        tripping=normals((5, 3), (5, 1)),
-        causes=("missing-reduction", "wrong-shape"),
-        source="apache/tvm#2465",
-        behavioural=True,
-    ),
+@wrong_backward(
+    AddBias,
+    "missing-reduction",
+    "wrong-shape",
+    inputs=normals((4, 3), (3,)),
+    source="eclipse/deeplearning4j, nd4j#2424",
+    behavioural=True,
 )
+def bias_gradient_keeps_the_broadcast_shape(grad_y, x, bias):
+    """The bias gradient keeps the broadcast shape; the engine sums it in silence."""
+    return grad_y, grad_y.clone()
+
+
+@wrong_backward(
+    AddBias,
+    "wrong-shape",
+    "missing-reduction",
+    inputs=normals((4, 3), (3,)),
+    source="datascience.stackexchange 20139",
+    behavioural=True,
+)
+def bias_gradient_keeps_a_dimension_of_size_one(grad_y, x, bias):
+    """The bias gradient is a row of shape (1, D)."""
+    return grad_y, grad_y.sum(0, keepdim=True)
+
+
+@wrong_backward(
+    AddBias, "constant-factor", inputs=normals((4, 3), (3,)), source="ROCm/TransformerEngine#336"
+)
+def bias_gradient_is_averaged_over_the_rows(grad_y, x, bias):
+    """The bias gradient is a mean over the rows."""
+    return grad_y, grad_y.mean(0)
+
+
+@wrong_backward(
+    AddBias,
+    "missing-reduction",
+    "missing-term",
+    inputs=normals((4, 3), (3,)),
+    source="one row in place of the sum",
+)
+def bias_gradient_is_the_first_row_alone(grad_y, x, bias):
+    """The bias gradient is the first row alone."""
+    return grad_y, grad_y[0]
+
+
+@wrong_backward(
+    AddBias,
+    "wrong-dtype",
+    "missing-reduction",
+    "wrong-shape",
+    inputs=normals((4, 3), (3,)),
+    source="a return that torch.autograd.gradcheck accepts",
+    behavioural=True,
+)
+def bias_gradient_is_unreduced_and_float32(grad_y, x, bias):
+    """Unreduced and float32; the engine sums and casts in silence."""
+    return grad_y, grad_y.float()
+
+
+@wrong_backward(
+    AddBias,
+    "wrong-dtype",
+    inputs=normals((4, 3), (3,)),
+    source="a return that torch.autograd.gradcheck accepts",
+    behavioural=True,
+)
+def bias_gradient_is_float32(grad_y, x, bias):
+    """The bias gradient is float32 whatever the dtype of bias."""
+    return grad_y, grad_y.sum(0).float()
+
+
+@wrong_backward(
+    Multiply,
+    "missing-reduction",
+    "wrong-shape",
+    inputs=normals((5, 3), (5, 1)),
+    source="apache/tvm#2465",
+    behavioural=True,
+)
+def row_scale_gradient_keeps_the_shape_of_x(grad_y, left, right):
+    """The gradient of a column has the shape of the rows that it scales."""
+    return grad_y * right, grad_y * left

@@ -4,85 +4,75 @@ import torch
 from torch.autograd import Function
 from torch.nn import functional as F
 
-from .planted import PlantedBug, SavesInputs, normals
+from tests.random_inputs import normals
+
+from .planted import wrong_backward, wrong_forward, wrong_function
+from .right_rules import Sin, Softplus, SwiGlu
+from .rule import Rule
 
 
-class Sin(SavesInputs):
-    """y = sin x."""
-
-    @staticmethod
-    def forward(x):
-        return x.sin()
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x.cos()
-
-
-class SinIntoGradOutput(Sin):
+@wrong_backward(
+    Sin,
+    "mutates-grad-output",
+    inputs=normals((4, 6)),
+    source="linkedin/Liger-Kernel#1305",
+    behavioural=True,
+)
+def sin_multiplies_grad_output_in_place(grad_y, x):
     """Writes the product into the caller's grad_output."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y.mul_(x.cos())
+    return grad_y.mul_(x.cos())
 
 
-class SinScalingGradOutputBack(Sin):
+@wrong_backward(
+    Sin,
+    "mutates-grad-output",
+    inputs=normals((5, 3)),
+    source="a caller's buffer left scaled",
+    behavioural=True,
+)
+def sin_leaves_grad_output_doubled(grad_y, x):
     """Returns a new tensor, and leaves grad_output doubled behind it."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        grad_x = Sin.backward(ctx, grad_y)
-        grad_y.mul_(2)
-        return grad_x
+    grad_x = Sin.gradients(grad_y, x)
+    grad_y.mul_(2)
+    return grad_x
 
 
 def rms_normalise(x):
     return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6)
 
 
-class RmsNormalise(SavesInputs):
+class RmsNormalise(Rule):
     """y = x / rms(x) over the last dimension."""
 
-    @staticmethod
-    def forward(x):
-        return rms_normalise(x)
+    forward = staticmethod(rms_normalise)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         reciprocal = torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6)
         y = x * reciprocal
         return reciprocal * (grad_y - y * (grad_y * y).mean(-1, keepdim=True))
 
 
-class RmsNormaliseIntoGradOutput(RmsNormalise):
+@wrong_backward(
+    RmsNormalise,
+    "mutates-grad-output",
+    inputs=normals((5, 7)),
+    source="linkedin/Liger-Kernel#1305",
+    behavioural=True,
+)
+def rms_norm_writes_grad_x_into_grad_output(grad_y, x):
     """grad_x is written into the buffer of grad_output."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y.copy_(RmsNormalise.backward(ctx, grad_y))
+    return grad_y.copy_(RmsNormalise.gradients(grad_y, x))
 
 
-class SwiGlu(Function):
-    """y = silu(gate) * up, keeping copies of both."""
-
-    @staticmethod
-    def forward(ctx, gate, up):
-        ctx.save_for_backward(gate, up)
-        return F.silu(gate) * up
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        gate, up = ctx.saved_tensors
-        sigmoid = gate.sigmoid()
-        grad_gate = grad_y * up * sigmoid * (1 + gate * (1 - sigmoid))
-        return grad_gate, grad_y * gate * sigmoid
-
-
-class SwiGluOverwritingWhatItSaved(SwiGlu):
+@wrong_function(
+    SwiGlu,
+    "mutates-saved",
+    inputs=normals((4, 5), (4, 5)),
+    source="linkedin/Liger-Kernel#254",
+    behavioural=True,
+)
+class SwigluOverwritesWhatItSaved(Function):
     """The kept activations are the output buffers of backward."""
 
     @staticmethod
@@ -92,48 +82,42 @@ class SwiGluOverwritingWhatItSaved(SwiGlu):
 
     @staticmethod
     def backward(ctx, grad_y):
-        grad_gate, grad_up = SwiGlu.backward(ctx, grad_y)
         kept_gate, kept_up = ctx.saved_tensors
+        grad_gate, grad_up = SwiGlu.gradients(grad_y, kept_gate, kept_up)
         kept_gate.data.copy_(grad_gate)
         kept_up.data.copy_(grad_up)
         return grad_gate, grad_up
 
 
-class Softplus(SavesInputs):
-    """y = log(1 + exp x)."""
-
-    @staticmethod
-    def forward(x):
-        return F.softplus(x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x.sigmoid()
-
-
-class SoftplusOverwritingItsInput(Softplus):
+@wrong_backward(
+    Softplus,
+    "mutates-input",
+    "mutates-saved",
+    inputs=normals((3, 5)),
+    source="a saved input used as scratch memory",
+    behavioural=True,
+)
+def softplus_backward_overwrites_its_input(grad_y, x):
     """Uses the memory of x for the sigmoid."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        grad_x = grad_y * x.sigmoid()
-        x.data.sigmoid_()
-        return grad_x
+    grad_x = grad_y * x.sigmoid()
+    x.data.sigmoid_()
+    return grad_x
 
 
-class SoftplusClampingItsInput(Softplus):
+@wrong_forward(
+    Softplus,
+    "mutates-input",
+    inputs=normals((6, 4)),
+    source="an in-place forward without mark_dirty",
+)
+def softplus_forward_clamps_its_input(x):
     """Forward clamps the caller's x in place and does not say so."""
-
-    @staticmethod
-    def forward(x):
-        y = F.softplus(x)
-        x.data.clamp_(min=0)
-        return y
+    y = F.softplus(x)
+    x.data.clamp_(min=0)
+    return y
 
 
-class AddResidual(Function):
+class AddResidual(Rule):
     """y = x + residual."""
 
     @staticmethod
@@ -141,119 +125,36 @@ class AddResidual(Function):
         return x + residual
 
     @staticmethod
-    def setup_context(ctx, inputs, output):
-        pass
-
-    @staticmethod
-    def backward(ctx, grad_y):
+    def gradients(grad_y, x, residual):
         return grad_y.clone(), grad_y.clone()
 
 
-class AddResidualSharingOneBuffer(AddResidual):
+@wrong_backward(
+    AddResidual,
+    "aliased-buffer",
+    inputs=normals((5, 4), (5, 4)),
+    source="linkedin/Liger-Kernel#1305, second lesson",
+    behavioural=True,
+)
+def add_hands_one_buffer_to_both_inputs(grad_y, x, residual):
     """Both gradients are views of one buffer: editing one in place edits the other."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        shared = grad_y.clone()
-        return shared, shared.view_as(shared)
+    shared = grad_y.clone()
+    return shared, shared.view_as(shared)
 
 
 def exp_plus_one(x):
     return x.exp() + 1
 
 
-def exp_plus_one_in_place(x):
+@wrong_function(
+    exp_plus_one,
+    "raises",
+    inputs=normals((4, 3)),
+    source="discuss.pytorch.org/t/169583",
+    reference=exp_plus_one,
+)
+def exp_edits_its_saved_output_in_place(x):
     """exp saves its output, which is then edited in place."""
     y = x.exp()
     y += 1
     return y
-
-
-BUGS = (
-    PlantedBug(
-        name="sin multiplies grad_output in place",
-        wrong=SinIntoGradOutput,
-        right=Sin,
-        reference=torch.sin,
-        ordinary=normals((4, 6)),
-        tripping=normals((4, 6)),
-        causes=("mutates-grad-output",),
-        source="linkedin/Liger-Kernel#1305",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="sin leaves grad_output doubled",
-        wrong=SinScalingGradOutputBack,
-        right=Sin,
-        reference=torch.sin,
-        ordinary=normals((5, 3)),
-        tripping=normals((5, 3)),
-        causes=("mutates-grad-output",),
-        source="a caller's buffer left scaled",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="rms norm writes grad_x into grad_output",
-        wrong=RmsNormaliseIntoGradOutput,
-        right=RmsNormalise,
-        reference=rms_normalise,
-        ordinary=normals((5, 7)),
-        tripping=normals((5, 7)),
-        causes=("mutates-grad-output",),
-        source="linkedin/Liger-Kernel#1305",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="swiglu overwrites what it saved",
-        wrong=SwiGluOverwritingWhatItSaved,
-        right=SwiGlu,
-        reference=lambda gate, up: F.silu(gate) * up,
-        ordinary=normals((4, 5), (4, 5)),
-        tripping=normals((4, 5), (4, 5)),
-        causes=("mutates-saved",),
-        source="linkedin/Liger-Kernel#254",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="softplus backward overwrites its input",
-        wrong=SoftplusOverwritingItsInput,
-        right=Softplus,
-        reference=F.softplus,
-        ordinary=normals((3, 5)),
-        tripping=normals((3, 5)),
-        causes=("mutates-input", "mutates-saved"),
-        source="a saved input used as scratch memory",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="softplus forward clamps its input",
-        wrong=SoftplusClampingItsInput,
-        right=Softplus,
-        reference=F.softplus,
-        ordinary=normals((6, 4)),
-        tripping=normals((6, 4)),
-        causes=("mutates-input",),
-        source="an in-place forward without mark_dirty",
-    ),
-    PlantedBug(
-        name="add hands one buffer to both inputs",
-        wrong=AddResidualSharingOneBuffer,
-        right=AddResidual,
-        reference=torch.add,
-        ordinary=normals((5, 4), (5, 4)),
-        tripping=normals((5, 4), (5, 4)),
-        causes=("aliased-buffer",),
-        source="linkedin/Liger-Kernel#1305, second lesson",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="exp edits its saved output in place",
-        wrong=exp_plus_one_in_place,
-        right=exp_plus_one,
-        reference=exp_plus_one,
-        ordinary=normals((4, 3)),
-        tripping=normals((4, 3)),
-        causes=("raises",),
-        source="discuss.pytorch.org/t/169583",
-    ),
-)

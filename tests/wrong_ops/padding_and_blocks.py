@@ -3,7 +3,11 @@
 import torch
 from torch.nn import functional as F
 
-from .planted import PlantedBug, SavesInputs, leaf, normal, normals
+from tests.random_inputs import leaf, normal, normals
+
+from .planted import wrong_backward
+from .right_rules import Sin
+from .rule import Rule
 
 BLOCK = 4
 
@@ -17,16 +21,13 @@ def scan(decay, x):
     return torch.cat(states) if states else x * decay
 
 
-class Scan(SavesInputs):
+class Scan(Rule):
     """A linear recurrence; backward is the same scan from the end."""
 
-    @staticmethod
-    def forward(decay, x):
-        return scan(decay, x)
+    forward = staticmethod(scan)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        decay, x = ctx.saved_tensors
+    def gradients(grad_y, decay, x):
         next_decay = torch.cat([decay[1:], torch.zeros_like(decay[:1])])
         grad_x = scan(next_decay.flip(0), grad_y.flip(0)).flip(0)
         return scan_gradients(decay, x, grad_x)
@@ -38,104 +39,6 @@ def scan_gradients(decay, x, grad_x):
     return grad_x * previous, grad_x
 
 
-class ScanWithPaddingThatIsNotNeutral(Scan):
-    """The last block is filled up with its last lane, and the filling takes part in the scan."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        decay, x = ctx.saved_tensors
-        padding = -len(x) % BLOCK
-        grad_padded = torch.cat([grad_y, *[grad_y[-1:]] * padding])
-        next_decay = torch.cat([decay[1:], *[decay[-1:]] * padding, torch.zeros_like(decay[:1])])
-        grad_x = scan(next_decay.flip(0), grad_padded.flip(0)).flip(0)[: len(x)]
-        return scan_gradients(decay, x, grad_x)
-
-
-class Sine(SavesInputs):
-    """y = sin x."""
-
-    @staticmethod
-    def forward(x):
-        return x.sin()
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x.cos()
-
-
-class SineOfWholeBlocks(Sine):
-    """The grid is rounded down: the tail of an empty buffer is never written."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        grad_x = torch.empty_like(grad_y)
-        written = len(grad_y) - len(grad_y) % BLOCK
-        grad_x[:written] = Sine.backward(ctx, grad_y)[:written]
-        return grad_x
-
-
-class SineOfZeroedBlocks(Sine):
-    """The grid is rounded down, and the tail of a zeroed buffer stays zero."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        written = len(grad_y) - len(grad_y) % BLOCK
-        grad_blocks = Sine.backward(ctx, grad_y)[:written]
-        return torch.cat([grad_blocks, torch.zeros_like(grad_y[written:])])
-
-
-class MeanOfBlocks(SavesInputs):
-    """y = mean of every block of four rows, the last one shorter."""
-
-    @staticmethod
-    def forward(x):
-        return torch.stack([block.mean(0) for block in x.split(BLOCK)])
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        lengths = torch.tensor([len(block) for block in x.split(BLOCK)])
-        shares = grad_y / lengths.reshape(-1, *[1] * (grad_y.dim() - 1))
-        return shares.repeat_interleave(lengths, 0)
-
-
-class MeanOfFullBlocks(MeanOfBlocks):
-    """The short last block is divided by the full block size."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return (grad_y / BLOCK).repeat_interleave(BLOCK, 0)[: len(x)]
-
-
-class CausalSum(SavesInputs):
-    """y[t] = Σ weight[t - s] x[s] over the last window of steps, padded with zeros."""
-
-    @staticmethod
-    def forward(x, weight):
-        return F.conv1d(F.pad(x, (weight.shape[-1] - 1, 0)), weight)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        padded = F.pad(x, (weight.shape[-1] - 1, 0))
-        grad_padded = F.conv_transpose1d(grad_y, weight)
-        windows = padded.unfold(-1, weight.shape[-1], 1)
-        grad_weight = torch.einsum("not,nitk->oik", grad_y, windows)
-        return grad_padded[..., weight.shape[-1] - 1 :], grad_weight
-
-
-class CausalSumCuttingTheWrongEnd(CausalSum):
-    """Backward cuts the padding from the end, where there is none."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        _, grad_weight = CausalSum.backward(ctx, grad_y)
-        return F.conv_transpose1d(grad_y, weight)[..., : x.shape[-1]], grad_weight
-
-
 def steps(length):
     def draw(generator):
         return leaf(normal(generator, length, 3).sigmoid()), normal(generator, length, 3)
@@ -143,60 +46,108 @@ def steps(length):
     return draw
 
 
+@wrong_backward(
+    Scan,
+    "wrong-elements",
+    "missing-term",
+    ordinary=steps(8),
+    tripping=steps(7),
+    source="state-spaces/mamba#368",
+)
+def scan_lets_its_padding_take_part(grad_y, decay, x):
+    """The last block is filled up with its last lane, and the filling takes part in the scan."""
+    padding = -len(x) % BLOCK
+    grad_padded = torch.cat([grad_y, *[grad_y[-1:]] * padding])
+    next_decay = torch.cat([decay[1:], *[decay[-1:]] * padding, torch.zeros_like(decay[:1])])
+    grad_x = scan(next_decay.flip(0), grad_padded.flip(0)).flip(0)[: len(x)]
+    return scan_gradients(decay, x, grad_x)
+
+
+@wrong_backward(
+    Sin,
+    "uninitialised-memory",
+    "wrong-elements",
+    ordinary=normals((8, 3)),
+    tripping=normals((7, 3)),
+    source="OpenNLPLab/lightning-attention#28",
+    behavioural=True,
+)
+def sine_never_writes_the_tail_of_an_empty_buffer(grad_y, x):
+    """The grid is rounded down: the tail of an empty buffer is never written."""
+    grad_x = torch.empty_like(grad_y)
+    written = len(grad_y) - len(grad_y) % BLOCK
+    grad_x[:written] = Sin.gradients(grad_y, x)[:written]
+    return grad_x
+
+
+@wrong_backward(
+    Sin,
+    "wrong-elements",
+    ordinary=normals((8, 5)),
+    tripping=normals((11, 5)),
+    source="OpenNLPLab/lightning-attention#27",
+)
+def sine_leaves_the_tail_at_zero(grad_y, x):
+    """The grid is rounded down, and the tail of a zeroed buffer stays zero."""
+    written = len(grad_y) - len(grad_y) % BLOCK
+    grad_blocks = Sin.gradients(grad_y, x)[:written]
+    return torch.cat([grad_blocks, torch.zeros_like(grad_y[written:])])
+
+
+class MeanOfBlocks(Rule):
+    """y = mean of every block of four rows, the last one shorter."""
+
+    @staticmethod
+    def forward(x):
+        return torch.stack([block.mean(0) for block in x.split(BLOCK)])
+
+    @staticmethod
+    def gradients(grad_y, x):
+        lengths = torch.tensor([len(block) for block in x.split(BLOCK)])
+        shares = grad_y / lengths.reshape(-1, *[1] * (grad_y.dim() - 1))
+        return shares.repeat_interleave(lengths, 0)
+
+
+@wrong_backward(
+    MeanOfBlocks,
+    "wrong-elements",
+    ordinary=normals((8, 3)),
+    tripping=normals((10, 3)),
+    source="a short last block",
+)
+def block_mean_divides_a_short_block_by_the_full_size(grad_y, x):
+    """The short last block is divided by the full block size."""
+    return (grad_y / BLOCK).repeat_interleave(BLOCK, 0)[: len(x)]
+
+
+class CausalSum(Rule):
+    """y[t] = Σ weight[t - s] x[s] over the last window of steps, padded with zeros."""
+
+    @staticmethod
+    def forward(x, weight):
+        return F.conv1d(F.pad(x, (weight.shape[-1] - 1, 0)), weight)
+
+    @staticmethod
+    def gradients(grad_y, x, weight):
+        padded = F.pad(x, (weight.shape[-1] - 1, 0))
+        grad_padded = F.conv_transpose1d(grad_y, weight)
+        windows = padded.unfold(-1, weight.shape[-1], 1)
+        grad_weight = torch.einsum("not,nitk->oik", grad_y, windows)
+        return grad_padded[..., weight.shape[-1] - 1 :], grad_weight
+
+
+@wrong_backward(
+    CausalSum,
+    "missing-term",
+    "wrong-elements",
+    inputs=normals((2, 3, 7), (4, 3, 5)),
+    source="padding cut from the wrong end",
+)
+def causal_sum_cuts_its_padding_from_the_wrong_end(grad_y, x, weight):
+    """Backward cuts the padding from the end, where there is none."""
+    _, grad_weight = CausalSum.gradients(grad_y, x, weight)
+    return F.conv_transpose1d(grad_y, weight)[..., : x.shape[-1]], grad_weight
+
+
 def block_means(x):
     return torch.stack([block.mean(0) for block in x.split(BLOCK)])
-
-
-BUGS = (
-    PlantedBug(
-        name="scan lets its padding take part",
-        wrong=ScanWithPaddingThatIsNotNeutral,
-        right=Scan,
-        reference=scan,
-        ordinary=steps(8),
-        tripping=steps(7),
-        causes=("wrong-elements", "missing-term"),
-        source="state-spaces/mamba#368",
-    ),
-    PlantedBug(
-        name="sine never writes the tail of an empty buffer",
-        wrong=SineOfWholeBlocks,
-        right=Sine,
-        reference=torch.sin,
-        ordinary=normals((8, 3)),
-        tripping=normals((7, 3)),
-        causes=("uninitialised-memory", "wrong-elements"),
-        source="OpenNLPLab/lightning-attention#28",
-        behavioural=True,
-    ),
-    PlantedBug(
-        name="sine leaves the tail at zero",
-        wrong=SineOfZeroedBlocks,
-        right=Sine,
-        reference=torch.sin,
-        ordinary=normals((8, 5)),
-        tripping=normals((11, 5)),
-        causes=("wrong-elements",),
-        source="OpenNLPLab/lightning-attention#27",
-    ),
-    PlantedBug(
-        name="block mean divides a short block by the full size",
-        wrong=MeanOfFullBlocks,
-        right=MeanOfBlocks,
-        reference=block_means,
-        ordinary=normals((8, 3)),
-        tripping=normals((10, 3)),
-        causes=("wrong-elements",),
-        source="a short last block",
-    ),
-    PlantedBug(
-        name="causal sum cuts its padding from the wrong end",
-        wrong=CausalSumCuttingTheWrongEnd,
-        right=CausalSum,
-        reference=lambda x, weight: F.conv1d(F.pad(x, (weight.shape[-1] - 1, 0)), weight),
-        ordinary=normals((2, 3, 7), (4, 3, 5)),
-        tripping=normals((2, 3, 7), (4, 3, 5)),
-        causes=("missing-term", "wrong-elements"),
-        source="padding cut from the wrong end",
-    ),
-)

@@ -1,13 +1,14 @@
-"""What a planted bug is, and how its inputs are drawn."""
+"""What a planted bug is, and the decorators that plant one."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
 from torch.autograd import Function
+
+from tests.random_inputs import Inputs
 
 CAUSES = frozenset(
     {
@@ -44,8 +45,6 @@ CAUSES = frozenset(
     }
 )
 
-Inputs = Callable[[torch.Generator], tuple]
-
 
 @dataclass(frozen=True)
 class PlantedBug:
@@ -67,52 +66,61 @@ class PlantedBug:
     behavioural: bool = False
 
 
-class SavesInputs(Function):
-    """Saves all tensor inputs for backward and keeps the other arguments in ctx.options."""
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*(value for value in inputs if isinstance(value, Tensor)))
-        ctx.options = tuple(value for value in inputs if not isinstance(value, Tensor))
+def wrong_backward(right, *causes, **circumstances):
+    """Plants a bug: the right rule, but with the decorated gradients."""
+    return plants(right, "gradients", causes, **circumstances)
 
 
-def normal(generator: torch.Generator, *shape: int) -> Tensor:
-    """A standard normal leaf of float64 that requires grad."""
-    return torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
+def wrong_forward(right, *causes, **circumstances):
+    """Plants a bug: the right rule, but with the decorated forward."""
+    return plants(right, "forward", causes, **circumstances)
 
 
-def positive(generator: torch.Generator, *shape: int) -> Tensor:
-    """A leaf of float64 between 0.5 and 1.5 that requires grad."""
-    values = torch.rand(shape, generator=generator, dtype=torch.float64) + 0.5
-    return values.requires_grad_()
+def wrong_function(right, *causes, **circumstances):
+    """Plants a bug: the decorated Function, or function, in place of the right one."""
+    return plants(right, None, causes, **circumstances)
 
 
-def indices(generator: torch.Generator, below: int, *shape: int) -> Tensor:
-    """Integers from 0 to below - 1."""
-    return torch.randint(below, shape, generator=generator)
+def plants(
+    right,
+    part,
+    causes,
+    *,
+    source,
+    inputs=None,
+    ordinary=None,
+    tripping=None,
+    reference=None,
+    behavioural=False,
+):
+    """A decorator that makes the planted bug; what it decorates names it.
+
+    `inputs` stands for ordinary and tripping ones that are drawn alike; the reference is torch's
+    own derivative of the right forward where none is given.
+    """
+
+    def plant(wrong):
+        return PlantedBug(
+            name=in_words(wrong.__name__),
+            wrong=wrong if part is None else changed(right, part, wrong),
+            right=right,
+            reference=reference or right.forward,
+            ordinary=ordinary or inputs,
+            tripping=tripping or inputs,
+            causes=causes,
+            source=source,
+            behavioural=behavioural,
+        )
+
+    return plant
 
 
-def leaf(values: Tensor) -> Tensor:
-    """The same values and strides as a leaf that requires grad."""
-    return values.detach().requires_grad_()
+def changed(rule: type[Function], part: str, wrong: Callable) -> type[Function]:
+    """The rule with one part replaced."""
+    body = {part: staticmethod(wrong), "__module__": wrong.__module__}
+    return type(rule)(wrong.__name__, (rule,), body)
 
 
-def normals(*shapes: tuple[int, ...]) -> Inputs:
-    """Inputs that are one normal tensor for each shape."""
-
-    def draw(generator: torch.Generator) -> tuple:
-        return tuple(normal(generator, *shape) for shape in shapes)
-
-    return draw
-
-
-def with_entries(shape: tuple[int, ...], entries: dict[tuple[int, ...], float]) -> Inputs:
-    """One normal tensor in which some entries are set to given values."""
-
-    def draw(generator: torch.Generator) -> tuple:
-        values = normal(generator, *shape).detach()
-        for position, value in entries.items():
-            values[position] = value
-        return (leaf(values),)
-
-    return draw
+def in_words(name: str) -> str:
+    """square_forgets_the_two or SquareForgetsTheTwo as words."""
+    return re.sub("(?<!^)(?=[A-Z])", " ", name).replace("_", " ").lower()

@@ -2,37 +2,36 @@
 
 import torch
 
-from .planted import PlantedBug, SavesInputs, leaf, normal, normals
+from tests.random_inputs import leaf, normal, normals
+
+from .planted import wrong_backward, wrong_forward
+from .right_rules import MatrixProduct, Sin
+from .rule import Rule
 
 CHUNK = 2
 
 
-class ProjectRows(SavesInputs):
-    """y = x @ weight, grad_weight summed at once and in at least single precision."""
-
-    @staticmethod
-    def forward(x, weight):
-        return torch.mm(x, weight)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        return grad_y @ weight.t(), x.t() @ grad_y
+def many_rows_of_bfloat16(generator):
+    x, weight = normal(generator, 4096, 3), normal(generator, 3, 4)
+    return leaf(x.detach().abs().bfloat16()), leaf(weight.bfloat16())
 
 
-class ProjectRowsInChunks(ProjectRows):
-    """grad_weight is accumulated over chunks of rows in the dtype of weight."""
+@wrong_backward(
+    MatrixProduct,
+    "precision-loss",
+    ordinary=normals((300, 3), (3, 4)),
+    tripping=many_rows_of_bfloat16,
+    source="linkedin/Liger-Kernel#1391",
+)
+def grad_right_is_accumulated_in_bfloat16(grad_y, left, right):
+    """It is summed over chunks of rows in the dtype of right."""
+    grad_right = torch.zeros_like(right)
+    for left_chunk, grad_chunk in zip(left.split(CHUNK), grad_y.split(CHUNK), strict=True):
+        grad_right = grad_right + left_chunk.t() @ grad_chunk
+    return grad_y @ right.t(), grad_right
 
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        grad_weight = torch.zeros_like(weight)
-        for x_chunk, grad_chunk in zip(x.split(CHUNK), grad_y.split(CHUNK), strict=True):
-            grad_weight = grad_weight + x_chunk.t() @ grad_chunk
-        return grad_y @ weight.t(), grad_weight
 
-
-class LogSumExp(SavesInputs):
+class LogSumExp(Rule):
     """y = log Σ exp x over the last dimension."""
 
     @staticmethod
@@ -40,58 +39,54 @@ class LogSumExp(SavesInputs):
         return x.logsumexp(-1)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return grad_y.unsqueeze(-1) * x.softmax(-1)
 
 
-class LogSumExpOfRoundedForward(LogSumExp):
+@wrong_forward(
+    LogSumExp,
+    "forward-wrong",
+    "precision-loss",
+    "forward-noisy",
+    inputs=normals((4, 6)),
+    source="marin-community/marin#8217",
+)
+def logsumexp_runs_forward_in_bfloat16(x):
     """Forward in bfloat16, backward in full precision: the gradient of another function."""
-
-    @staticmethod
-    def forward(x):
-        return x.bfloat16().logsumexp(-1).to(x.dtype)
+    return x.bfloat16().logsumexp(-1).to(x.dtype)
 
 
-class LogSumExpOfRoundedBackward(LogSumExp):
+@wrong_backward(
+    LogSumExp, "precision-loss", inputs=normals((5, 6)), source="marin-community/marin#8217"
+)
+def logsumexp_runs_backward_at_rounded_inputs(grad_y, x):
     """Forward in full precision, backward at x rounded to bfloat16."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y.unsqueeze(-1) * x.bfloat16().to(x.dtype).softmax(-1)
+    return grad_y.unsqueeze(-1) * x.bfloat16().to(x.dtype).softmax(-1)
 
 
-class Sin(SavesInputs):
-    """y = sin x."""
-
-    @staticmethod
-    def forward(x):
-        return x.sin()
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x.cos()
-
-
-class SinThroughSinglePrecision(Sin):
+@wrong_backward(
+    Sin,
+    "precision-loss",
+    inputs=normals((5, 4)),
+    source="inside the tolerance of torch.autograd.gradcheck",
+)
+def sin_rounds_its_gradient_to_float32(grad_y, x):
     """The gradient is rounded to float32 on its way."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return Sin.backward(ctx, grad_y).float().to(grad_y.dtype)
+    return Sin.gradients(grad_y, x).float().to(grad_y.dtype)
 
 
-class SinThroughHalfPrecision(Sin):
+@wrong_backward(
+    Sin,
+    "precision-loss",
+    inputs=normals((3, 4)),
+    source="inside the tolerance of torch.autograd.gradcheck",
+)
+def sin_rounds_its_gradient_to_float16(grad_y, x):
     """The gradient is rounded to float16 on its way."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return Sin.backward(ctx, grad_y).half().to(grad_y.dtype)
+    return Sin.gradients(grad_y, x).half().to(grad_y.dtype)
 
 
-class LogOnePlus(SavesInputs):
+class LogOnePlus(Rule):
     """y = log(1 + x)."""
 
     @staticmethod
@@ -99,49 +94,8 @@ class LogOnePlus(SavesInputs):
         return x.log1p()
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return grad_y / (1 + x)
-
-
-class LogOnePlusByAdding(LogOnePlus):
-    """Adds the one before the logarithm: a tiny x is gone."""
-
-    @staticmethod
-    def forward(x):
-        return (1 + x).log()
-
-
-def half_tanh(x):
-    """tanh(x/2), in a form that keeps its slope on both sides."""
-    return torch.where(x > 0, 1 - 2 * torch.sigmoid(-x), 2 * torch.sigmoid(x) - 1)
-
-
-class HalfTanh(SavesInputs):
-    """y = tanh(x/2), with the slope 2 σ(x) σ(-x)."""
-
-    @staticmethod
-    def forward(x):
-        return half_tanh(x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * 2 * torch.sigmoid(x) * torch.sigmoid(-x)
-
-
-class HalfTanhByCancelling(HalfTanh):
-    """½ (1 - y²) cancels to zero where y rounds to one."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * (1 - (x / 2).tanh() ** 2) / 2
-
-
-def many_rows_of_bfloat16(generator):
-    x, weight = normal(generator, 4096, 3), normal(generator, 3, 4)
-    return leaf(x.detach().abs().bfloat16()), leaf(weight.bfloat16())
 
 
 def small_entries(generator):
@@ -152,79 +106,46 @@ def positive_entries(generator):
     return (leaf(normal(generator, 4, 3).abs()),)
 
 
+@wrong_forward(
+    LogOnePlus,
+    "forward-wrong",
+    "precision-loss",
+    "forward-noisy",
+    ordinary=positive_entries,
+    tripping=small_entries,
+    source="pytorch/pytorch#64163",
+)
+def log1p_adds_its_one_first(x):
+    """Adds the one before the logarithm: a tiny x is gone."""
+    return (1 + x).log()
+
+
+def half_tanh(x):
+    """tanh(x/2), in a form that keeps its slope on both sides."""
+    return torch.where(x > 0, 1 - 2 * torch.sigmoid(-x), 2 * torch.sigmoid(x) - 1)
+
+
+class HalfTanh(Rule):
+    """y = tanh(x/2), with the slope 2 σ(x) σ(-x)."""
+
+    forward = staticmethod(half_tanh)
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y * 2 * torch.sigmoid(x) * torch.sigmoid(-x)
+
+
 def saturated(generator):
     return (leaf(normal(generator, 4, 3) + 38),)
 
 
-BUGS = (
-    PlantedBug(
-        name="grad_weight is accumulated in bfloat16",
-        wrong=ProjectRowsInChunks,
-        right=ProjectRows,
-        reference=torch.mm,
-        ordinary=normals((300, 3), (3, 4)),
-        tripping=many_rows_of_bfloat16,
-        causes=("precision-loss",),
-        source="linkedin/Liger-Kernel#1391",
-    ),
-    PlantedBug(
-        name="logsumexp runs forward in bfloat16",
-        wrong=LogSumExpOfRoundedForward,
-        right=LogSumExp,
-        reference=lambda x: x.logsumexp(-1),
-        ordinary=normals((4, 6)),
-        tripping=normals((4, 6)),
-        causes=("forward-wrong", "precision-loss", "forward-noisy"),
-        source="marin-community/marin#8217",
-    ),
-    PlantedBug(
-        name="logsumexp runs backward at rounded inputs",
-        wrong=LogSumExpOfRoundedBackward,
-        right=LogSumExp,
-        reference=lambda x: x.logsumexp(-1),
-        ordinary=normals((5, 6)),
-        tripping=normals((5, 6)),
-        causes=("precision-loss",),
-        source="marin-community/marin#8217",
-    ),
-    PlantedBug(
-        name="sin rounds its gradient to float32",
-        wrong=SinThroughSinglePrecision,
-        right=Sin,
-        reference=torch.sin,
-        ordinary=normals((5, 4)),
-        tripping=normals((5, 4)),
-        causes=("precision-loss",),
-        source="inside the tolerance of torch.autograd.gradcheck",
-    ),
-    PlantedBug(
-        name="sin rounds its gradient to float16",
-        wrong=SinThroughHalfPrecision,
-        right=Sin,
-        reference=torch.sin,
-        ordinary=normals((3, 4)),
-        tripping=normals((3, 4)),
-        causes=("precision-loss",),
-        source="inside the tolerance of torch.autograd.gradcheck",
-    ),
-    PlantedBug(
-        name="log1p adds its one first",
-        wrong=LogOnePlusByAdding,
-        right=LogOnePlus,
-        reference=torch.log1p,
-        ordinary=positive_entries,
-        tripping=small_entries,
-        causes=("forward-wrong", "precision-loss", "forward-noisy"),
-        source="pytorch/pytorch#64163",
-    ),
-    PlantedBug(
-        name="saturated tanh cancels its slope",
-        wrong=HalfTanhByCancelling,
-        right=HalfTanh,
-        reference=half_tanh,
-        ordinary=normals((4, 3)),
-        tripping=saturated,
-        causes=("precision-loss",),
-        source="cancellation in 1 - y²",
-    ),
+@wrong_backward(
+    HalfTanh,
+    "precision-loss",
+    ordinary=normals((4, 3)),
+    tripping=saturated,
+    source="cancellation in 1 - y²",
 )
+def saturated_tanh_cancels_its_slope(grad_y, x):
+    """½ (1 - y²) cancels to zero where y rounds to one."""
+    return grad_y * (1 - (x / 2).tanh() ** 2) / 2

@@ -1,10 +1,15 @@
 """Gradients sent to the wrong rows: top-k positions, short indices, segments with gaps."""
 
+from dataclasses import replace
+
 import torch
 from torch.autograd import Function
 from torch.nn import functional as F
 
-from .planted import PlantedBug, SavesInputs, indices, leaf, normal, normals
+from tests.random_inputs import indices, leaf, normal, normals
+
+from .planted import wrong_backward, wrong_function
+from .rule import Rule
 
 
 class LargestTwo(Function):
@@ -26,7 +31,14 @@ class LargestTwo(Function):
         return torch.zeros_like(x).scatter(-1, positions, grad_values)
 
 
-class LargestTwoAtPartitionPositions(LargestTwo):
+@wrong_function(
+    LargestTwo,
+    "wrong-elements",
+    "missing-term",
+    inputs=normals((4, 6)),
+    source="ml-explore/mlx#1428",
+)
+class TopkScattersToThePositionsInTheResult(LargestTwo):
     """Scatters to the positions in the result, not to those in x."""
 
     @staticmethod
@@ -36,78 +48,34 @@ class LargestTwoAtPartitionPositions(LargestTwo):
         return torch.zeros_like(x).scatter(-1, result_positions, grad_values)
 
 
+def largest_first(generator):
+    return (leaf(normal(generator, 4, 5).sort(-1, descending=True).values),)
+
+
+topk_is_checked_with_rows_already_in_order = replace(
+    TopkScattersToThePositionsInTheResult,
+    name="topk is checked with rows already in order",
+    ordinary=largest_first,
+    tripping=normals((4, 5)),
+)
+
+
 def scatter_add_rows(x, index, source):
     """y[index[i, j], j] += source[i, j]; source may reach beyond index, where it is not read."""
     return x.scatter_add(0, index, source[: index.shape[0], : index.shape[1]])
 
 
-class ScatterAdd(SavesInputs):
+class ScatterAdd(Rule):
     """x with the entries of source added where index points."""
 
-    @staticmethod
-    def forward(x, index, source):
-        return scatter_add_rows(x, index, source)
+    forward = staticmethod(scatter_add_rows)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        _, index, source = ctx.saved_tensors
+    def gradients(grad_y, x, index, source):
         gathered = grad_y.gather(0, index)
         missing_columns = source.shape[1] - index.shape[1]
         missing_rows = source.shape[0] - index.shape[0]
         return grad_y, None, F.pad(gathered, (0, missing_columns, 0, missing_rows))
-
-
-class ScatterAddBroadcastingIndex(ScatterAdd):
-    """Rows of source beyond index receive the gathered gradient instead of zero."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        _, index, source = ctx.saved_tensors
-        return grad_y, None, grad_y.gather(0, index).expand_as(source)
-
-
-def segment_means(x, bounds):
-    lengths = (bounds[1:] - bounds[:-1]).tolist()
-    covered = x[bounds[0] : bounds[-1]]
-    rows = [part.sum(0) / max(len(part), 1) for part in covered.split(lengths)]
-    return torch.stack(rows)
-
-
-class SegmentMeans(SavesInputs):
-    """Row s of y is the mean of x[bounds[s] : bounds[s + 1]], zero for an empty segment."""
-
-    @staticmethod
-    def forward(x, bounds):
-        return segment_means(x, bounds)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, bounds = ctx.saved_tensors
-        lengths = bounds[1:] - bounds[:-1]
-        shares = grad_y / lengths.clamp(min=1).unsqueeze(-1)
-        covered = shares.repeat_interleave(lengths, 0)
-        return F.pad(covered, (0, 0, int(bounds[0]), len(x) - int(bounds[-1]))), None
-
-
-class SegmentMeansOfCoveredRows(SegmentMeans):
-    """Rows outside all segments are missing from the gradient."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        _, bounds = ctx.saved_tensors
-        lengths = bounds[1:] - bounds[:-1]
-        return (grad_y / lengths.unsqueeze(-1)).repeat_interleave(lengths, 0), None
-
-
-class SegmentMeansDividingByEmpty(SegmentMeans):
-    """Shares out every segment, 0 · (1 / 0) = NaN for an empty one."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, bounds = ctx.saved_tensors
-        rows = torch.arange(len(x)).unsqueeze(-1)
-        member = ((rows >= bounds[:-1]) & (rows < bounds[1:])).to(grad_y.dtype)
-        return (member / member.sum(0)) @ grad_y, None
 
 
 def scatter_with_rows(index_rows):
@@ -118,6 +86,38 @@ def scatter_with_rows(index_rows):
     return draw
 
 
+@wrong_backward(
+    ScatterAdd,
+    "wrong-elements",
+    ordinary=scatter_with_rows(4),
+    tripping=scatter_with_rows(1),
+    source="pytorch/pytorch#188843",
+)
+def scatter_add_broadcasts_a_short_index(grad_y, x, index, source):
+    """Rows of source beyond index receive the gathered gradient instead of zero."""
+    return grad_y, None, grad_y.gather(0, index).expand_as(source)
+
+
+def segment_means(x, bounds):
+    lengths = (bounds[1:] - bounds[:-1]).tolist()
+    covered = x[bounds[0] : bounds[-1]]
+    rows = [part.sum(0) / max(len(part), 1) for part in covered.split(lengths)]
+    return torch.stack(rows)
+
+
+class SegmentMeans(Rule):
+    """Row s of y is the mean of x[bounds[s] : bounds[s + 1]], zero for an empty segment."""
+
+    forward = staticmethod(segment_means)
+
+    @staticmethod
+    def gradients(grad_y, x, bounds):
+        lengths = bounds[1:] - bounds[:-1]
+        shares = grad_y / lengths.clamp(min=1).unsqueeze(-1)
+        covered = shares.repeat_interleave(lengths, 0)
+        return F.pad(covered, (0, 0, int(bounds[0]), len(x) - int(bounds[-1]))), None
+
+
 def all_rows_in_segments(generator):
     return normal(generator, 7, 3), torch.tensor([0, 2, 5, 7])
 
@@ -126,63 +126,33 @@ def rows_outside_segments(generator):
     return normal(generator, 7, 3), torch.tensor([0, 2, 2, 5])
 
 
+@wrong_backward(
+    SegmentMeans,
+    "wrong-shape",
+    "raises",
+    ordinary=all_rows_in_segments,
+    tripping=rows_outside_segments,
+    source="rusty1s/pytorch_scatter#118",
+)
+def segment_mean_returns_covered_rows_only(grad_y, x, bounds):
+    """Rows outside all segments are missing from the gradient."""
+    lengths = bounds[1:] - bounds[:-1]
+    return (grad_y / lengths.unsqueeze(-1)).repeat_interleave(lengths, 0), None
+
+
 def empty_segment(generator):
     return normal(generator, 7, 3), torch.tensor([0, 3, 3, 7])
 
 
-def largest_first(generator):
-    return (leaf(normal(generator, 4, 5).sort(-1, descending=True).values),)
-
-
-BUGS = (
-    PlantedBug(
-        name="topk scatters to the positions in the result",
-        wrong=LargestTwoAtPartitionPositions,
-        right=LargestTwo,
-        reference=lambda x: tuple(x.topk(2, -1)),
-        ordinary=normals((4, 6)),
-        tripping=normals((4, 6)),
-        causes=("wrong-elements", "missing-term"),
-        source="ml-explore/mlx#1428",
-    ),
-    PlantedBug(
-        name="topk is checked with rows already in order",
-        wrong=LargestTwoAtPartitionPositions,
-        right=LargestTwo,
-        reference=lambda x: tuple(x.topk(2, -1)),
-        ordinary=largest_first,
-        tripping=normals((4, 5)),
-        causes=("wrong-elements", "missing-term"),
-        source="ml-explore/mlx#1428",
-    ),
-    PlantedBug(
-        name="scatter_add broadcasts a short index",
-        wrong=ScatterAddBroadcastingIndex,
-        right=ScatterAdd,
-        reference=scatter_add_rows,
-        ordinary=scatter_with_rows(4),
-        tripping=scatter_with_rows(1),
-        causes=("wrong-elements",),
-        source="pytorch/pytorch#188843",
-    ),
-    PlantedBug(
-        name="segment mean returns covered rows only",
-        wrong=SegmentMeansOfCoveredRows,
-        right=SegmentMeans,
-        reference=segment_means,
-        ordinary=all_rows_in_segments,
-        tripping=rows_outside_segments,
-        causes=("wrong-shape", "raises"),
-        source="rusty1s/pytorch_scatter#118",
-    ),
-    PlantedBug(
-        name="segment mean divides by an empty segment",
-        wrong=SegmentMeansDividingByEmpty,
-        right=SegmentMeans,
-        reference=segment_means,
-        ordinary=all_rows_in_segments,
-        tripping=empty_segment,
-        causes=("not-finite",),
-        source="rusty1s/pytorch_scatter#452",
-    ),
+@wrong_backward(
+    SegmentMeans,
+    "not-finite",
+    ordinary=all_rows_in_segments,
+    tripping=empty_segment,
+    source="rusty1s/pytorch_scatter#452",
 )
+def segment_mean_divides_by_an_empty_segment(grad_y, x, bounds):
+    """Shares out every segment, 0 · (1 / 0) = NaN for an empty one."""
+    rows = torch.arange(len(x)).unsqueeze(-1)
+    member = ((rows >= bounds[:-1]) & (rows < bounds[1:])).to(grad_y.dtype)
+    return (member / member.sum(0)) @ grad_y, None

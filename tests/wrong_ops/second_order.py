@@ -1,11 +1,12 @@
 """First order right, second order silently wrong."""
 
-import torch
+from tests.random_inputs import indices, normal, normals
 
-from .planted import PlantedBug, SavesInputs, indices, normal, normals
+from .planted import wrong_backward, wrong_function
+from .rule import Rule
 
 
-class DoubledSquare(SavesInputs):
+class DoubledSquare(Rule):
     """y = (2 x)²."""
 
     @staticmethod
@@ -13,12 +14,18 @@ class DoubledSquare(SavesInputs):
         return (2 * x) ** 2
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return 8 * x * grad_y
 
 
-class DoubledSquareOfKeptIntermediate(DoubledSquare):
+@wrong_function(
+    DoubledSquare,
+    "second-order-wrong",
+    inputs=normals((4, 3)),
+    source="pytorch/pytorch#58509",
+    behavioural=True,
+)
+class DoubledSquareKeepsAnIntermediateOfForward(DoubledSquare):
     """2 x is kept from forward as an attribute, so that it is a constant ever after."""
 
     @staticmethod
@@ -30,7 +37,7 @@ class DoubledSquareOfKeptIntermediate(DoubledSquare):
         return 4 * ctx.doubled * grad_y
 
 
-class Sigmoid(SavesInputs):
+class Sigmoid(Rule):
     """y = σ(x)."""
 
     @staticmethod
@@ -38,28 +45,34 @@ class Sigmoid(SavesInputs):
         return x.sigmoid()
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         y = x.sigmoid()
         return grad_y * y * (1 - y)
 
 
-class SigmoidWithFusedGradient(Sigmoid):
+@wrong_backward(
+    Sigmoid,
+    "second-order-wrong",
+    inputs=normals((5, 3)),
+    source="tensorflow/tensorflow#7403",
+    behavioural=True,
+)
+def sigmoids_fused_gradient_holds_x_constant(grad_y, x):
     """Backward is a kernel that autograd cannot look into: the second derivative in x is zero."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        y = x.detach().sigmoid()
-        return grad_y * (y * (1 - y))
+    y = x.detach().sigmoid()
+    return grad_y * (y * (1 - y))
 
 
-class SigmoidWithOpaqueGradient(Sigmoid):
+@wrong_backward(
+    Sigmoid,
+    "second-order-wrong",
+    inputs=normals((3, 4)),
+    source="tensorflow/tensorflow#5876",
+    behavioural=True,
+)
+def sigmoids_gradient_is_detached(grad_y, x):
     """Backward detaches x and grad_output both."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return Sigmoid.backward(ctx, grad_y).detach()
+    return Sigmoid.gradients(grad_y, x).detach()
 
 
 def segment_squares(x, segment, count):
@@ -68,29 +81,33 @@ def segment_squares(x, segment, count):
     return empty.index_add(0, segment, x * x)
 
 
-class SegmentSquares(SavesInputs):
+class SegmentSquares(Rule):
     """Sums of squares by segment; backward gathers."""
 
-    @staticmethod
-    def forward(x, segment, count):
-        return segment_squares(x, segment, count)
+    forward = staticmethod(segment_squares)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        x, segment = ctx.saved_tensors
+    def gradients(grad_y, x, segment, count):
         return 2 * x * grad_y[segment], None, None
 
 
-class SegmentSquaresWithForeignGather(SegmentSquares):
+def segmented(generator):
+    return normal(generator, 7, 3), indices(generator, 4, 7), 4
+
+
+@wrong_backward(
+    SegmentSquares,
+    "second-order-wrong",
+    inputs=segmented,
+    source="rusty1s/pytorch_scatter#299",
+    behavioural=True,
+)
+def segment_squares_gather_without_a_backward_of_the_gather(grad_y, x, segment, count):
     """The gather in backward is not linked to its own backward."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, segment = ctx.saved_tensors
-        return 2 * x * grad_y.detach()[segment], None, None
+    return 2 * x * grad_y.detach()[segment], None, None
 
 
-class CubeSlope(SavesInputs):
+class CubeSlope(Rule):
     """3 x² grad_y, as a Function with its own gradients."""
 
     @staticmethod
@@ -98,8 +115,7 @@ class CubeSlope(SavesInputs):
         return 3 * x * x * grad_y
 
     @staticmethod
-    def backward(ctx, grad_grad_x):
-        x, grad_y = ctx.saved_tensors
+    def gradients(grad_grad_x, x, grad_y):
         return 6 * x * grad_y * grad_grad_x, 3 * x * x * grad_grad_x
 
 
@@ -107,8 +123,7 @@ class CubeSlopeForgettingX(CubeSlope):
     """Returns None for x."""
 
     @staticmethod
-    def backward(ctx, grad_grad_x):
-        x, _ = ctx.saved_tensors
+    def gradients(grad_grad_x, x, grad_y):
         return None, 3 * x * x * grad_grad_x
 
 
@@ -116,12 +131,11 @@ class CubeSlopeWithWrongFactor(CubeSlope):
     """3 x where 6 x is due."""
 
     @staticmethod
-    def backward(ctx, grad_grad_x):
-        x, grad_y = ctx.saved_tensors
+    def gradients(grad_grad_x, x, grad_y):
         return 3 * x * grad_y * grad_grad_x, 3 * x * x * grad_grad_x
 
 
-class Cube(SavesInputs):
+class Cube(Rule):
     """y = x³, with a handwritten second order."""
 
     @staticmethod
@@ -129,85 +143,25 @@ class Cube(SavesInputs):
         return x**3
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
+    def gradients(grad_y, x):
         return CubeSlope.apply(x, grad_y)
 
 
-class CubeOfConstantSlope(Cube):
-    """Its slope does not depend on x, says the second order."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return CubeSlopeForgettingX.apply(x, grad_y)
-
-
-class CubeWithWrongSecondOrder(Cube):
-    """The handwritten second order is half of what it should be."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return CubeSlopeWithWrongFactor.apply(x, grad_y)
-
-
-def segmented(generator):
-    return normal(generator, 7, 3), indices(generator, 4, 7), 4
-
-
-def second_order_bug(name, wrong, right, reference, inputs, source):
-    causes = ("second-order-wrong",)
-    return PlantedBug(name, wrong, right, reference, inputs, inputs, causes, source, True)
-
-
-BUGS = (
-    second_order_bug(
-        "doubled square keeps an intermediate of forward",
-        DoubledSquareOfKeptIntermediate,
-        DoubledSquare,
-        lambda x: (2 * x) ** 2,
-        normals((4, 3)),
-        "pytorch/pytorch#58509",
-    ),
-    second_order_bug(
-        "segment squares gather without a backward of the gather",
-        SegmentSquaresWithForeignGather,
-        SegmentSquares,
-        segment_squares,
-        segmented,
-        "rusty1s/pytorch_scatter#299",
-    ),
-    second_order_bug(
-        "sigmoid's fused gradient holds x constant",
-        SigmoidWithFusedGradient,
-        Sigmoid,
-        torch.sigmoid,
-        normals((5, 3)),
-        "tensorflow/tensorflow#7403",
-    ),
-    second_order_bug(
-        "sigmoid's gradient is detached",
-        SigmoidWithOpaqueGradient,
-        Sigmoid,
-        torch.sigmoid,
-        normals((3, 4)),
-        "tensorflow/tensorflow#5876",
-    ),
-    second_order_bug(
-        "cube's inner rule returns None for x",
-        CubeOfConstantSlope,
-        Cube,
-        lambda x: x**3,
-        normals((5, 4)),
-        "jax-ml/jax#21220",
-    ),
-    second_order_bug(
-        "cube's second order is halved",
-        CubeWithWrongSecondOrder,
-        Cube,
-        lambda x: x**3,
-        normals((4, 6)),
-        "a handwritten double backward",
-    ),
+@wrong_backward(
+    Cube, "second-order-wrong", inputs=normals((5, 4)), source="jax-ml/jax#21220", behavioural=True
 )
+def cubes_inner_rule_returns_none_for_x(grad_y, x):
+    """Its slope does not depend on x, says the second order."""
+    return CubeSlopeForgettingX.apply(x, grad_y)
+
+
+@wrong_backward(
+    Cube,
+    "second-order-wrong",
+    inputs=normals((4, 6)),
+    source="a handwritten double backward",
+    behavioural=True,
+)
+def cubes_second_order_is_halved(grad_y, x):
+    """The handwritten second order is half of what it should be."""
+    return CubeSlopeWithWrongFactor.apply(x, grad_y)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref.checker.probes.layouts import (
     LAYOUTS,
     cotangent_layouts,

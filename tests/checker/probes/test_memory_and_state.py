@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.utils import deterministic
 
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref.checker.probes.interleaving import interleaved
 from torchref.checker.probes.memory import poisoned, uninitialised_memory
 from torchref.checker.probes.mutation import mutation

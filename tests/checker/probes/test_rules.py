@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.planted import SavesInputs
+from tests.wrong_ops.rule import SavesInputs
 from torchref.checker.probes.forward_mode import forward_mode
 from torchref.checker.probes.linearity import linearity
 from torchref.checker.probes.precision import low_precision
