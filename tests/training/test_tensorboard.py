@@ -1,20 +1,14 @@
 """The real TensorBoard, under both of its loaders, on a run that was interrupted and resumed."""
 
 import json
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.parse import quote, urlencode
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.training.small_task import BOTH, trained
+from tests.training.tensorboard_server import tensorboard
 from torchref.training.loop import Loop
 from torchref.training.stopping import Interrupted
 
@@ -44,35 +38,9 @@ def ask(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """Asks a server, until it has loaded the runs."""
     logdir = tmp_path_factory.mktemp("runs")
     resumed_run(logdir)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    line = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir)]
-    line += ["--host", "127.0.0.1", "--port", str(port), f"--load_fast={request.param}"]
-    server = subprocess.Popen(line, stderr=subprocess.PIPE)
-
-    def answer(path: str, **query: str) -> Any:
-        url = f"http://127.0.0.1:{port}/data/{path}?{urlencode(query, quote_via=quote)}"
-        with urlopen(Request(url), timeout=30) as response:
-            return json.loads(response.read())
-
-    def loaded() -> bool:
-        try:
-            points = answer("plugin/scalars/scalars", run=RUNS[1], tag="loss/train")
-        except (URLError, ConnectionError):
-            return False
-        return [step for _, step, _ in points[-1:]] == [EPOCHS]
-
-    try:
-        for _ in range(600):
-            if loaded():
-                break
-            assert server.poll() is None, server.stderr.read()
-            time.sleep(0.1)
-        yield answer
-    finally:
-        server.terminate()
-        server.communicate()
+    with tensorboard(logdir, request.param) as server:
+        server.wait_until(lambda: server.last_step(RUNS[1], "loss/train") == EPOCHS)
+        yield server.ask
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -90,12 +58,19 @@ def test_the_difference_is_the_handwritten_runs(ask: Ask) -> None:
 
 def test_charts_lay_both_over_each_other(ask: Ask) -> None:
     layout = ask("plugin/custom_scalars/layout")
-    charts = {chart["title"]: chart["multiline"]["tag"] for chart in layout["category"][0]["chart"]}
-    assert set(charts) >= {"loss", "difference of the gradients", "gradient norms by layer"}
-    for run in RUNS:
-        found = ask("plugin/custom_scalars/scalars", run=run, tag=charts["loss"][0])
-        assert found["regex_valid"]
-        assert list(found["tag_to_events"]) == ["loss/train"]
+    (category,) = layout["category"]
+    tags = {}
+    for chart in category["chart"]:
+        (pattern,) = chart["multiline"]["tag"]
+        found = [ask("plugin/custom_scalars/scalars", run=run, tag=pattern) for run in RUNS]
+        tags[chart["title"]] = [set(each["tag_to_events"]) for each in found]
+    weights = ["linear1.bias", "linear1.weight", "linear2.bias", "linear2.weight"]
+    assert tags == {
+        "loss": [{"loss/train", "loss/held_out"}] * 2,
+        "difference of the gradients, log₁₀": [{"gradients/log10_relative_difference"}, set()],
+        "gradient norms by layer": [{f"gradient_norm/{name}" for name in weights}] * 2,
+        "update to weight ratios": [{f"update_ratio/{name}" for name in weights}] * 2,
+    }
 
 
 def test_histograms_and_settings_are_there(ask: Ask) -> None:
@@ -110,6 +85,6 @@ def test_histograms_and_settings_are_there(ask: Ask) -> None:
 
 def test_hparams_compare_the_runs(ask: Ask) -> None:
     experiment = ask("plugin/hparams/experiment", request=json.dumps({"experimentName": ""}))
-    assert {"lr", "optimizer", "gradients", "batch_size"} <= {
-        each["name"] for each in experiment["hparamInfos"]
-    }
+    compared = {each["name"] for each in experiment["hparamInfos"]}
+    assert compared >= {"task", "gradients", "parameters", "lr", "optimizer", "batch_size", "dtype"}
+    assert not compared & {"seed", "log_every", "check_every", "threads", "deterministic"}

@@ -26,6 +26,10 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from torchref.training.atomic import write_whole
 
 HEADER = ("step", "run", "tag", "value")
+CATEGORY = "runs laid over each other"
+# Neither the model nor how it is trained: a column of theirs would only hide those that tell runs
+# apart, and of a group with several seeds TensorBoard shows an arbitrary one.
+NOT_COMPARED = ("check_every", "deterministic", "log_every", "seed", "threads")
 
 
 class Logbook:
@@ -35,15 +39,17 @@ class Logbook:
     TensorBoard draw them over each other in different colours. Steps must rise: TensorBoard drops
     the points of a tag whose step goes back. A logbook opened again goes on after step `after`.
 
-    `charts` names further charts, each with its tags, for TensorBoard's CUSTOM SCALARS page, and
-    `settings` fills its HPARAMS page; runs that differ in the seed only are one group there.
+    `charts` names further charts for TensorBoard's CUSTOM SCALARS page, each with what its tags
+    begin with: one pattern a chart, so that a tag has the same marker in every run, and the same
+    for every experiment, so that those of all runs are one. `settings` fills the HPARAMS page;
+    runs that differ in the seed only are one group there.
     """
 
     def __init__(
         self,
         folder: Path,
         runs: Sequence[str],
-        charts: Mapping[str, Sequence[str]],
+        charts: Mapping[str, str],
         settings: Mapping[str, Any],
         after: int = -1,
     ) -> None:
@@ -55,10 +61,10 @@ class Logbook:
         # TensorBoard's slow loader purges after a resume only where the start had purge_step=0.
         self.writers = {run: SummaryWriter(str(folder / run), purge_step=after + 1) for run in runs}
         layout = {
-            title: ["Multiline", [re.escape(tag) + "$" for tag in tags]]  # they are read as regexes
-            for title, tags in charts.items()
+            title: ["Multiline", [re.escape(beginning)]]  # it is read as a regular expression
+            for title, beginning in charts.items()
         }
-        self.writers[runs[0]].add_custom_scalars({" and ".join(runs): layout})
+        self.writers[runs[0]].add_custom_scalars({CATEGORY: layout})
         for run, writer in self.writers.items():
             writer._get_file_writer().add_summary(session_start({**settings, "gradients": run}))
             if after < 0:
@@ -134,16 +140,26 @@ def session_start(settings: Mapping[str, Any]) -> Any:
     plain = {
         name: value if isinstance(value, bool | int | float) else str(value)
         for name, value in settings.items()
+        if name not in NOT_COMPARED
     }
     _, start, _ = hparams(plain, {})
     content = plugin_data_pb2.HParamsPluginData()
     metadata = start.value[0].metadata.plugin_data
     content.ParseFromString(metadata.content)
-    content.session_start_info.group_name = ", ".join(
-        f"{name} {value}" for name, value in plain.items() if name != "seed"
-    )
+    content.session_start_info.group_name = group_name(plain)
     metadata.content = content.SerializeToString()
     return start
+
+
+def group_name(settings: Mapping[str, Any]) -> str:
+    """What a row of the HPARAMS page is called, which has room for its first word or two.
+
+    >>> group_name({"task": "iris", "lr": 0.1, "gradients": "torch"})
+    'torch, iris, lr 0.1'
+    """
+    first = {name: settings[name] for name in ("gradients", "task") if name in settings}
+    rest = {name: value for name, value in settings.items() if name not in first}
+    return ", ".join([*first.values(), *(f"{name} {value}" for name, value in rest.items())])
 
 
 def session_end(status: str) -> Any:

@@ -7,13 +7,19 @@ from torch import Tensor
 
 from torchref.training.contender import Contender
 from torchref.training.display import Display
-from torchref.training.live_check import DIFFERENCE, LiveCheck
+from torchref.training.live_check import LOG_DIFFERENCE, LiveCheck
 from torchref.training.logbook import Logbook
 from torchref.training.settings import Settings
 from torchref.training.task import Examples, Score
 
 LOG_POINTS, HISTOGRAMS = 500, 10
 LOSS = "loss/train"
+CHARTS = {
+    "loss": "loss/",
+    "difference of the gradients, log₁₀": LOG_DIFFERENCE,
+    "gradient norms by layer": "gradient_norm/",
+    "update to weight ratios": "update_ratio/",
+}
 
 
 class Recorder:
@@ -94,14 +100,3 @@ class Recorder:
             for name, p in contender.parameters().items()
             if name in before and before[name].any()
         }
-
-
-def charts(contender: Contender, parts: Mapping[str, Examples]) -> dict[str, list[str]]:
-    """Which tags TensorBoard's CUSTOM SCALARS page lays over each other."""
-    names = contender.parameters()
-    return {
-        "loss": [f"loss/{part}" for part in parts],
-        "difference of the gradients": [DIFFERENCE],
-        "gradient norms by layer": [f"gradient_norm/{name}" for name in names],
-        "update to weight ratios": [f"update_ratio/{name}" for name in names],
-    }

@@ -17,7 +17,7 @@ from torchref.training.distribution import joined
 from torchref.training.logbook import Logbook
 from torchref.training.loop import Loop
 from torchref.training.progress import Progress
-from torchref.training.recorder import Recorder, charts
+from torchref.training.recorder import CHARTS, Recorder
 from torchref.training.run_folder import RunFolder, dated
 from torchref.training.settings import Gradients, Settings
 from torchref.training.stopping import Interrupted, StopRequest
@@ -81,8 +81,8 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
             logbook = Logbook(
                 folder.path,
                 [each.name for each in progress.contenders],
-                charts(progress.contenders[0], parts),
-                {"task": task.name, **settings.curve()},
+                CHARTS,
+                {"task": task.name, "parameters": size_of(task.network), **settings.curve()},
                 after,
             )
             display = Display(settings.epochs, shown=not settings.quiet)
@@ -107,6 +107,11 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
             recorder.scalars if recorder else {},
             {each.name: each.model for each in progress.contenders},
         )
+
+
+def size_of(network: Module) -> int:
+    """Networks of different sizes are no group in TensorBoard."""
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def one_step(task: Task, settings: Settings) -> tuple[Task, Settings]:
