@@ -9,6 +9,7 @@ of them are held out and never trained on: with fewer, chance would decide the a
 """
 
 import copy
+from dataclasses import replace
 
 import torch
 from sklearn.datasets import load_iris
@@ -18,9 +19,8 @@ from experiments.bundled_data import split
 from torchref import explain
 from torchref.explainer.tensorboard import log_explanations
 from torchref.training import (
-    Dtype,
+    BESIDE_TORCH,
     Examples,
-    Gradients,
     Settings,
     Task,
     accuracy,
@@ -30,13 +30,7 @@ from torchref.training import (
 
 SPECIES = {"versicolor": 1, "virginica": 2}  # the third, setosa, is told apart at a glance
 HELD_OUT = 50
-DEFAULTS = Settings(
-    dtype=Dtype.FLOAT64,
-    gradients=[Gradients.HANDWRITTEN, Gradients.TORCH],
-    epochs=300,
-    lr=0.02,
-    check_every=1,
-)
+DEFAULTS = replace(BESIDE_TORCH, epochs=300, lr=0.02, check_every=1)
 
 
 def flowers(seed: int) -> tuple[Examples, Examples]:
@@ -48,24 +42,25 @@ def flowers(seed: int) -> tuple[Examples, Examples]:
     return split(iris.data[kept], columns, HELD_OUT / len(species), seed, classes=species)
 
 
-def main(settings: Settings) -> None:
-    """Lecture 002: a 4-3-2 network learns to tell versicolor from virginica."""
-    torch.manual_seed(settings.seed)
-    network = nn.SigmoidNetwork((4, 3, 2))
-    start = copy.deepcopy(network).double()
-    examples, held_out = flowers(settings.seed)
-    task = Task(
+def task(seed: int) -> Task:
+    torch.manual_seed(seed)
+    return Task(
         "iris",
-        network,
+        nn.SigmoidNetwork((4, 3, 2)),
         nn.SquaredError("sum"),
-        examples,
-        held_out,
+        *flowers(seed),
         scores={"accuracy": accuracy},
         torch_loss=torch.nn.MSELoss(reduction="sum"),
     )
-    outcome = train(task, settings)
+
+
+def main(settings: Settings) -> None:
+    """Lecture 002: a 4-3-2 network learns to tell versicolor from virginica."""
+    sorting = task(settings.seed)
+    start = copy.deepcopy(sorting.network).double()
+    outcome = train(sorting, settings)
     # One flower, and what its four measurements and the start make of the first weight.
-    flower, species = examples.x[0].double(), examples.target[0].double()
+    flower, species = sorting.examples.x[0].double(), sorting.examples.target[0].double()
     found = explain(start, nn.SquaredError("sum"), flower, species, rate=settings.lr)
     if outcome.folder:
         print(found)

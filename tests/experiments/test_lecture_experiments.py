@@ -1,5 +1,6 @@
 """The lectures' experiments: all that they state holds, and what they log can be read back."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from experiments import (
     cost_surface,
+    jacobian,
     log_loss_network,
     matrix_form,
+    several_minima,
     three_layers,
     vanishing_gradients,
 )
@@ -102,32 +105,59 @@ def test_three_layers_refuses_what_it_cannot_multiply_out(sizes: str) -> None:
         three_layers.sizes_in(sizes)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_cost_surface_states_what_the_lecture_does(seed: int) -> None:
-    curve = cost_surface.wiggly_curve()
-    found = cost_surface.minima(curve)
-    stated = cost_surface.statements(seed, curve, found)
-    assert stated.hold
-    assert len({round(w, 2) for w in found.values()}) == 3
+def test_eight_starts_end_in_three_minima(settings: Settings) -> None:
+    several_minima.main(settings)  # ends in SystemExit if a statement does not hold
+    folder = only_run(settings.logdir, "several_minima")
+    assert read(folder / "figures").Tags()["images"] == ["figures/several_minima"]
+    assert (folder / "several_minima.png").stat().st_size > 5_000
 
 
-def test_cost_surface_descends_and_draws(settings: Settings) -> None:
-    costs = cost_surface.surface()[2]
-    assert costs.shape == (61, 61)
-    assert costs.isfinite().all()
-    cost_surface.main(settings)
+def test_a_place_that_is_no_minimum_is_found_wrong() -> None:
+    cost = several_minima.curve()
+    (end,) = cost.descent((0.5,), 2.0, 3000)[-1]
+    stated = several_minima.statements(cost, {0: end, 1: end - 0.15, 2: end + 0.15})
+    assert [each.holds for each in stated.made] == [True, False, True, False]
+
+
+def test_cost_surface_states_and_draws(settings: Settings) -> None:
+    assert len(cost_surface.statements().made) == 3
+    cost_surface.main(settings)  # ends in SystemExit if a statement does not hold
     folder = only_run(settings.logdir, "cost_surface")
     images = set(read(folder / "figures").Tags()["images"])
-    names = {"one_weight", "several_minima", "surface", "jacobian"}
-    assert images == {f"figures/{name}" for name in names}
-    assert all((folder / f"{name}.png").stat().st_size > 5_000 for name in names)
+    assert images == {"figures/one_weight", "figures/surface"}
+    assert all((folder / f"{n}.png").stat().st_size > 5_000 for n in ("one_weight", "surface"))
 
 
-def test_the_path_on_the_surface_goes_downhill() -> None:
-    _, _, costs, path = cost_surface.surface()
-    distance = (path[1:] - path[:-1]).norm(dim=1)
-    assert distance[0] > 10 * distance[-1]  # it settles
-    assert costs.min() < costs.max() / 5
+def test_the_path_on_the_surface_settles() -> None:
+    surface = cost_surface.surface()
+    path = surface.descent(cost_surface.START, cost_surface.RATE, cost_surface.STEPS)
+    assert surface.at(path[-1]) < surface.at(path[0]) / 5
+    first, last = (math.dist(path[n], path[n + 1]) for n in (0, -2))
+    assert first > 10 * last
+
+
+def test_too_large_a_rate_does_not_go_downhill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost_surface, "RATE", 50.0)
+    assert not cost_surface.statements().hold
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_jacobian_is_by_hand_what_jacrev_finds(settings: Settings, seed: int) -> None:
+    jacobian.main(replace(settings, seed=seed))  # ends in SystemExit if a statement does not hold
+    folder = only_run(settings.logdir, "jacobian")
+    assert read(folder / "figures").Tags()["images"] == ["figures/jacobian"]
+    assert (folder / "jacobian.png").stat().st_size > 5_000
+    assert (folder / "explain_w11.png").stat().st_size > 10_000
+
+
+def test_a_wrong_jacobian_is_found(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = jacobian.by_hand
+    monkeypatch.setattr(jacobian, "by_hand", lambda network, x: right(network, x) * (1 + 1e-9))
+    with pytest.raises(SystemExit):
+        jacobian.main(settings)
+    assert "∇C = 2 (a − y)ᵀ times the Jacobian" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
