@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from tests.checker.compared import causes, network, normal
-from tests.wrong_ops.numpy_network import CONTROL, MISTAKES, Mistake, autograd, page
+from tests.wrong_ops.numpy_mistakes import CONTROL, MISTAKES, Mistake
+from tests.wrong_ops.numpy_network import autograd, page
 from torchref import WrongGradientError, compare
 from torchref.checker.causes import CAUSES
 

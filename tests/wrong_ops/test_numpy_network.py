@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from . import CAUSES
-from .numpy_network import CONTROL, MISTAKES, autograd, page
+from .numpy_mistakes import CONTROL, MISTAKES
+from .numpy_network import autograd, page
 
 
 def answers(manual, reference):

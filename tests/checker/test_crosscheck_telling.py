@@ -1,0 +1,51 @@
+"""What the call tells: progress as it goes, and the report as a dictionary."""
+
+import json
+
+import torch
+
+from tests.checker.half_right import Doubled, causes
+from tests.checker.scenes import normal
+from tests.wrong_ops.rule import Rule
+from torchref import crosscheck
+from torchref.checker.causes import CAUSES
+from torchref.ops import Sigmoid
+
+
+def test_progress_is_told_as_it_goes() -> None:
+    told: list[str] = []
+    crosscheck(Sigmoid, torch.sigmoid, (normal(4, 3),), progress=told.append)
+    assert told[0] == "as given"
+    assert {"second order", "vmap", "zeros in x"} <= set(told)
+
+
+def test_the_dictionary_is_json_and_has_everything() -> None:
+    report = crosscheck(Doubled, lambda x: 2 * x, (normal(4, 3),), seed=4)
+    told = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert told.keys() == {
+        *("candidate", "reference", "seed", "verdict", "worst", "findings", "checks", "notes")
+    }
+    assert (told["candidate"], told["verdict"], told["seed"]) == ("Doubled", "wrong", 4)
+    (finding,) = told["findings"]
+    assert finding["cause"] == "constant-factor"
+    assert finding["argument"] == "x"
+    assert len(finding["element"]) == 2
+    assert finding["at"] == "as given"
+    assert finding["look_at"] == CAUSES["constant-factor"].look_at
+    assert {"name", "status", "worst", "note"} == told["checks"][0].keys()
+    assert told["worst"] == max(check["worst"] or 0 for check in told["checks"])
+
+
+def test_a_gradient_that_is_not_finite_is_json_too() -> None:
+    class Pole(Rule):
+        @staticmethod
+        def forward(x):
+            return x * 1
+
+        @staticmethod
+        def gradients(grad_y, x):
+            return grad_y / 0
+
+    report = crosscheck(Pole, lambda x: x * 1, (normal(4, 3),))
+    assert "not-finite" in causes(report)
+    json.dumps(report.to_dict(), allow_nan=False)
