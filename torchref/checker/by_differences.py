@@ -13,7 +13,7 @@ from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties
 from torchref.checker.numeric import Slope, central_slope, draw_directions, typical_size
 from torchref.checker.scene import Scene
 from torchref.checker.tape import inner
-from torchref.checker.tolerance import DOUBLE, scene_precision
+from torchref.checker.tolerance import DOUBLE
 
 SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
@@ -39,11 +39,11 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     if not math.isfinite(slope.error):
         return judgement.cannot_tell("differences of the forward do not settle")
     excess = slope.value - field.claimed_slope(directions)
-    tolerance = slope.tolerance + ROUNDINGS * scene_precision(scene) * scale
+    tolerance = slope.tolerance + ROUNDINGS * scene.epsilon * scale
     judgement.worst = abs(excess) / tolerance if excess else 0.0
     if judgement.worst <= 1:
         return judgement
-    if reference_agrees and scene_precision(scene) > DOUBLE:
+    if reference_agrees and scene.epsilon > DOUBLE:
         return judgement.cannot_tell("in this dtype the differences are coarser than the reference")
     sides = one_sided(field.line(directions), noise=slope.error * slope.step)
     if has_ties(scene.case.arguments) or sides.kinked:

@@ -11,13 +11,12 @@ from torchref.checker.judgement import Fault, Judgement
 from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties
 from torchref.checker.numeric import typical_size
 from torchref.checker.scene import Scene
-from torchref.checker.tape import Gradients
+from torchref.checker.tape import Gradients, identical
 from torchref.checker.tolerance import (
     DOUBLE,
     conditioning,
     gradient_floor,
     rounding,
-    scene_precision,
 )
 
 JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one
@@ -27,12 +26,14 @@ CLEAR = 1e-3  # one error is so far below another that it does not matter beside
 def judge_by_reference(scene: Scene, true_gradients: Gradients) -> Judgement:
     judgement = Judgement()
     reach: list[Tensor] | None = None
-    epsilon = scene_precision(scene)
+    epsilon = scene.epsilon
     for place, (argument, claimed) in enumerate(
         zip(scene.case.arguments, true_gradients, strict=True)
     ):
         got = scene.claimed[place]
         true = torch.zeros_like(argument) if claimed is None else claimed
+        if identical(got, true):
+            continue
         allowed = rounding(true, epsilon) + gradient_floor(scene, argument)
         excess = _excess(got, true, allowed)
         if bool((excess > 1).any()):
@@ -95,7 +96,7 @@ def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -
     value, reference = float(got[element]), float(true[element])
     gap = abs(value - reference)
     if not sides.error <= CLEAR * gap:  # the differences cannot decide
-        below = gap <= CLEAR * sides.error and scene_precision(scene) <= DOUBLE
+        below = gap <= CLEAR * sides.error and scene.epsilon <= DOUBLE
         return "rounding" if below else "candidate"
     if not sides.kinked:
         if sides.admits(value) and not sides.admits(reference):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from torchref.checker.subject import Subject
+from torchref.checker.subject import Subject, argument_name
 from torchref.errors import InputError
 
 
@@ -137,19 +137,11 @@ def _leaf_name(path: tuple[Any, ...], names: tuple[str, ...] | None) -> str:
     place, *rest = path
     if place.idx == 0:  # an argument; the others are keywords and parameters
         position, *rest = rest
-        name = _argument_name(position.idx, names)
+        name = argument_name(position.idx, names)
     else:
         key, *rest = rest
         name = str(key.key)
     return name + pytree.keystr(tuple(rest))
-
-
-def _argument_name(position: int, names: tuple[str, ...] | None) -> str:
-    if names is None:
-        return f"input{position}"
-    if names and names[-1].endswith("*") and position >= len(names) - 1:
-        return f"{names[-1][:-1]}[{position - len(names) + 1}]"
-    return names[position] if position < len(names) else f"input{position}"
 
 
 def _chosen(

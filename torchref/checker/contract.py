@@ -12,7 +12,7 @@ from torchref.checker.raw_returns import Expected, RawReturn
 def breaches(returns: Sequence[RawReturn], at: str) -> list[Finding]:
     """What backward returned that autograd repairs, or takes for no gradient, without a word."""
     return [
-        Finding(cause, call.name(place), None, f"{call.function}.backward {evidence}", at)
+        Finding(cause, call.name(place), None, f"{call.function.__name__}.backward {evidence}", at)
         for call in returns
         for place, (expected, gradient) in enumerate(
             zip(call.expected, call.returned, strict=False)

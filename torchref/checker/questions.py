@@ -13,7 +13,7 @@ from torchref.checker.diagnosis.suspicion import same
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.subject import Subject
 from torchref.checker.tape import Cotangents
-from torchref.checker.tolerance import DOUBLE, scene_precision
+from torchref.checker.tolerance import DOUBLE
 
 LOW_PRECISIONS = (torch.bfloat16, torch.float16, torch.float32)
 
@@ -63,7 +63,7 @@ def one_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
 
 def inputs_cast(scene: Scene) -> Iterator[Question]:
     """Inputs that were rounded to a lower precision on their way into backward."""
-    if scene_precision(scene) <= DOUBLE:
+    if scene.epsilon <= DOUBLE:
         for dtype in LOW_PRECISIONS:
             case = scene.case.to(dtype).to(torch.float64)
             name = str(dtype).removeprefix("torch.")

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.graph import Node
 
-from torchref.checker.subject import parameter_names
+from torchref.checker.subject import argument_name, function_argument_names
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,14 @@ class RawReturn:
     tensors returned, `incoming` the memory of the grad_outputs.
     """
 
-    function: str
-    names: tuple[str, ...] | None
+    function: type[Function]
     expected: tuple[Expected | None, ...]
     returned: tuple[Any, ...]
     identities: tuple[int, ...]
     incoming: frozenset[int]
 
     def name(self, place: int) -> str:
-        if self.names is None or not self.names:
-            return f"input{place}"
-        if self.names[-1].endswith("*") and place >= len(self.names) - 1:
-            return f"{self.names[-1][:-1]}[{place - len(self.names) + 1}]"
-        return self.names[place] if place < len(self.names) else f"input{place}"
+        return argument_name(place, function_argument_names(self.function))
 
 
 def custom_nodes(outputs: Sequence[Tensor]) -> list[Node]:
@@ -87,15 +82,13 @@ def _recorded(function: type[Function], returns: list[RawReturn]) -> Iterator[No
     def record(ctx: Any, *grads: Any) -> Any:
         raw = backward(ctx, *grads)
         returned = raw if isinstance(raw, tuple | list) else (raw,)
-        old_style = function.setup_context is Function.setup_context
-        names = parameter_names(function.forward, skip=1 if old_style else 0)
         # Inputs that are no tensors have no edge; those that need a gradient all have one.
         edges = (edge for edge in ctx.next_functions if edge[0] is not None)
         expected = tuple(_expected(*next(edges)) if need else None for need in ctx.needs_input_grad)
         kept = tuple(g.detach() if isinstance(g, Tensor) else g for g in returned)
         memory = frozenset(g.untyped_storage().data_ptr() for g in grads if g is not None)
         ids = tuple(map(id, returned))
-        returns.append(RawReturn(function.__name__, names, expected, kept, ids, memory))
+        returns.append(RawReturn(function, expected, kept, ids, memory))
         return raw
 
     setattr(function, "backward", staticmethod(record))  # noqa: B010 (mypy sees a method)

@@ -1,7 +1,9 @@
 """A case played once: outputs, random cotangents, the gradients claimed and the true ones."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
@@ -9,7 +11,7 @@ from torch import Generator, Tensor
 from torchref.checker.case import Case
 from torchref.checker.raw_returns import RawReturn, recording
 from torchref.checker.subject import Subject
-from torchref.checker.tape import Cotangents, Gradients, Tape, copy_layout
+from torchref.checker.tape import Cotangents, Gradients, Tape, copy_layout, precision
 from torchref.errors import InputError
 
 ABSURD = 1e100  # in a variation: no computation that is meant to go there
@@ -47,10 +49,26 @@ class Scene:
         """Random numbers of the scene's seed, other than those of its cotangents."""
         return Generator().manual_seed(self.seed + 1)
 
-    @property
+    @cached_property
     def outputs(self) -> list[Tensor]:
         """The differentiable outputs, off the tape."""
         return [self.tape.outputs[i].detach() for i in self.cotangents]
+
+    @cached_property
+    def epsilon(self) -> float:
+        """The machine epsilon of the coarsest tensor that takes part."""
+        return precision([*self.case.arguments, *self.outputs])
+
+    @cached_property
+    def output_size(self) -> float:
+        """√Σ (c y)²: the size of the outputs as the cotangents weigh them."""
+        products = zip(self.cotangents.values(), self.outputs, strict=True)
+        return math.sqrt(
+            sum(
+                float(torch.nan_to_num(c.abs() * y.abs(), 0, 0, 0).double().square().sum())
+                for c, y in products
+            )
+        )
 
     @property
     def makes_sense(self) -> bool:
@@ -60,7 +78,7 @@ class Scene:
         finite = all(bool(torch.isfinite(y.detach().abs()).all()) for y in outputs)
         return finite and not any(bool((y.detach().abs() > ABSURD).any()) for y in told)
 
-    @property
+    @cached_property
     def claimed(self) -> list[Tensor]:
         """The candidate's gradients with zeros for None: that is what None means."""
         return [

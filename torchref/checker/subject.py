@@ -33,9 +33,20 @@ class Subject:
 
     def outputs(self, spec: pytree.TreeSpec, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
         """All tensors that the call returns, in order, whatever structure holds them."""
-        args, kwargs, parameters = pytree.tree_unflatten(list(leaves), spec)
-        returned = pytree.tree_leaves(self.call(args, kwargs, parameters))
-        return tuple(value for value in returned if isinstance(value, Tensor))
+        if _is_flat(spec):
+            args, kwargs, parameters = tuple(leaves), {}, {}
+        else:
+            args, kwargs, parameters = pytree.tree_unflatten(list(leaves), spec)
+        returned = self.call(args, kwargs, parameters)
+        if isinstance(returned, Tensor):
+            return (returned,)
+        return tuple(y for y in pytree.tree_leaves(returned) if isinstance(y, Tensor))
+
+
+def _is_flat(spec: pytree.TreeSpec) -> bool:
+    """Whether the leaves are the arguments themselves: rebuilding outlasts a small forward."""
+    args = spec.children()[0]
+    return spec.num_leaves == args.num_children and all(each.is_leaf() for each in args.children())
 
 
 def as_subject(candidate: Any) -> Subject:
@@ -59,8 +70,7 @@ def as_subject(candidate: Any) -> Subject:
 
 def _function_subject(function: type[Function]) -> Subject:
     apply = function.call if issubclass(function, Op) else function.apply
-    old_style = function.setup_context is Function.setup_context
-    names = parameter_names(function.forward, skip=1 if old_style else 0)
+    names = function_argument_names(function)
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any], _: dict[str, Tensor]) -> Any:
         # Only recent versions of `apply` take keywords, so each finds its place by name.
@@ -106,6 +116,21 @@ def _callable_subject(function: Callable[..., Any]) -> Subject:
 
     title = getattr(function, "__name__", type(function).__name__)
     return Subject(title, parameter_names(function), call)
+
+
+def function_argument_names(function: type[Function]) -> tuple[str, ...] | None:
+    """The names of what `apply` takes; ctx, which comes first without setup_context, is not."""
+    old_style = function.setup_context is Function.setup_context
+    return parameter_names(function.forward, skip=1 if old_style else 0)
+
+
+def argument_name(place: int, names: tuple[str, ...] | None) -> str:
+    """The name of the argument at a place, `args[2]` for one of *args."""
+    if not names:
+        return f"input{place}"
+    if names[-1].endswith("*") and place >= len(names) - 1:
+        return f"{names[-1][:-1]}[{place - len(names) + 1}]"
+    return names[place] if place < len(names) else f"input{place}"
 
 
 def parameter_names(function: Callable[..., Any], skip: int = 0) -> tuple[str, ...] | None:

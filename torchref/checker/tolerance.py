@@ -7,7 +7,6 @@ from torch import Generator, Tensor
 
 from torchref.checker.numeric import typical_size
 from torchref.checker.scene import RefusedError, Scene, backward, forward
-from torchref.checker.tape import precision
 
 ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor, in float64
 FEW_ROUNDINGS = 32.0  # in lower precisions, where a thousand would hide a wrong digit
@@ -27,17 +26,8 @@ def rounding(truth: Tensor, epsilon: float) -> Tensor:
 
 def gradient_floor(scene: Scene, argument: Tensor) -> float:
     """What rounding in the outputs amounts to in a gradient that should be 0."""
-    weighed = sum(
-        float(torch.nan_to_num(c.abs() * y.abs(), 0, 0, 0).double().square().sum())
-        for c, y in zip(scene.cotangents.values(), scene.outputs, strict=True)
-    )
     unit = typical_size(argument) or 1.0
-    return FLOOR * scene_precision(scene) * weighed**0.5 / unit
-
-
-def scene_precision(scene: Scene) -> float:
-    """The machine epsilon of the coarsest tensor that takes part."""
-    return precision([*scene.case.arguments, *scene.outputs])
+    return FLOOR * scene.epsilon * scene.output_size / unit
 
 
 def conditioning(scene: Scene, truths: Sequence[Tensor | None]) -> list[Tensor]:

@@ -10,7 +10,7 @@ from torchref.checker.numeric import draw_directions
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene
 from torchref.checker.tape import inner, seed_forward
-from torchref.checker.tolerance import ROUNDINGS, scene_precision
+from torchref.checker.tolerance import ROUNDINGS
 
 
 def forward_mode(scene: Scene) -> Outcome:
@@ -36,7 +36,7 @@ def forward_mode(scene: Scene) -> Outcome:
             size += inner((c * tangent).abs(), (c * tangent).abs())
     pulled = sum(inner(g, d) for g, d in zip(scene.claimed, directions, strict=True))
     size += sum(inner(g * d, g * d) for g, d in zip(scene.claimed, directions, strict=True))
-    tolerance = ROUNDINGS * scene_precision(scene) * math.sqrt(size)
+    tolerance = ROUNDINGS * scene.epsilon * math.sqrt(size)
     if not math.isfinite(moved) or not math.isfinite(tolerance):
         return Outcome.skip("not finite here")
     worst = abs(moved - pulled) / tolerance if tolerance else 0.0

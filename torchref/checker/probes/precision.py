@@ -1,6 +1,7 @@
 """Low precision: no worse than a small multiple of the twin's own error in the same dtype."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torchref.checker.numeric import typical_size
 from torchref.checker.probes.probe import Outcome
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.subject import Subject
-from torchref.checker.tape import Gradients, draw_signed
+from torchref.checker.tape import Cotangents, Gradients, Tape, draw_signed
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 MULTIPLE = 8.0  # of the twin's error
@@ -28,68 +29,90 @@ def low_precision(scene: Scene) -> Outcome:
         return Outcome.skip("no reference to compare the rounding with")
     worst, tried = 0.0, False
     for dtype in DTYPES:
-        case = scene.case.to(dtype)
-        for draw in range(DRAWS):
-            errors = _errors(scene, scene.reference, case, scene.seed + draw)
-            if errors is None:
-                break
-            tried = True
-            for place, (mine, its, size) in enumerate(errors):
-                epsilon = torch.finfo(dtype).eps
-                allowed = MULTIPLE * its + FLOOR * epsilon * size
-                ratio = mine / allowed if allowed else 0.0
-                worst = max(worst, ratio)
-                if ratio > 1:
-                    evidence = (
-                        f"in {str(dtype).removeprefix('torch.')} the gradient errs by {mine:.2g}, "
-                        f"the reference's by {its:.2g}; the typical entry is {size:.2g}"
-                    )
-                    name = scene.case.argument_names[place]
-                    found = Finding("precision-loss", name, None, evidence, case.label)
+        try:
+            rounded = _Rounded.of(scene, scene.reference, scene.case.to(dtype))
+            for draw in range(DRAWS):
+                ratio, found = rounded.judge(scene.seed + draw)
+                worst, tried = max(worst, ratio), True
+                if found is not None:
                     return Outcome([found], worst)
+        except (RefusedError, IndexError):
+            continue
     return Outcome(worst=worst) if tried else Outcome.skip("refused in every low precision")
 
 
-def _errors(
-    scene: Scene, reference: Subject, case: Case, seed: int
-) -> list[tuple[float, float, float]] | None:
-    """For each argument: the candidate's error, the reference's, and the typical entry."""
-    exact = case.to(torch.float64)
-    try:
-        tape = forward(scene.candidate, case)
+@dataclass(frozen=True)
+class _Rounded:
+    """The scene in a low precision, with the reference's tapes there and in float64."""
+
+    scene: Scene
+    reference: Subject
+    case: Case
+    twin: Tape
+    exact: Tape
+
+    @classmethod
+    def of(cls, scene: Scene, reference: Subject, case: Case) -> "_Rounded":
+        exact = forward(reference, case.to(torch.float64))
+        return cls(scene, reference, case, forward(reference, case), exact)
+
+    def judge(self, seed: int) -> tuple[float, Finding | None]:
+        """The worst error over what is allowed, and the finding where it is more."""
+        tape = forward(self.scene.candidate, self.case)
         generator = torch.Generator().manual_seed(seed)
-        cotangents = {i: draw_signed(tape.outputs[i].detach(), generator) for i in scene.cotangents}
-        twin = forward(reference, case)
-        its = backward(reference, twin, cotangents)
-        doubled = {i: c.to(scene.tape.outputs[i].dtype) for i, c in cotangents.items()}
-        true = backward(reference, forward(reference, exact), doubled)
-        mine = backward(scene.candidate, tape, cotangents)
-        own = backward(scene.candidate, forward(scene.candidate, exact), doubled)
-    except (RefusedError, IndexError):
-        return None
-    return [
-        (_error(got, truth, convention), _error(other, truth, truth), typical_size(truth))
-        for got, other, truth, convention in _complete(mine, its, true, own)
-    ]
+        outputs = {i: tape.outputs[i].detach() for i in self.scene.cotangents}
+        cotangents = {i: draw_signed(y, generator) for i, y in outputs.items()}
+        doubled = {i: c.to(self.scene.tape.outputs[i].dtype) for i, c in cotangents.items()}
+        its = backward(self.reference, self.twin, cotangents)
+        true = backward(self.reference, self.exact, doubled)
+        mine = backward(self.scene.candidate, tape, cotangents)
+        worst = 0.0
+        for name, got, other, truth in _complete(self.case.argument_names, mine, its, true):
+            error, size = _error(got, truth), typical_size(truth)
+            allowed = MULTIPLE * _error(other, truth) + FLOOR * torch.finfo(got.dtype).eps * size
+            if error > allowed:
+                error = _error(got, truth, self._convention(name, truth, doubled))
+            worst = max(worst, error / allowed if allowed else 0.0)
+            if error > allowed > 0:
+                return worst, self._finding(name, error, _error(other, truth), size)
+        return worst, None
+
+    def _convention(self, name: str, truth: Tensor, cotangents: Cotangents) -> Tensor:
+        """The candidate's own gradient in float64."""
+        candidate = self.scene.candidate
+        tape = forward(candidate, self.case.to(torch.float64))
+        own = backward(candidate, tape, cotangents)[self.case.argument_names.index(name)]
+        return torch.zeros_like(truth) if own is None else own
+
+    def _finding(self, name: str, error: float, its: float, size: float) -> Finding:
+        dtype = str(next(iter(self.case.arguments)).dtype).removeprefix("torch.")
+        evidence = (
+            f"in {dtype} the gradient errs by {error:.2g}, "
+            f"the reference's by {its:.2g}; the typical entry is {size:.2g}"
+        )
+        return Finding("precision-loss", name, None, evidence, self.case.label)
 
 
-def _complete(*gradients: Gradients) -> Iterator[list[Tensor]]:
+def _complete(
+    names: tuple[str, ...], *gradients: Gradients
+) -> Iterator[tuple[str, Tensor, Tensor, Tensor]]:
     """The gradients argument by argument, with zeros for None; without those that are all None."""
-    for column in zip(*gradients, strict=True):
+    for name, *column in zip(names, *gradients, strict=True):
         like = next((g for g in column if g is not None), None)
         if like is not None:
-            yield [torch.zeros_like(like) if g is None else g for g in column]
+            got, other, truth = (torch.zeros_like(like) if g is None else g for g in column)
+            yield name, got, other, truth
 
 
-def _error(got: Tensor, true: Tensor, convention: Tensor) -> float:
-    """The largest error over the entries whose truth is finite and representable."""
-    reach = torch.finfo(got.dtype).max
+def _error(got: Tensor, *truths: Tensor) -> float:
+    """The largest error over the entries whose truth is finite and representable.
+
+    Of several truths each entry is held to the nearest.
+    """
+    true, reach = truths[0], torch.finfo(got.dtype).max
     kept = torch.isfinite(true.abs()) & (true.abs() < reach / 16)
-    gaps = [_gap(got, right, kept) for right in (true, convention)]
-    gap = torch.minimum(*gaps)
-    return float(gap.max()) if gap.numel() else 0.0
-
-
-def _gap(got: Tensor, right: Tensor, kept: Tensor) -> Tensor:
-    gap = (got.to(right.dtype) - right).abs()[kept].double()
-    return torch.nan_to_num(gap, torch.inf, torch.inf)
+    gaps = [
+        torch.nan_to_num((got.to(right.dtype) - right).abs()[kept].double(), torch.inf, torch.inf)
+        for right in truths
+    ]
+    return float(torch.stack(gaps).amin(0).max()) if gaps[0].numel() else 0.0

@@ -17,7 +17,6 @@ from torchref.checker.numeric import central_slope, draw_directions
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene, play
 from torchref.checker.tape import Cotangents, Tape, draw_signed, inner
-from torchref.checker.tolerance import scene_precision
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class GradientLine:
             total += inner(v, g - g0)
             size = torch.maximum(g.abs(), g0.abs()).double() * v.abs().double()
             noise += float(size.square().sum())
-        return total, 64 * scene_precision(self.scene) * math.sqrt(noise)
+        return total, 64 * self.scene.epsilon * math.sqrt(noise)
 
     def _at(self, t: float) -> tuple[Tensor | None, ...]:
         case = self.scene.case
@@ -103,7 +102,7 @@ def _second_order_at(scene: Scene) -> tuple[Outcome, bool]:
     slope = central_slope(line, scale)
     if not math.isfinite(slope.error) or not math.isfinite(expected):
         return Outcome.skip("differences of the gradient do not settle here"), False
-    tolerance = slope.tolerance + 1e3 * scene_precision(scene) * (scale + size)
+    tolerance = slope.tolerance + 1e3 * scene.epsilon * (scale + size)
     worst = abs(slope.value - expected) / tolerance if tolerance else 0.0
     if worst <= 1:
         return Outcome(worst=worst), False
