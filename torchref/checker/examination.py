@@ -1,6 +1,7 @@
 """The course of a cross-check: which case meets which oracle and probe, and what is made of it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from torchref.checker import trials
@@ -8,6 +9,7 @@ from torchref.checker.accusation import accuse
 from torchref.checker.by_differences import judge_by_differences
 from torchref.checker.by_reference import judge_by_reference
 from torchref.checker.case import Case
+from torchref.checker.collector import collector_at_rest
 from torchref.checker.contract import breaches
 from torchref.checker.findings import Finding
 from torchref.checker.forwards import compare_forwards
@@ -39,6 +41,12 @@ class Examination:
         if not scenes:
             return
         scene = self._smaller_scene(scenes[0], LARGE)
+        small = scene.case.elements <= LARGE  # what cycles hold meanwhile is small too
+        with collector_at_rest() if small else nullcontext():
+            self._try_out(scene)
+
+    def _try_out(self, scene: Scene) -> None:
+        """Behaviour, variations of the inputs and higher orders, until it is found guilty."""
         if self._probe(scene, BEHAVIOUR) or self.ledger.guilty:
             return
         self._vary(self._smaller_scene(scene, MANY))
