@@ -10,6 +10,7 @@ of the measurements in scikit-learn's bundled breast cancer data, standardised.
     python -m experiments.log_loss_network
 """
 
+from dataclasses import replace
 from math import prod
 
 import torch
@@ -22,9 +23,8 @@ from torchref.explainer.lectures import LECTURES
 from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations
 from torchref.training import (
-    Dtype,
+    BESIDE_TORCH,
     Examples,
-    Gradients,
     Settings,
     Task,
     run_experiment,
@@ -101,5 +101,4 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
-    run_experiment(main, Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=2000, lr=1.0))
+    run_experiment(main, replace(BESIDE_TORCH, epochs=2000, lr=1.0))

@@ -9,7 +9,7 @@ until the error is below the threshold or the epochs are over.
     python -m experiments.two_neuron_chain --threshold 1e-6
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Annotated
 
@@ -23,9 +23,8 @@ import torchref.nn as nn
 from torchref.explainer.lectures import CHAIN_RATE, CHAIN_START, LECTURES, chain_of_two, numbers
 from torchref.explainer.tensorboard import log_explanations
 from torchref.training import (
-    Dtype,
+    BESIDE_TORCH,
     Examples,
-    Gradients,
     Settings,
     Task,
     resolve_device,
@@ -119,8 +118,4 @@ def main(
 
 
 if __name__ == "__main__":
-    both = [Gradients.HANDWRITTEN, Gradients.TORCH]
-    run_experiment(
-        main,
-        Settings(dtype=Dtype.FLOAT64, gradients=both, epochs=1000, lr=CHAIN_RATE, check_every=1),
-    )
+    run_experiment(main, replace(BESIDE_TORCH, epochs=1000, lr=CHAIN_RATE, check_every=1))

@@ -90,6 +90,14 @@ class HomogeneousLinear(Module):
     def forward(self, input: Tensor) -> Tensor:
         return functional.homogeneous_linear(input, self.weight)
 
+    def unfolded(self) -> Linear:
+        """The same layer with weight and bias apart."""
+        apart = Linear(self.in_features, self.out_features).to(self.weight)
+        with torch.no_grad():
+            apart.weight.copy_(self.weight[:, :-1])
+            apart.bias.copy_(self.weight[:, -1])
+        return apart
+
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}"
 

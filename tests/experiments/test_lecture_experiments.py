@@ -17,6 +17,7 @@ from experiments import (
     three_layers,
     vanishing_gradients,
 )
+from torchref.backprop import Backprop
 from torchref.explainer.counting import count
 from torchref.explainer.statements import Statements
 from torchref.training import Dtype, Gradients, Settings
@@ -70,7 +71,7 @@ def test_log_loss_network_learns_the_tumours() -> None:
     torch.manual_seed(0)
     examples, held_out = log_loss_network.tumours(0)
     network = log_loss_network.nn.SigmoidNetwork((2, 2, 1)).double()
-    step = matrix_form.Backprop(network, log_loss_network.nn.BCELoss())
+    step = Backprop(network, log_loss_network.nn.BCELoss())
     optimiser = torch.optim.SGD(network.parameters(), lr=1.0)
     for _ in range(500):
         step(examples.x, examples.target)
@@ -166,12 +167,17 @@ def test_matrix_form_states_its_equations(seed: int) -> None:
 
 
 def test_matrix_form_trains_both_alike(settings: Settings) -> None:
-    matrix_form.main(settings)
-    folder = only_run(settings.logdir, "matrix_form")
-    folded, unfolded = (read(folder / run) for run in ("folded", "unfolded"))
-    losses = [[e.value for e in each.Scalars("loss/train")] for each in (folded, unfolded)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
-    assert "gradient_norm/linear1.weight" in folded.Tags()["scalars"]
+    ways = [Gradients.SWEEP, Gradients.TORCH]
+    matrix_form.main(replace(settings, gradients=ways, dtype=Dtype.FLOAT64))
+    losses = []
+    for form in ("folded", "unfolded"):
+        folder = only_run(settings.logdir / "matrix_form", form)
+        for way in ways:
+            events = read(folder / way)
+            losses.append([e.value for e in events.Scalars("loss/train")])
+            assert "gradient_norm/linear1.weight" in events.Tags()["scalars"]
+    assert all(each == pytest.approx(losses[0], rel=1e-6) for each in losses)
+    assert losses[0][-1] < losses[0][0]
 
 
 def test_vanishing_gradients_are_measured_and_bounded(settings: Settings) -> None:

@@ -46,9 +46,28 @@ def test_layers_inside_layers_and_losses_are_found() -> None:
     assert type(torch_twin(nn.BCEWithLogitsLoss())) is torch.nn.BCEWithLogitsLoss
 
 
+def test_a_bias_folded_into_the_matrix_stays_there() -> None:
+    network, x = nn.Sequential(nn.HomogeneousLinear(4, 3), nn.Sigmoid()), torch.randn(5, 4)
+    twin = torch_twin(network)
+    assert handwritten(network(x))
+    assert not handwritten(twin(x))
+    torch.testing.assert_close(twin(x), network(x))
+    for model in (network, twin):
+        model(x).square().sum().backward()
+    torch.testing.assert_close(twin[0].weight.grad, network[0].weight.grad)
+    assert twin.state_dict().keys() == network.state_dict().keys()
+
+
+class Squared(nn.Sigmoid):
+    """A handwritten layer that torch has not."""
+
+
+Squared.__module__ = nn.__name__
+
+
 def test_a_layer_that_torch_does_not_have_is_refused_by_name() -> None:
-    model = nn.Sequential(nn.Linear(4, 3), nn.HomogeneousLinear(3, 2))
-    with pytest.raises(InputError, match=r"but 1 is a HomogeneousLinear\. torch has .*Linear"):
+    model = nn.Sequential(nn.Linear(4, 3), Squared())
+    with pytest.raises(InputError, match=r"but 1 is a Squared\. torch has .*Linear"):
         torch_twin(model)
     with pytest.raises(InputError, match="the model is a SquaredError"):
         torch_twin(nn.SquaredError())

@@ -3,12 +3,22 @@
 import copy
 
 import torch
+from torch import Tensor
 from torch.nn import Module
 
 import torchref.nn
 from torchref.errors import InputError
 
+
+class HomogeneousLinear(torchref.nn.HomogeneousLinear):
+    """The same in torch's own operations: torch has no layer with the bias folded in."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return torch.nn.functional.linear(input, self.weight[:, :-1], self.weight[:, -1])
+
+
 CONTAINERS = (torchref.nn.SigmoidNetwork,)  # they compute nothing themselves
+FOLDED = {torchref.nn.HomogeneousLinear: HomogeneousLinear}
 
 
 def torch_twin(model: Module) -> Module:
@@ -27,7 +37,7 @@ def torch_twin(model: Module) -> Module:
         handwritten = type(module)
         if handwritten.__module__ != torchref.nn.__name__ or isinstance(module, CONTAINERS):
             continue
-        torchs = getattr(torch.nn, handwritten.__name__, None)
+        torchs = FOLDED.get(handwritten) or getattr(torch.nn, handwritten.__name__, None)
         if torchs is None:
             raise InputError(
                 "torch must have the layers of a model that is compared with it",
