@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tests.checker.conventions import relu_with_slope_at_zero, shares_of_ties
 from tests.checker.scenes import case_of, normal, seeded
 from tests.wrong_ops.rule import SavesInputs
 from torchref import Report, crosscheck
@@ -16,56 +17,20 @@ ZEROS = torch.tensor([-1.5, 0.0, 0.75, 0.0], dtype=torch.float64)
 TIED = torch.tensor([[2.0, 1.0, 2.0], [0.5, 3.0, 3.0]], dtype=torch.float64)
 
 
-def slope_at_zero(slope: float) -> type[SavesInputs]:
-    """relu whose derivative at 0 is a convention of its own."""
-
-    class Relu(SavesInputs):
-        @staticmethod
-        def forward(x):
-            return x.relu()
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            return grad_y * torch.where(x == 0, slope, (x > 0).to(x.dtype))
-
-    return Relu
-
-
-def shares_of_ties(first: float, rest: float) -> type[SavesInputs]:
-    """Maximum along rows; of those that tie, the first and all others get these shares."""
-
-    class Maximum(SavesInputs):
-        @staticmethod
-        def forward(x):
-            return x.amax(1)
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            largest = x == x.amax(1, keepdim=True)
-            count = largest.sum(1, keepdim=True)
-            share = torch.where(largest.cumsum(1) == 1, first, rest / (count - 1))
-            share = torch.where(count == 1, 1.0, share)
-            return grad_y.unsqueeze(1) * torch.where(largest, share, 0.0)
-
-    return Maximum
-
-
 def noted(report: Report) -> bool:
     return any("no derivative" in note for note in report.notes)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.25, 0.5, 1.0])
 def test_a_value_between_the_one_sided_derivatives_is_accepted(slope: float) -> None:
-    report = crosscheck(slope_at_zero(slope), torch.relu, (ZEROS,))
+    report = crosscheck(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
     assert report.verdict == "right", str(report)
     assert noted(report)
 
 
 @pytest.mark.parametrize("slope", [-0.25, 1.25, 7.0])
 def test_a_value_outside_is_wrong_at_zero_alone(slope: float) -> None:
-    report = crosscheck(slope_at_zero(slope), torch.relu, (ZEROS,))
+    report = crosscheck(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
     assert report.verdict == "wrong", str(report)
     finding = report.findings[0]
     assert finding.cause == "wrong-elements"
@@ -74,7 +39,7 @@ def test_a_value_outside_is_wrong_at_zero_alone(slope: float) -> None:
 
 
 def test_the_report_says_at_how_many_entries_it_was_a_convention() -> None:
-    report = crosscheck(slope_at_zero(0.5), torch.relu, (ZEROS,))
+    report = crosscheck(relu_with_slope_at_zero(0.5), torch.relu, (ZEROS,))
     assert any(note.startswith("x, as given: at 2 entries there is no") for note in report.notes)
 
 
@@ -92,7 +57,7 @@ def test_shares_that_do_not_are_wrong(shares: tuple[float, float]) -> None:
 
 @pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
 def test_without_a_reference_a_kink_is_accepted_and_noted(slope: float) -> None:
-    report = crosscheck(slope_at_zero(slope), None, (ZEROS,))
+    report = crosscheck(relu_with_slope_at_zero(slope), None, (ZEROS,))
     assert report.verdict == "right", str(report)
     assert noted(report) or slope == 0.5  # what central differences find
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.rule import SavesInputs
+from tests.wrong_ops.right_rules import Square
 from torchref.checker.probes.layouts import (
     LAYOUTS,
     cotangent_layouts,
@@ -16,17 +16,6 @@ from torchref.checker.probes.layouts import (
 X = normal(4, 3)
 
 
-class Square(SavesInputs):
-    @staticmethod
-    def forward(x):
-        return x**2
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return 2 * x * grad_y
-
-
 def in_memory_order(x):
     """The entries in the order of memory, as a kernel that forgets the strides reads them."""
     size = 1 + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True))
@@ -36,21 +25,20 @@ def in_memory_order(x):
 
 class ForgetsStridesOfGrad(Square):
     @staticmethod
-    def backward(ctx, grad_y):
-        return Square.backward(ctx, in_memory_order(grad_y))
+    def gradients(grad_y, x):
+        return Square.gradients(in_memory_order(grad_y), x)
 
 
 class ForgetsStridesOfInput(Square):
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return 2 * in_memory_order(x) * grad_y
+    def gradients(grad_y, x):
+        return Square.gradients(grad_y, in_memory_order(x))
 
 
 class ViewsGrad(Square):
     @staticmethod
-    def backward(ctx, grad_y):
-        return Square.backward(ctx, grad_y.view(-1).view(grad_y.shape))
+    def gradients(grad_y, x):
+        return Square.gradients(grad_y.view(-1).view(grad_y.shape), x)
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (5,), (), (2, 1, 3), (0, 3)], ids=str)

@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.utils import deterministic
 
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.rule import SavesInputs
+from tests.wrong_ops.right_rules import Square
+from tests.wrong_ops.rule import Rule
 from torchref.checker.probes.interleaving import interleaved
 from torchref.checker.probes.memory import poisoned, uninitialised_memory
 from torchref.checker.probes.mutation import mutation
@@ -17,17 +18,18 @@ from torchref.checker.probes.repetition import fresh_repeats, repeats_on_one_tap
 X = normal(4, 3)
 
 
-class Square(SavesInputs):
-    """y = x², right: what the wrong ones below are copies of."""
+class Sum(Rule):
+    @staticmethod
+    def forward(x, y):
+        return x + y
 
     @staticmethod
-    def forward(x):
-        return x**2
+    def gradients(grad, x, y):
+        return grad, grad
 
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return 2 * x * grad_y
+
+def twice_in_one_memory(grad: Tensor) -> Tensor:
+    return torch.empty(2, *grad.shape, dtype=grad.dtype).copy_(grad)
 
 
 def seen(probe, candidate, *inputs: Tensor) -> tuple[list[str], list[str | None]]:
@@ -120,42 +122,25 @@ class TestMutation:
         assert seen(mutation, Consumes)[0] == ["mutates-saved"]
 
     def test_of_two_gradients_in_one_memory(self) -> None:
-        class Halves(SavesInputs):
+        class Halves(Sum):
             @staticmethod
-            def forward(x, y):
-                return x + y
-
-            @staticmethod
-            def backward(ctx, grad):
-                both = torch.empty(2, *grad.shape, dtype=grad.dtype).copy_(grad)
+            def gradients(grad, x, y):
+                both = twice_in_one_memory(grad)
                 return both[0], both[0].view_as(grad)
 
         assert seen(mutation, Halves, X, normal(4, 3)) == (["aliased-buffer"], ["y"])
 
     def test_neighbours_in_one_memory_do_not_overlap(self) -> None:
-        class Halves(SavesInputs):
+        class Halves(Sum):
             @staticmethod
-            def forward(x, y):
-                return x + y
-
-            @staticmethod
-            def backward(ctx, grad):
-                both = torch.empty(2, *grad.shape, dtype=grad.dtype).copy_(grad)
+            def gradients(grad, x, y):
+                both = twice_in_one_memory(grad)
                 return both[0], both[1]
 
         assert seen(mutation, Halves, X, normal(4, 3)) == ([], [])
 
     def test_of_grad_output_handed_on_twice_is_how_addition_goes(self) -> None:
-        class Adds(SavesInputs):
-            @staticmethod
-            def forward(x, y):
-                return x + y
-
-            @staticmethod
-            def backward(ctx, grad):
-                return grad, grad
-
-        assert seen(mutation, Adds, X, normal(4, 3)) == ([], [])
+        assert seen(mutation, Sum, X, normal(4, 3)) == ([], [])
 
 
 class TestRepetition:

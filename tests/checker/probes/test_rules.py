@@ -4,8 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.checker.conventions import relu_with_slope_at_zero
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.rule import SavesInputs
+from tests.wrong_ops import right_rules
+from tests.wrong_ops.right_rules import Multiply
+from tests.wrong_ops.rule import Rule
 from torchref.checker.probes.forward_mode import forward_mode
 from torchref.checker.probes.linearity import linearity
 from torchref.checker.probes.precision import low_precision
@@ -18,28 +21,21 @@ from torchref.ops import Affine, Sigmoid
 X, Y = normal(4, 3), normal(4, 3, seed=1)
 
 
-class Square(SavesInputs):
+class Square(right_rules.Square):
     generate_vmap_rule = True
+
+
+class TwoOutputs(Rule):
+    """2 x and 3 x; backward hears None of the output that is not used."""
 
     @staticmethod
     def forward(x):
-        return x**2
+        return x * 2, x * 3
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return 2 * x * grad_y
-
-
-class Product(SavesInputs):
-    @staticmethod
-    def forward(x, y):
-        return x * y
-
-    @staticmethod
-    def backward(ctx, grad):
-        x, y = ctx.saved_tensors
-        return grad * y, grad * x
+    def setup_context(ctx, inputs, output):
+        Rule.setup_context(ctx, inputs, output)
+        ctx.set_materialize_grads(False)
 
 
 def found(probe, candidate, *inputs, reference=None) -> list[tuple[str, str | None]]:
@@ -58,16 +54,15 @@ class TestLinearity:
     def test_what_is_not_linear(self, bend) -> None:
         class Bends(Square):
             @staticmethod
-            def backward(ctx, grad_y):
-                return Square.backward(ctx, bend(grad_y))
+            def gradients(grad_y, x):
+                return Square.gradients(bend(grad_y), x)
 
         assert found(linearity, Bends) == [("not-linear-in-grad-output", "x")]
 
     def test_grad_output_that_takes_no_part(self) -> None:
         class Ignores(Square):
             @staticmethod
-            def backward(ctx, grad_y):
-                (x,) = ctx.saved_tensors
+            def gradients(grad_y, x):
                 return 2 * x
 
         assert found(linearity, Ignores) == [("ignores-grad-output", "x")]
@@ -75,30 +70,32 @@ class TestLinearity:
 
 class TestSubsetsThatRequireGrad:
     def test_the_right_one_passes(self) -> None:
-        assert found(requires_grad_subsets, Product, X, Y) == []
+        assert found(requires_grad_subsets, Multiply, X, Y) == []
         assert found(requires_grad_subsets, Affine, X, normal(2, 3), normal(2)) == []
 
     def test_a_gradient_under_anothers_flag(self) -> None:
-        class WrongFlag(Product):
+        class WrongFlag(Multiply):
             @staticmethod
             def backward(ctx, grad):
-                grad_x, grad_y = Product.backward(ctx, grad)
+                grad_x, grad_y = Multiply.backward(ctx, grad)
                 _, need_y = ctx.needs_input_grad
                 return grad_x if need_y else None, grad_y if need_y else None
 
-        assert found(requires_grad_subsets, WrongFlag, X, Y) == [("depends-on-requires-grad", "x")]
+        assert found(requires_grad_subsets, WrongFlag, X, Y) == [
+            ("depends-on-requires-grad", "left")
+        ]
 
     def test_a_backward_that_raises_for_a_subset(self) -> None:
-        class NeedsBoth(Product):
+        class NeedsBoth(Multiply):
             @staticmethod
             def backward(ctx, grad):
                 assert all(ctx.needs_input_grad), "both"
-                return Product.backward(ctx, grad)
+                return Multiply.backward(ctx, grad)
 
         assert found(requires_grad_subsets, NeedsBoth, X, Y)[0][0] == "depends-on-requires-grad"
 
     def test_a_pair_among_seven(self) -> None:
-        class Pair(SavesInputs):
+        class Pair(Rule):
             @staticmethod
             def forward(*xs):
                 return torch.stack(xs).sum(0)
@@ -121,33 +118,17 @@ class TestUnusedOutputs:
         assert found(undefined_cotangents, lambda x: (x**2, x.sin())) == []
 
     def test_a_backward_that_stumbles_over_none(self) -> None:
-        class Two(SavesInputs):
+        class Two(TwoOutputs):
             @staticmethod
-            def forward(x):
-                return x * 2, x * 3
-
-            @staticmethod
-            def setup_context(ctx, inputs, output):
-                ctx.set_materialize_grads(False)
-
-            @staticmethod
-            def backward(ctx, first, second):
+            def gradients(first, second, x):
                 return 2 * first + 3 * second
 
         assert found(undefined_cotangents, Two) == [("raises", None)]
 
     def test_a_backward_that_counts_none_for_something(self) -> None:
-        class Two(SavesInputs):
+        class Two(TwoOutputs):
             @staticmethod
-            def forward(x):
-                return x * 2, x * 3
-
-            @staticmethod
-            def setup_context(ctx, inputs, output):
-                ctx.set_materialize_grads(False)
-
-            @staticmethod
-            def backward(ctx, first, second):
+            def gradients(first, second, x):
                 if second is None:
                     return 2.5 * first
                 return 3 * second + (0 if first is None else 2 * first)
@@ -167,8 +148,8 @@ class TestLowPrecision:
     def test_digits_that_one_dtype_loses(self, dtype: torch.dtype) -> None:
         class Loses(Square):
             @staticmethod
-            def backward(ctx, grad_y):
-                grad_x = Square.backward(ctx, grad_y)
+            def gradients(grad_y, x):
+                grad_x = Square.gradients(grad_y, x)
                 return grad_x * (1.25 if grad_x.dtype is dtype else 1)
 
         assert found(low_precision, Loses, reference=torch.square) == [("precision-loss", "x")]
@@ -176,27 +157,16 @@ class TestLowPrecision:
     def test_a_float32_sum_in_bfloat16(self) -> None:
         class Casts(Square):
             @staticmethod
-            def backward(ctx, grad_y):
-                (x,) = ctx.saved_tensors
+            def gradients(grad_y, x):
                 if x.dtype is torch.float32:
                     return (2 * x.bfloat16() * grad_y.bfloat16()).float()
-                return 2 * x * grad_y
+                return Square.gradients(grad_y, x)
 
         assert found(low_precision, Casts, reference=torch.square) == [("precision-loss", "x")]
 
     def test_another_convention_at_a_kink_is_no_loss(self) -> None:
-        class Halfway(Square):
-            @staticmethod
-            def forward(x):
-                return x.relu()
-
-            @staticmethod
-            def backward(ctx, grad_y):
-                (x,) = ctx.saved_tensors
-                return grad_y * torch.where(x == 0, 0.5, (x > 0).to(x.dtype))
-
         x = torch.tensor([0.0, 1.0, -2.0], dtype=torch.float64)
-        assert found(low_precision, Halfway, x, reference=torch.relu) == []
+        assert found(low_precision, relu_with_slope_at_zero(0.5), x, reference=torch.relu) == []
 
 
 class TestSecondOrder:
@@ -224,9 +194,9 @@ class TestSecondOrder:
     def test_a_gradient_without_a_graph(self) -> None:
         class NoGraph(Square):
             @staticmethod
-            def backward(ctx, grad_y):
+            def gradients(grad_y, x):
                 with torch.no_grad():
-                    return Square.backward(ctx, grad_y)
+                    return Square.gradients(grad_y, x)
 
         (finding,) = second_order(scene_of(NoGraph, None, X)).findings
         assert "no graph leads back" in finding.evidence
@@ -243,13 +213,12 @@ class TestSecondOrder:
         assert "refused by an error, as it should be" in outcome.skipped
 
     def test_the_argument_along_which_it_is_wrong(self) -> None:
-        class Detaches(Product):
+        class Detaches(Multiply):
             @staticmethod
-            def backward(ctx, grad):
-                x, y = ctx.saved_tensors
-                return grad * y.detach(), grad * x
+            def gradients(grad, left, right):
+                return grad * right.detach(), grad * left
 
-        assert found(second_order, Detaches, X, Y) == [("second-order-wrong", "y")]
+        assert found(second_order, Detaches, X, Y) == [("second-order-wrong", "right")]
 
 
 class TestForwardMode:
@@ -265,7 +234,7 @@ class TestForwardMode:
         class Wrong(Square):
             @staticmethod
             def setup_context(ctx, inputs, output):
-                ctx.save_for_backward(*inputs)
+                Square.setup_context(ctx, inputs, output)
                 ctx.save_for_forward(*inputs)
 
             @staticmethod
