@@ -14,7 +14,7 @@ from tests.explainer.plain_count import multiplications_without_reuse, walks
 from tests.explainer.random_networks import Problem, problems
 from torchref import InputError, explain, nn
 from torchref.explainer import Explanation, Notation
-from torchref.explainer.chain import Factor
+from torchref.explainer.factors import Factor
 
 
 def explained(problem: Problem, **options: object) -> Explanation:

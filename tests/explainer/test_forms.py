@@ -10,9 +10,9 @@ import torch
 
 from torchref import InputError, explain, nn
 from torchref.explainer import Explanation
-from torchref.explainer.document import sections
 from torchref.explainer.lectures import LECTURES
 from torchref.explainer.mathematics import latex
+from torchref.explainer.sections import sections
 
 
 def of_batch() -> Explanation:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from torchref.explainer.chain import Cancellation, Delta, Factor, Path
+from torchref.explainer.cancellation import Cancellation
+from torchref.explainer.chain import Path
 from torchref.explainer.counting import Counts
 from torchref.explainer.evidence import Evidence
+from torchref.explainer.factors import Factor
 from torchref.explainer.forward import Quantity
 from torchref.explainer.notation import Notation
 from torchref.explainer.parameter import Place
+from torchref.explainer.recursion import Delta
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from torch import Tensor
 from torchref import nn
 from torchref.errors import InputError
 from torchref.explainer.account import Account
-from torchref.explainer.chain import Chain
+from torchref.explainer.cancellation import cancellation
+from torchref.explainer.chain import chain, contributions, magnitude, path_count, paths
 from torchref.explainer.counting import count, growth
 from torchref.explainer.evidence import evidence_for
 from torchref.explainer.forward import quantities
@@ -19,7 +20,9 @@ from torchref.explainer.markdown import as_markdown
 from torchref.explainer.notation import Names, Notation
 from torchref.explainer.parameter import place_of
 from torchref.explainer.picture import figure, save_png
+from torchref.explainer.recursion import deltas
 from torchref.explainer.terminal import as_text
+from torchref.explainer.viewpoint import Viewpoint
 
 MOST_PATHS = 20_000  # to be summed one by one and held against the δ recursion
 
@@ -97,26 +100,26 @@ def explain(
         )
     notation = notation or Notation()
     place = place_of(graph, parameter, entry)
-    chain = Chain(graph, Names(notation, graph.sizes), place, example)
-    contributions = chain.contributions()
+    view = Viewpoint(graph, Names(notation, graph.sizes), place, example)
+    products, ways = contributions(view), path_count(view)
     affine = [stage for stage in graph.stages if stage.is_affine]
-    biased = all(chain.bias(stage, 0) for stage in affine)
+    biased = all(view.bias(stage, 0) for stage in affine)
     return Explanation(
         notation,
         graph.sizes,
         place,
-        chain.parameter(),
-        chain.gradient(),
+        view.parameter(),
+        view.gradient(),
         example,
-        quantities(chain),
-        chain.factors(),
-        chain.path_count,
-        tuple(islice(chain.paths(), most_paths)),
-        sum(path.product for path in chain.paths()) if chain.path_count <= MOST_PATHS else None,
-        chain.deltas(),
-        chain.cancellation(),
-        tuple(contributions.tolist()),
-        evidence_for(graph, place, float(contributions.sum()), chain.magnitude()),
+        quantities(view),
+        chain(view),
+        ways,
+        tuple(islice(paths(view), most_paths)),
+        sum(path.product for path in paths(view)) if ways <= MOST_PATHS else None,
+        deltas(view),
+        cancellation(view),
+        tuple(products.tolist()),
+        evidence_for(graph, place, float(products.sum()), magnitude(view)),
         rate,
         float(graph.stack.network.get_parameter(place.name).detach()[place.entry]),
         count(graph.sizes, graph.activations, biased),

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from torchref.explainer.chain import Chain
 from torchref.explainer.formulas import VALUES
 from torchref.explainer.graph import Stage
+from torchref.explainer.viewpoint import Viewpoint
 
 MOST_NEURONS, FIRST_FEW = 8, 3  # of a level: all up to so many, or else so many
 MOST_TERMS = 4  # of a sum
@@ -19,27 +19,27 @@ class Quantity:
     value: float | None
 
 
-def quantities(chain: Chain) -> tuple[Quantity, ...]:
+def quantities(view: Viewpoint) -> tuple[Quantity, ...]:
     """Inputs, every z and a in their order, targets and the loss."""
     found: list[Quantity] = []
-    inputs = range(chain.graph.x.shape[1])
+    inputs = range(view.graph.x.shape[1])
     found += shortened(
-        [Quantity(chain.names.input(i), "", chain.number(chain.graph.x, i)) for i in inputs]
+        [Quantity(view.names.input(i), "", view.number(view.graph.x, i)) for i in inputs]
     )
-    for stage in chain.graph.stages:
+    for stage in view.graph.stages:
         found += shortened(
             [
                 Quantity(
-                    chain.symbol(stage, j), formula(chain, stage, j), chain.number(stage.after, j)
+                    view.symbol(stage, j), formula(view, stage, j), view.number(stage.after, j)
                 )
                 for j in range(stage.after.shape[1])
             ]
         )
-    outputs = range(chain.graph.target.shape[1])
+    outputs = range(view.graph.target.shape[1])
     found += shortened(
-        [Quantity(chain.names.target(k), "", chain.number(chain.graph.target, k)) for k in outputs]
+        [Quantity(view.names.target(k), "", view.number(view.graph.target, k)) for k in outputs]
     )
-    loss = Quantity(chain.names.notation.loss, "", float(chain.graph.swept.loss))
+    loss = Quantity(view.names.notation.loss, "", float(view.graph.swept.loss))
     return (*found, loss)
 
 
@@ -49,13 +49,13 @@ def shortened(level: list[Quantity]) -> list[Quantity]:
     return [*level[:FIRST_FEW], Quantity("…", f"{len(level) - FIRST_FEW} more", None)]
 
 
-def formula(chain: Chain, stage: Stage, j: int) -> str:
-    before = chain.graph.stage_before(stage)
+def formula(view: Viewpoint, stage: Stage, j: int) -> str:
+    before = view.graph.stage_before(stage)
     if not stage.is_affine:
-        return VALUES[stage.layer.op].format(z=chain.symbol(before, j))
+        return VALUES[stage.layer.op].format(z=view.symbol(before, j))
     units = range(stage.slopes.shape[1])
     if len(units) > MOST_TERMS:
         return f"a sum of {len(units)} products"
-    terms = [f"{chain.names.weight(stage.level, i, j)}·{chain.symbol(before, i)}" for i in units]
-    bias = chain.bias(stage, j)
+    terms = [f"{view.names.weight(stage.level, i, j)}·{view.symbol(before, i)}" for i in units]
+    bias = view.bias(stage, j)
     return " + ".join([*terms, bias] if bias else terms)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from torchref.explainer.account import Account
-from torchref.explainer.document import Formula, Section, sections
+from torchref.explainer.document import Formula, Section
 from torchref.explainer.mathematics import HIGH, LETTERS, LOW, latex
+from torchref.explainer.sections import sections
 
 HEAD = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from torchref.explainer.account import Account
-from torchref.explainer.document import Formula, Section, sections
+from torchref.explainer.document import Formula, Section
+from torchref.explainer.sections import sections
 
 
 def as_markdown(found: Account) -> str:

@@ -5,9 +5,10 @@ from typing import Any
 
 from torchref.errors import InputError
 from torchref.explainer.account import Account
-from torchref.explainer.document import Formula, Section, sections
+from torchref.explainer.document import Formula, Section
 from torchref.explainer.drawing import new_figure
 from torchref.explainer.mathematics import latex
+from torchref.explainer.sections import sections
 
 LINE = 0.32  # inches
 TALL = 1.9  # lines, for one with a fraction in it

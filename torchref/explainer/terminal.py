@@ -6,7 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from torchref.explainer.account import Account
-from torchref.explainer.document import Section, sections
+from torchref.explainer.document import Section
+from torchref.explainer.sections import sections
 
 
 def as_text(found: Account, width: int) -> str:
