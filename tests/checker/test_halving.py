@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.checker.scenes import case_of, normal, seeded
 from torchref.checker.halving import Field, locate, numeric_gradient
-from torchref.checker.numeric import central_slope, draw_directions
+from torchref.checker.numeric import SAFETY, central_slope, draw_directions
 from torchref.checker.subject import as_subject
 
 PASSES_A_HALVING = 16
@@ -90,6 +90,7 @@ def test_a_numeric_gradient_is_the_gradient() -> None:
     inputs = (normal(5, 4), normal(3, 4), normal(3))
     field = spoilt_field(F.linear, inputs, 0, (0, 0), 0.0)
     for place in range(3):
-        torch.testing.assert_close(
-            numeric_gradient(field, place, STEP), field.claimed[place], rtol=1e-9, atol=1e-9
-        )
+        gradient, error = numeric_gradient(field, place, STEP)
+        torch.testing.assert_close(gradient, field.claimed[place], rtol=1e-9, atol=1e-9)
+        assert float(error.max()) < 1e-9
+        assert bool(((gradient - field.claimed[place]).abs() <= SAFETY * error + 1e-15).all())

@@ -10,7 +10,14 @@ from torch import Tensor
 
 from tests.checker.scenes import case_of, normal, seeded
 from torchref.checker.halving import Field, locate
-from torchref.checker.numeric import Line, Slope, central_slope, draw_directions, typical_size
+from torchref.checker.numeric import (
+    Line,
+    Slope,
+    central_slope,
+    draw_directions,
+    settled_slope,
+    typical_size,
+)
 from torchref.checker.subject import as_subject
 from torchref.checker.tape import inner
 
@@ -107,6 +114,38 @@ def test_a_pole_within_the_larger_steps_is_no_other_slope() -> None:
         directions = draw_directions(field.case, seeded(seed))
         slope = slope_of(field, directions)
         assert abs(slope.value - field.claimed_slope(directions)) <= slope.tolerance
+
+
+def test_a_pole_far_below_the_typical_size_is_not_leapt_over() -> None:
+    """1/x at 1e-5 beside 100: the larger steps agree, and far below the scale of the slope."""
+    x = torch.tensor([1e-5, 100.0, -30.0], dtype=torch.float64)
+    field = field_of(torch.reciprocal, x)
+    directions = draw_directions(field.case, seeded(0))
+    scale = abs(field.claimed_slope(directions))
+    assert abs(central_slope(field.line(directions), scale).value) < 1e-3 * scale
+    assert settled_slope(field.line(directions), scale).error == math.inf
+
+
+def test_a_kink_that_the_larger_steps_stay_beyond_is_settled_by_finer_ones() -> None:
+    field = field_of(lambda x: (x - 1e-3).abs() - (x + 1e-3).abs() / 2, torch.zeros(1).double())
+    directions = draw_directions(field.case, seeded(0))
+    claimed = field.claimed_slope(directions)
+    slope = settled_slope(field.line(directions), abs(claimed))
+    assert math.isfinite(slope.error)
+    assert abs(slope.value - claimed) <= slope.tolerance
+
+
+@pytest.mark.parametrize("function", [torch.sign, torch.zeros_like], ids=["sign", "zeros"])
+def test_what_does_not_move_has_slope_0(function: Callable[[Tensor], Tensor]) -> None:
+    field = field_of(lambda x: function(x) + 0 * x, normal(5) + 7)
+    slope = slope_of(field, draw_directions(field.case, seeded(0)))
+    assert slope.value == 0
+    assert slope.tolerance < 1e-10
+
+
+def test_a_slope_lost_in_a_large_output_is_not_believed() -> None:
+    field = field_of(lambda x: x + 1e15, normal(5))
+    assert slope_of(field, draw_directions(field.case, seeded(0))).error == math.inf
 
 
 def test_a_step_function_is_not_believed() -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.by_differences import SMALL
 from torchref.checker.case import is_differentiable
 from torchref.checker.diagnosis import Suspicion, Wrong, suspicions
 from torchref.checker.diagnosis.proportion import proportion
 from torchref.checker.diagnosis.suspicion import SAME, same
+from torchref.checker.faults import SMALL
 from torchref.checker.findings import Finding
 from torchref.checker.halving import Field, numeric_gradient
 from torchref.checker.judgement import Fault
@@ -122,4 +122,5 @@ def _true_under(scene: Scene, place: int, cotangents: Cotangents) -> Tensor | No
     if scene.case.elements > SMALL:
         return None
     claimed = [torch.zeros_like(x) for x in scene.case.arguments]
-    return numeric_gradient(Field(scene.candidate, scene.case, cotangents, claimed), place, 2.0**-9)
+    field = Field(scene.candidate, scene.case, cotangents, claimed)
+    return numeric_gradient(field, place, 2.0**-9)[0]

@@ -6,16 +6,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from torchref.checker.faults import SMALL, find_faults
 from torchref.checker.findings import Finding
-from torchref.checker.halving import Field, locate, numeric_gradient
-from torchref.checker.judgement import Fault, Judgement
+from torchref.checker.halving import Field
+from torchref.checker.judgement import Judgement
 from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties, tied_elements
-from torchref.checker.numeric import Slope, central_slope, draw_directions, typical_size
+from torchref.checker.numeric import (
+    Line,
+    Slope,
+    central_slope,
+    draw_directions,
+    settled_slope,
+)
 from torchref.checker.scene import Scene
 from torchref.checker.tape import inner
-from torchref.checker.tolerance import DOUBLE
+from torchref.checker.tolerance import DOUBLE, conditioning
 
-SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
 CONVENTION = "there is no derivative here; the gradient is one of the values that it may have"
 
@@ -35,30 +41,59 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     directions = draw_directions(scene.case, scene.generator())
     moved = [inner(g * d, g * d) for g, d in zip(scene.claimed, directions, strict=True)]
     scale = math.sqrt(sum(moved))
-    slope = central_slope(field.line(directions), scale)
+    line = field.line(directions)
+    slope = central_slope(line, scale)
     if not math.isfinite(slope.error):
-        return judgement.cannot_tell("differences of the forward do not settle")
-    excess = slope.value - field.claimed_slope(directions)
-    tolerance = slope.tolerance + ROUNDINGS * scene.epsilon * scale
-    judgement.worst = abs(excess) / tolerance if excess else 0.0
+        return judgement.cannot_tell(_unsettled(line))
+    claimed = field.claimed_slope(directions)
+    roundings = ROUNDINGS * scene.epsilon * scale
+    judgement.worst = _worst(slope, claimed, roundings)
     if judgement.worst <= 1:
         return judgement
     if reference_agrees and scene.epsilon > DOUBLE:
         return judgement.cannot_tell("in this dtype the differences are coarser than the reference")
-    sides = one_sided(field.line(directions), noise=slope.error * slope.step)
+    slope = settled_slope(line, scale)
+    if not math.isfinite(slope.error):
+        return judgement.cannot_tell(_unsettled(line))
+    reach = conditioning(scene, scene.got if scene.true is None else scene.true)
+    moved = [inner(r * d, r * d) for r, d in zip(reach, directions, strict=True)]
+    judgement.worst = _worst(slope, claimed, roundings + math.sqrt(sum(moved)))
+    if judgement.worst <= 1:
+        return judgement
+    excess = slope.value - claimed
+    sides = one_sided(line, noise=slope.error * slope.step)
     if has_ties(scene.case.arguments) or sides.kinked:
-        return _judge_at_kinks(scene, field, slope, judgement, reference_agrees)
-    _find_faults(scene, field, directions, excess, slope, judgement)
-    return _both_wrong(scene, judgement) if reference_agrees else judgement
+        return _judge_at_kinks(scene, field, slope, reach, judgement, reference_agrees)
+    _accused(scene, field, directions, excess, slope, reach, judgement)
+    return _both_wrong(scene, judgement) if reference_agrees and judgement.faults else judgement
+
+
+def _unsettled(line: Line) -> str:
+    if not line.refusal:
+        return "differences of the forward do not settle"
+    return (
+        f"beside these inputs the forward raises: {line.refusal}; give others, or leave out by "
+        "wrt= what must not move"
+    )
+
+
+def _worst(slope: Slope, claimed: float, rounding: float) -> float:
+    """How far the claimed slope lies from the numeric one, over what it may."""
+    gap = abs(slope.value - claimed)
+    return gap / (slope.tolerance + rounding) if gap else 0.0
 
 
 def _judge_at_kinks(
-    scene: Scene, field: Field, slope: Slope, judgement: Judgement, reference_agrees: bool
+    scene: Scene,
+    field: Field,
+    slope: Slope,
+    reach: Sequence[Tensor],
+    judgement: Judgement,
+    reference_agrees: bool,
 ) -> Judgement:
     directions, excess = sums_over_ties(field, scene.generator())
     if excess and not reference_agrees:
-        _find_faults(scene, field, directions, excess, slope, judgement)
-        return judgement
+        return _accused(scene, field, directions, excess, slope, reach, judgement)
     judgement.worst = 1.0
     if reference_agrees or all(
         admitted(field, place, element, scene.generator())
@@ -68,6 +103,21 @@ def _judge_at_kinks(
         judgement.notes.append(f"{scene.case.label}: {CONVENTION}")
         return judgement
     return judgement.cannot_tell("there is no derivative here")
+
+
+def _accused(
+    scene: Scene,
+    field: Field,
+    directions: Sequence[Tensor],
+    excess: float,
+    slope: Slope,
+    reach: Sequence[Tensor],
+    judgement: Judgement,
+) -> Judgement:
+    judgement.faults = find_faults(scene, field, directions, excess, slope, reach)
+    if not judgement.faults:
+        return judgement.cannot_tell("no one step suits entries of magnitudes so different")
+    return judgement
 
 
 def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
@@ -84,38 +134,3 @@ def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
     ]
     judgement.faults, judgement.worst = [], 1.0
     return judgement
-
-
-def _find_faults(
-    scene: Scene,
-    field: Field,
-    directions: Sequence[Tensor],
-    excess: float,
-    slope: Slope,
-    judgement: Judgement,
-) -> None:
-    if scene.case.elements <= SMALL:
-        for place, got in enumerate(scene.claimed):
-            true = numeric_gradient(field, place, slope.step)
-            allowed = slope.tolerance + 1e-6 * (true.abs() + typical_size(true))
-            wrong = (got - true).abs() > allowed
-            if bool(wrong.any()):
-                worst = torch.unravel_index((got - true).abs().argmax(), got.shape)
-                element = tuple(int(i) for i in worst)
-                judgement.faults.append(_fault(scene, place, element, true, wrong))
-    if not judgement.faults:
-        found = locate(field, directions, excess, slope.step)
-        value = scene.claimed[found.argument][found.element].item()
-        name = scene.case.argument_names[found.argument]
-        raw = scene.got[found.argument]
-        judgement.faults.append(
-            Fault(found.argument, name, raw, None, None, found.element, value, found.slope)
-        )
-
-
-def _fault(
-    scene: Scene, place: int, element: tuple[int, ...], true: Tensor, wrong: Tensor
-) -> Fault:
-    name, got = scene.case.argument_names[place], scene.claimed[place]
-    values = got[element].item(), true[element].item()
-    return Fault(place, name, scene.got[place], true, wrong, element, *values)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.case import Case
-from torchref.checker.numeric import Line, slope_at_step
+from torchref.checker.numeric import Line, slope_at_step, typical_size
 from torchref.checker.subject import Subject
 from torchref.checker.tape import Cotangents, inner
 
@@ -83,11 +83,14 @@ def _window(direction: Tensor, low: int, high: int) -> Tensor:
     return flat.reshape(direction.shape)
 
 
-def numeric_gradient(field: Field, argument: int, step: float) -> Tensor:
-    """Every entry of one argument's gradient, by four forward passes an entry."""
+def numeric_gradient(field: Field, argument: int, step: float) -> tuple[Tensor, Tensor]:
+    """Every entry of one argument's gradient, by six forward passes an entry, and its error."""
     gradient = torch.zeros_like(field.claimed[argument])
+    error = torch.zeros(gradient.shape, dtype=torch.float64, device=gradient.device)
     x = field.case.arguments[argument]
+    unit = typical_size(x) or 1.0
     for flat in range(x.numel()):
         element = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), x.shape))
-        gradient[element] = slope_at_step(field.line(field.unit(argument, element)), step).value
-    return gradient
+        slope = slope_at_step(field.line(field.unit(argument, element, unit)), step, passes=6)
+        gradient[element], error[element] = slope.value / unit, slope.error / unit
+    return gradient, error

@@ -8,7 +8,7 @@ the estimate of its error; the tolerance of every numeric check is made of it.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -21,6 +21,7 @@ from torchref.checker.tape import Cotangents, draw_signed, evaluate, inner, prec
 COARSE = (2.0**-3, 3)  # (first step, differences): for the smooth
 MIDDLE = (2.0**-8, 3)  # for the smooth that bends within an eighth of its own size
 FINEST = (2.0**-25, 2)  # for what has a kink within the larger steps
+PATIENT = (COARSE, MIDDLE, (2.0**-13, 3), (2.0**-18, 3), FINEST)
 ENOUGH = 1e-11  # relative to the scale of the slope: no need to go on
 BENT = 1e-8  # more than this after two ladders: there is a kink within the steps
 LOST = 1e-4  # more than this at the end: nothing converged, and no estimate can be believed
@@ -31,11 +32,15 @@ SAFETY = 8  # tolerance over estimated error
 
 @dataclass(frozen=True)
 class Slope:
-    """A directional derivative, the estimate of its error, and the step that it was found at."""
+    """A directional derivative, the estimate of its error, and the step that it was found at.
+
+    `rounding` is the part of the error that rounding in the forward accounts for.
+    """
 
     value: float
     error: float
     step: float
+    rounding: float = 0.0
 
     @property
     def tolerance(self) -> float:
@@ -60,6 +65,7 @@ class Line:
     ) -> None:
         self.subject, self.case = subject, case
         self.directions, self.cotangents = directions, cotangents
+        self.refusal = ""  # what the forward said where it raised
 
     def at(self, t: float) -> list[Tensor]:
         """The weighed outputs at x + t d."""
@@ -77,7 +83,8 @@ class Line:
         """
         try:
             last, first = self.at(end), self.at(start)
-        except Exception:  # a step left the domain, and the forward says so by raising
+        except Exception as error:  # a step left the domain, and the forward says so by raising
+            self.refusal = str(error).strip().partition("\n")[0] or type(error).__name__
             return math.nan, math.inf
         total = noise = 0.0
         weights = self.cotangents.values()
@@ -98,9 +105,34 @@ def central_slope(line: Rising, scale: float = 0.0) -> Slope:
     if found[0].error > ENOUGH * size:
         found.append(_extrapolate(line.rise, *MIDDLE, scale))
         if min(s.error for s in found) > BENT * size or _dispute(found[0], found[1], safety=1) > 0:
-            finest = _extrapolate(line.rise, *FINEST, scale)
-            if finest.value != 0 or found[0].value == 0:  # else no bit of the forward has moved
-                found.append(finest)
+            found = _without_standstill([*found, _extrapolate(line.rise, *FINEST, scale)])
+    return _judged(found, scale)
+
+
+def settled_slope(line: Rising, scale: float = 0.0) -> Slope:
+    """As `central_slope`, for a slope that contradicts a claim: steps of all sizes are heard.
+
+    Larger ones may leap over a pole, or stay on one side of a kink: no finer one may dispute
+    the slope that is believed, and one other at least must confirm it.
+    """
+    found = _without_standstill([_extrapolate(line.rise, *ladder, scale) for ladder in PATIENT])
+    undisputed = [
+        slope
+        for place, slope in enumerate(found)
+        if not any(_dispute(slope, finer) > 0 for finer in found[place + 1 :])
+    ]
+    best = _judged(undisputed, scale)
+    return best if len(undisputed) > 1 else replace(best, error=math.inf)
+
+
+def _without_standstill(found: list[Slope]) -> list[Slope]:
+    """Without the finest steps where no bit of the forward has moved, though it does move."""
+    moves = found[0].value != 0 and found[-1].value == 0
+    return found[:-1] if moves else found
+
+
+def _judged(found: Sequence[Slope], scale: float) -> Slope:
+    """The best of some slopes, its error widened by what the finer ones say of it."""
     best = min(found, key=lambda slope: slope.error)
     finer = [slope for slope in found if slope.step < best.step]
     # A forward that rounds more than its dtype shows it at smaller steps: error times step stays.
@@ -109,7 +141,8 @@ def central_slope(line: Rising, scale: float = 0.0) -> Slope:
     # A pole within the larger steps shows as well: the smaller ones find another value.
     error = max([error, *(_dispute(best, s) for s in finer)])
     converged = error <= LOST * max(scale, abs(best.value))
-    return Slope(best.value, error if converged else math.inf, best.step)
+    constant = scale == 0 and error <= 2 * best.rounding  # it should not move, and it does not
+    return replace(best, error=error if converged or constant else math.inf)
 
 
 def _dispute(one: Slope, other: Slope, safety: float = SAFETY) -> float:
@@ -117,9 +150,10 @@ def _dispute(one: Slope, other: Slope, safety: float = SAFETY) -> float:
     return abs(one.value - other.value) - safety * (one.error + other.error)
 
 
-def slope_at_step(line: Rising, step: float) -> Slope:
-    """The derivative along the line by four forward passes, at a step known to suit."""
-    return _extrapolate(line.rise, 2 * step, 2, 0.0)
+def slope_at_step(line: Rising, step: float, passes: int = 4) -> Slope:
+    """The derivative along the line by a few forward passes, at a step known to suit."""
+    halvings = passes // 2
+    return _extrapolate(line.rise, 2 ** (halvings - 1) * step, halvings, 0.0)
 
 
 def _extrapolate(
@@ -139,7 +173,7 @@ def _extrapolate(
             row.append(finer + (finer - coarser) / (4**m - 1))
             change = max(abs(row[m] - finer), abs(row[m] - coarser))
             if change + rounding < best.error:
-                best = Slope(row[m], change + rounding, h)
+                best = Slope(row[m], change + rounding, h, rounding)
         size = max(scale, abs(row[-1]))
         if best.error <= max(ENOUGH * size, 2 * rounding):
             break

@@ -85,6 +85,40 @@ def test_a_layout_of_the_input() -> None:
     assert (finding.cause, finding.argument) == ("layout-dependent", "x")
 
 
+def test_a_choice_among_ties_may_go_with_the_layout() -> None:
+    """An expanded input repeats its values: any of them is the largest."""
+
+    class Largest(SavesInputs):
+        @staticmethod
+        def forward(x):
+            return x.amax(1)
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            largest = (x == x.amax(1, keepdim=True)).double()
+            first = largest.argmax(1) if x.is_contiguous() else 2 - largest.flip(1).argmax(1)
+            chosen = torch.zeros_like(largest).scatter(1, first.unsqueeze(1), 1.0)
+            return chosen * grad_y.unsqueeze(1)
+
+    assert input_layouts(scene_of(Largest, None, X)).findings == []
+
+
+def test_a_gradient_that_goes_with_an_expansion_is_found() -> None:
+    class OverwritesRepeats(Square):
+        """One place in memory for what is repeated: the last that is written stays."""
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            grad_x = Square.backward(ctx, grad_y)
+            (x,) = ctx.saved_tensors
+            once = tuple(slice(None) if stride else slice(-1, None) for stride in x.stride())
+            return grad_x[once].expand(x.shape)
+
+    (finding,) = input_layouts(scene_of(OverwritesRepeats, None, X)).findings
+    assert "for an expanded (along dimension 0) x" in finding.evidence
+
+
 def test_a_forward_that_refuses_a_layout_is_not_blamed() -> None:
     def contiguous_only(x):
         if not x.is_contiguous():

@@ -1,0 +1,75 @@
+"""From a slope that is off to the entries that make it so: all of them, where they are few."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from torchref.checker.halving import Field, locate, numeric_gradient
+from torchref.checker.judgement import Fault
+from torchref.checker.numeric import SAFETY, Slope, settled_slope
+from torchref.checker.scene import Scene
+from torchref.checker.tolerance import rounding
+
+SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
+HEARD = 8  # so many entries are tried again by steps of their own size
+
+
+def find_faults(
+    scene: Scene,
+    field: Field,
+    directions: Sequence[Tensor],
+    excess: float,
+    slope: Slope,
+    reach: Sequence[Tensor],
+) -> list[Fault]:
+    """None where the entries accused turn out right: the step suited the others alone."""
+    if scene.case.elements > SMALL:
+        return [_by_halving(scene, field, directions, excess, slope)]
+    faults: list[Fault] = []
+    doubted = False
+    for place, got in enumerate(scene.claimed):
+        true, error = numeric_gradient(field, place, slope.step)
+        allowed = SAFETY * error + rounding(true, scene.epsilon) + reach[place]
+        gap = (got - true).abs()
+        wrong = gap > allowed
+        suspects = [element for element in _by_size(gap) if bool(wrong[element])]
+        heard = next((e for e in suspects[:HEARD] if not _right_by_own_step(field, place, e)), None)
+        if heard is not None:
+            name = scene.case.argument_names[place]
+            values = got[heard].item(), true[heard].item()
+            faults.append(Fault(place, name, scene.got[place], true, wrong, heard, *values))
+        doubted |= bool(suspects)
+    if faults or doubted:
+        return faults
+    return [_by_halving(scene, field, directions, excess, slope)]
+
+
+def _by_size(gap: Tensor) -> list[tuple[int, ...]]:
+    order = gap.reshape(-1).argsort(descending=True)
+    places = torch.stack(torch.unravel_index(order, gap.shape), -1) if gap.dim() else order[:, :0]
+    return [tuple(map(int, place)) for place in places]
+
+
+def _right_by_own_step(field: Field, place: int, element: tuple[int, ...]) -> bool:
+    """Whether steps in units of the entry, not of its tensor, confirm what is claimed of it.
+
+    1/x at 10⁻⁷ beside an entry of 100: the steps that suit the one leap over the other's pole.
+    """
+    x, got = field.case.arguments[place][element], field.claimed[place][element]
+    size = float(x.abs())
+    if size == 0 or x.is_complex():
+        return False
+    scale = abs(float(got)) * size
+    slope = settled_slope(field.line(field.unit(place, element, size)), scale)
+    return math.isfinite(slope.error) and abs(slope.value - float(got) * size) <= slope.tolerance
+
+
+def _by_halving(
+    scene: Scene, field: Field, directions: Sequence[Tensor], excess: float, slope: Slope
+) -> Fault:
+    found = locate(field, directions, excess, slope.step)
+    value = scene.claimed[found.argument][found.element].item()
+    name, raw = scene.case.argument_names[found.argument], scene.got[found.argument]
+    return Fault(found.argument, name, raw, None, None, found.element, value, found.slope)
