@@ -1,8 +1,9 @@
-"""What each checker costs: seconds on the same affine op of growing size."""
+"""What each checker costs: seconds on the same affine op of growing size, and of a first call."""
 
-import statistics
-import timeit
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.autograd import gradcheck
 
+from experiments.benchmark.turns import Run, take_turns
 from torchref import crosscheck
 from torchref.checker.by_differences import judge_by_differences
 from torchref.checker.case import build_case
@@ -19,27 +21,47 @@ from torchref.checker.subject import as_subject
 from torchref.ops import Affine
 
 SIZES, LARGE_SIZES = (100, 400, 1_500, 6_000), (100_000, 1_000_000)
+FEW_ROWS = 7  # slow gradcheck's time grows with the outputs too: with few it is at its cheapest
+FIRST_CALL = """
+import time, torch
+from torchref import crosscheck
+from torchref.ops import Sigmoid
+x, start = torch.randn(3, 2), time.perf_counter()
+crosscheck(Sigmoid, torch.sigmoid, (x,))
+print(time.perf_counter() - start)
+"""
 
 
-def seconds_over_size(seed: int, repeats: int) -> list[dict[str, Any]]:
-    """Median, least and most seconds of each checker on an affine op of N entries."""
-    rows = []
-    for size in track((*SIZES, *LARGE_SIZES), "time over N"):
-        inputs = affine_inputs(size, seed)
-        entries = sum(x.numel() for x in inputs)
-        runs: dict[str, Callable[[], Any]] = {
-            "crosscheck": partial(crosscheck, Affine, torch.nn.functional.linear, inputs),
-            "differences alone": partial(differences_alone, inputs, seed),
-        }
-        if size in SIZES:
-            runs["gradcheck, slow"] = partial(gradcheck, Affine.call, inputs)
-            runs["gradcheck, fast"] = partial(gradcheck, Affine.call, inputs, fast_mode=True)
-        row: dict[str, Any] = {"entries": entries}
-        for name, run in runs.items():
-            taken = timeit.repeat(run, repeat=repeats, number=1)
-            row[name] = {"median": statistics.median(taken), "min": min(taken), "max": max(taken)}
-        rows.append(row)
-    return rows
+def seconds_over_size(seed: int, rounds: int) -> list[dict[str, Any]]:
+    """For each batch and size: the seconds of each checker, and slow gradcheck's over them."""
+    shapes = [(rows, size) for rows in (None, FEW_ROWS) for size in SIZES]
+    shapes += [(None, size) for size in LARGE_SIZES]
+    return [timed(rows, size, seed, rounds) for rows, size in track(shapes, "time over N")]
+
+
+def timed(rows: int | None, size: int, seed: int, rounds: int) -> dict[str, Any]:
+    inputs = affine_inputs(rows, size, seed)
+    runs: dict[str, Run] = {
+        "crosscheck": partial(crosscheck, Affine, torch.nn.functional.linear, inputs),
+        "differences alone": partial(differences_alone, inputs, seed),
+    }
+    if size in SIZES:
+        runs["gradcheck, slow"] = partial(gradcheck, Affine.call, inputs)
+        runs["gradcheck, fast"] = partial(gradcheck, Affine.call, inputs, fast_mode=True)
+    against = "gradcheck, slow" if size in SIZES else "crosscheck"
+    timings = take_turns(runs, against, rounds, least=0, warm_up=1)
+    batch = "square" if rows is None else f"{rows} rows"
+    found: dict[str, Any] = {"batch": batch, "entries": sum(x.numel() for x in inputs)}
+    return found | {timing.way: asdict(timing) for timing in timings}
+
+
+def first_call(times: int) -> list[float]:
+    """Seconds of the first cross-check of a small op in a new process, its torch imported."""
+    command = [sys.executable, "-c", FIRST_CALL]
+    runs = [
+        subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(times)
+    ]
+    return [float(run.stdout) for run in runs]
 
 
 def differences_alone(inputs: Sequence[Tensor], seed: int) -> Any:
@@ -48,10 +70,11 @@ def differences_alone(inputs: Sequence[Tensor], seed: int) -> Any:
     return judge_by_differences(play(subject, None, build_case(subject, inputs, None, None), seed))
 
 
-def affine_inputs(entries: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """x, weight and bias of about so many entries together."""
+def affine_inputs(rows: int | None, entries: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """x, weight and bias of about so many entries together; as many rows as features if None."""
     g = torch.Generator().manual_seed(seed)
-    features = max(1, round((entries / 2) ** 0.5))
-    shapes = ((features, features), (features, features), (features,))
+    features = round((entries / 2) ** 0.5 if rows is None else entries**0.5 - rows / 2)
+    features = max(1, features)
+    shapes = ((rows or features, features), (features, features), (features,))
     x, weight, bias = (torch.randn(s, generator=g, dtype=torch.float64) for s in shapes)
     return x.requires_grad_(), weight.requires_grad_(), bias.requires_grad_()

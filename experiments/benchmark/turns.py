@@ -23,11 +23,13 @@ class Timing:
     ratio_high: float  # the ninetieth
 
 
-def take_turns(runs: Mapping[str, Run], against: str, rounds: int, least: float) -> list[Timing]:
+def take_turns(
+    runs: Mapping[str, Run], against: str, rounds: int, least: float, warm_up: int = WARM_UP
+) -> list[Timing]:
     """Each round runs every way for about `least` seconds, another one first each time."""
     for run in runs.values():
-        seconds_of(run, WARM_UP)
-    slowest = max(seconds_of(run, WARM_UP) for run in runs.values())
+        seconds_of(run, warm_up)
+    slowest = max(seconds_of(run, warm_up) for run in runs.values())
     repeats = max(1, int(least / slowest))
     measured: dict[str, list[float]] = {way: [] for way in runs}
     ways = list(runs)

@@ -28,7 +28,12 @@ def test_it_writes_what_every_checker_sees_and_costs(
     assert results["planted bugs"]["of"] == {"bugs": 1}
     assert results["planted bugs"]["crosscheck"] == {"tripping": 1, "ordinary": 1, "named": 1}
     assert results["false alarms"]["crosscheck"] == 0
-    assert [row["entries"] for row in results["seconds"]] == [105, 210]
+    assert [(row["rows"], row["entries"]) for row in results["seconds"]] == [
+        (7, 105),
+        (7, 84),
+        (10, 210),
+    ]
+    assert all(seconds > 0 for seconds in results["first call"])
     small, large = results["smallest error"]
     assert small["crosscheck"] <= 1e-6 < small["gradcheck, slow"]
     assert "gradcheck, slow" not in large
