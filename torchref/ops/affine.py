@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from torchref.ops.op import Op
+from torchref.ops.op import Op, save
 
 
 def rows(x: Tensor) -> Tensor:
@@ -37,8 +37,7 @@ class Affine(Op):
     @staticmethod
     def setup_context(ctx, inputs, output):
         x, weight, _ = inputs
-        ctx.save_for_backward(x, weight)
-        ctx.save_for_forward(x, weight)
+        save(ctx, x, weight)
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -81,8 +80,7 @@ class HomogeneousAffine(Op):
     @staticmethod
     def setup_context(ctx, inputs, output):
         x, weight = inputs
-        ctx.save_for_backward(x, weight)
-        ctx.save_for_forward(x, weight)
+        save(ctx, x, weight)
 
     @staticmethod
     def backward(ctx, grad_y):

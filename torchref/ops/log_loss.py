@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from torchref.ops.op import Op
+from torchref.ops.op import Op, save
 from torchref.ops.sigmoid import Sigmoid
 from torchref.ops.softplus import Softplus
 
@@ -39,8 +39,7 @@ class LogLoss(Op):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
+        save(ctx, *inputs)
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -89,8 +88,7 @@ class LogLossWithLogits(Op):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
+        save(ctx, *inputs)
 
     @staticmethod
     def backward(ctx, grad_y):

@@ -3,14 +3,15 @@
 from typing import Any, ClassVar, Self
 
 import torch
+from torch import Tensor
 
 
 class Op(torch.autograd.Function):
     """A `torch.autograd.Function` whose rules are all written in differentiable torch operations.
 
     A subclass gives `forward`, `setup_context` and `backward`, and `tangent`: the forward-mode
-    rule dy = J dx, with one tangent for each input of `forward`. What it saves for the backward
-    it saves for the tangent, the same tensors in the same order; both are inputs or outputs.
+    rule dy = J dx, with one tangent for each input of `forward`. What `setup_context` keeps, it
+    keeps with `save`.
     """
 
     generate_vmap_rule = True
@@ -31,3 +32,9 @@ class Op(torch.autograd.Function):
         if torch.compiler.is_dynamo_compiling() or cls._with_tangent is None:
             return cls.apply(*inputs)
         return cls._with_tangent.apply(*inputs)
+
+
+def save(ctx: Any, *tensors: Tensor | None) -> None:
+    """Keep inputs or outputs for backward and tangent alike, which read them in this order."""
+    ctx.save_for_backward(*tensors)
+    ctx.save_for_forward(*tensors)

@@ -1,6 +1,6 @@
 """How pointwise losses become one value. The lectures and torch differ here and nowhere else."""
 
-from torchref.ops.op import Op
+from torchref.ops.op import Op, save
 
 REDUCTIONS = ("none", "sum", "mean", "half_sum", "half_mean")
 
@@ -55,8 +55,7 @@ class Reduction(Op):
         ctx.divisor = divisor(x.numel(), reduction)
         ctx.reduction = reduction
         saved = (None, None) if weight is None else (x, weight)
-        ctx.save_for_backward(*saved)
-        ctx.save_for_forward(*saved)
+        save(ctx, *saved)
 
     @staticmethod
     def backward(ctx, grad_y):

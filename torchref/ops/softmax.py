@@ -2,7 +2,7 @@
 
 import torch
 
-from torchref.ops.op import Op
+from torchref.ops.op import Op, save
 
 
 class Softmax(Op):
@@ -25,8 +25,7 @@ class Softmax(Op):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(output)
-        ctx.save_for_forward(output)
+        save(ctx, output)
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -59,8 +58,7 @@ class LogSoftmax(Op):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(output)
-        ctx.save_for_forward(output)
+        save(ctx, output)
 
     @staticmethod
     def backward(ctx, grad_y):

@@ -1,6 +1,6 @@
 """The log loss for more than two classes, on logits, where the softmax has cancelled."""
 
-from torchref.ops.op import Op
+from torchref.ops.op import Op, save
 from torchref.ops.softmax import LogSoftmax, Softmax
 
 
@@ -30,8 +30,7 @@ class SoftmaxCrossEntropy(Op):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
+        save(ctx, *inputs)
 
     @staticmethod
     def backward(ctx, grad_y):

@@ -2,7 +2,7 @@
 
 import torch
 
-from torchref.ops.op import Op
+from torchref.ops.op import Op, save
 from torchref.ops.sigmoid import Sigmoid
 
 
@@ -25,8 +25,7 @@ class Softplus(Op):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
+        save(ctx, *inputs)
 
     @staticmethod
     def backward(ctx, grad_y):

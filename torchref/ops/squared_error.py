@@ -1,6 +1,6 @@
 """The squared error of each entry; `Reduction` makes one value of them."""
 
-from torchref.ops.op import Op
+from torchref.ops.op import Op, save
 
 
 class SquaredError(Op):
@@ -21,8 +21,7 @@ class SquaredError(Op):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
+        save(ctx, *inputs)
 
     @staticmethod
     def backward(ctx, grad_y):
