@@ -28,10 +28,10 @@ def test_it_writes_what_every_checker_sees_and_costs(
     assert results["planted bugs"]["of"] == {"bugs": 1}
     assert results["planted bugs"]["crosscheck"] == {"tripping": 1, "ordinary": 1, "named": 1}
     assert results["false alarms"]["crosscheck"] == 0
-    assert [(row["rows"], row["entries"]) for row in results["seconds"]] == [
-        (7, 105),
-        (7, 84),
-        (10, 210),
+    assert [(row["batch"], row["entries"]) for row in results["seconds"]] == [
+        ("square", 105),
+        ("7 rows", 84),
+        ("square", 210),
     ]
     assert all(seconds > 0 for seconds in results["first call"])
     small, large = results["smallest error"]
