@@ -48,13 +48,14 @@ def reference_score(
     def column(target: Tensor) -> Any:
         return (target.argmax(dim=1) if target.shape[1] > 1 else target.ravel()).numpy()
 
+    epochs = settings.epochs_over(len(examples))
     network = kind(
         hidden_layer_sizes=(hidden,),
         activation=activation,
         batch_size=settings.batch_size or len(examples),
         learning_rate_init=settings.lr,
-        max_iter=settings.epochs,
-        n_iter_no_change=settings.epochs,
+        max_iter=epochs,
+        n_iter_no_change=epochs,
         alpha=0,
         random_state=settings.seed,
     )

@@ -41,6 +41,17 @@ def test_shared_and_own_options_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     assert call(monkeypatch, *shared, "--width=8") == (0, [(settings, 8)])
 
 
+def test_the_end_is_by_epochs_or_by_steps(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for line, end in (((), (7, None)), (("--steps=5",), (None, 5)), (("--epochs=2",), (2, None))):
+        _, [(settings, _)] = call(monkeypatch, *line)
+        assert (settings.epochs, settings.steps) == end
+    assert call(monkeypatch, "--steps=5", "--epochs=7") == (2, [])
+    (message,) = capsys.readouterr().err.splitlines()
+    assert message.startswith("Error: A run has an end by --epochs or by --steps, but both arrived")
+
+
 def test_the_last_line_shows_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,6 +65,7 @@ def test_help_lists_all_options(
     assert call(monkeypatch, "--help") == (0, [])
     text = capsys.readouterr().out
     assert "Learns nothing." in text
+    assert "default: (7)" in text
     options = [f"--{field.name.replace('_', '-')}" for field in fields(Settings)]
     for option in (*options, "--width"):
         assert option in text
@@ -64,6 +76,8 @@ def test_help_lists_all_options(
     [
         "--epochs 0",
         "--epochs two",
+        "--steps 0",
+        "--steps 1.5",
         "--lr -1",
         "--lr 0",
         "--lr nan",

@@ -193,11 +193,42 @@ def test_an_interrupted_run_goes_on_bit_for_bit(
         assert steps == list(range(7))
 
 
-def test_a_finished_run_goes_on_to_more_epochs(tmp_path: Path) -> None:
-    whole = trained(tmp_path, epochs=9, run_name="whole", log_every=1)
-    trained(tmp_path, epochs=6, run_name="part", log_every=1)
-    resumed = trained(tmp_path, epochs=9, resume="part", log_every=1)
+@pytest.mark.parametrize("log_every", [1, 4])
+def test_a_finished_run_goes_on_to_more_epochs(tmp_path: Path, log_every: int) -> None:
+    often: dict[str, Any] = {"log_every": log_every, "save_every": 4}
+    whole = trained(tmp_path, epochs=9, run_name="whole", **often)
+    trained(tmp_path, epochs=6, run_name="part", **often)
+    resumed = trained(tmp_path, epochs=9, resume="part", **often)
     assert rows(resumed.folder) == rows(whole.folder)
+
+
+def test_steps_end_it_within_an_epoch_and_it_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    """An epoch has five steps."""
+    parts = [
+        trained(tmp_path, epochs=None, steps=steps, early_stop=9, **how)
+        for steps, how in ((12, {"run_name": "part"}), (32, {"resume": "part"}))
+    ]
+    whole = trained(tmp_path, epochs=None, steps=32, early_stop=9, run_name="whole")
+    assert [(each.epochs, each.steps, each.ended_by) for each in (*parts, whole)] == [
+        (2, 12, "steps"),
+        (6, 32, "steps"),
+        (6, 32, "steps"),
+    ]
+    assert rows(parts[-1].folder) == rows(whole.folder)
+    assert [step for step, _ in curve(whole, "handwritten", LOSS)] == list(range(8))
+    assert "update_ratio/linear1.weight" in whole.scalars["handwritten"]
+    models = [each.models["handwritten"].parameters() for each in (parts[-1], whole)]
+    assert all(torch.equal(mine, its) for mine, its in zip(*models, strict=True))
+
+
+def test_a_run_with_nothing_left_to_do_tells_its_results_again(tmp_path: Path) -> None:
+    for end in ({"epochs": 6}, {"epochs": None, "steps": 12}):
+        first = trained(tmp_path, run_name=f"run{end['epochs']}", **end)
+        logged = rows(first.folder)
+        again = trained(tmp_path, resume=first.folder.name, **end)
+        assert again.scalars["handwritten"][LOSS] == first.scalars["handwritten"][LOSS]
+        assert (again.epochs, again.steps) == (first.epochs, first.steps)
+        assert rows(first.folder) == logged
 
 
 def test_another_network_does_not_go_on(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """The command line of an experiment: options that all share, and one way to say what is wrong."""
 
+import copy
 import functools
 import inspect
 import shlex
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
@@ -39,11 +40,16 @@ def with_settings(main: Callable[..., None], defaults: Settings) -> Callable[...
         )
         for field in fields(Settings)
     ]
+    ends = {name: getattr(defaults, name) for name in ("epochs", "steps")}
+    shared = [shown_only(each, ends[each.name]) if each.name in ends else each for each in shared]
 
     @functools.wraps(main)
     def command(**options: Any) -> None:
-        settings = Settings(**{field.name: options.pop(field.name) for field in fields(Settings)})
+        given = {field.name: options.pop(field.name) for field in fields(Settings)}
+        if not any(given[name] for name in ends):
+            given |= ends
         try:
+            settings = Settings(**given)
             main(settings, **options)
         except InputError as error:
             end(f"Error: {error}", 2)
@@ -59,6 +65,14 @@ def with_settings(main: Callable[..., None], defaults: Settings) -> Callable[...
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
+
+
+def shown_only(parameter: inspect.Parameter, default: int | None) -> inspect.Parameter:
+    """With a default that the help shows, while the option left out arrives as None."""
+    kind, option = get_args(parameter.annotation)
+    option = copy.copy(option)
+    option.show_default = str(default) if default else False
+    return parameter.replace(default=None, annotation=Annotated[kind, option])
 
 
 def end(message: str, status: int) -> None:

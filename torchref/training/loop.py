@@ -4,7 +4,7 @@ import time
 
 from torch import Tensor
 
-from torchref.training.checkpoint import Checkpoints
+from torchref.training.checkpoint import Checkpoints, State
 from torchref.training.device import synchronize
 from torchref.training.distribution import Processes
 from torchref.training.progress import Progress
@@ -13,7 +13,7 @@ from torchref.training.settings import Gradients, Settings
 from torchref.training.stopping import Interrupted, StopRequest, require_finite
 from torchref.training.task import Examples
 
-ENDS = ("", "epochs", "patience", "threshold")
+ENDS = ("", "epochs", "steps", "patience", "threshold")
 
 
 class Loop:
@@ -35,27 +35,39 @@ class Loop:
         self.device = examples.x.device
 
     def run(self, threshold: float) -> str:
-        """What ended it: "epochs", "patience" or "threshold"."""
+        """What ended it: "epochs", "steps", "patience" or "threshold"."""
         progress = self.progress
+        begun_at = progress.step
         if not self.settings.resume:
-            self.record()
+            self.record(progress.epoch)
             self.save()
         while not (end := self.end(threshold)):
             self.stop_if_asked()
-            if progress.order.exhausted:
+            if not progress.in_part:
                 progress.order.begin()
-            while not progress.order.exhausted:
+            while progress.in_part and progress.reached != "steps":
                 self.stop_if_asked()
                 self.step(progress.order.take())
-            progress.epoch += 1
-            if self.recorder and self.recorder.is_due(progress.epoch):
-                self.record()
-            if progress.epoch % self.settings.save_every == 0:
-                self.save()
-        if self.recorder and not self.recorder.is_due(progress.epoch):
-            self.record()
-        self.save()
+            if not progress.in_part:
+                progress.epoch += 1
+                if self.recorder and self.recorder.is_due(progress.epoch):
+                    self.record(progress.epoch)
+                if progress.epoch % self.settings.save_every == 0:
+                    self.save()
+        self.close(trained=progress.step > begun_at)
         return end
+
+    def close(self, *, trained: bool) -> None:
+        """Records an end that is no log point; a run that goes on knows nothing of that."""
+        if not self.recorder:
+            return
+        progress, state = self.progress, self.progress.state_dict()
+        if progress.reached and not trained:  # gone on with, and nothing was left to do
+            self.recorder.look(progress.contenders)
+            return
+        if progress.in_part or not self.recorder.is_due(progress.epoch):
+            self.record(progress.epoch + progress.in_part)
+        self.save(state)
 
     def step(self, rows: Tensor) -> None:
         progress, recorder = self.progress, self.recorder
@@ -71,7 +83,7 @@ class Loop:
             for each in progress.contenders:
                 if each.name != Gradients.TORCH:
                     progress.check.look(each, self.examples[rows.to(self.device)])
-        if recorder and progress.order.exhausted and recorder.is_due(progress.epoch + 1):
+        if recorder and self.is_before_a_log_point(recorder):
             for each in progress.contenders:
                 recorder.remember(each)
         start = time.perf_counter()
@@ -82,25 +94,34 @@ class Loop:
         if recorder:
             recorder.note_time(seconds + time.perf_counter() - start, len(rows))
 
-    def record(self) -> None:
-        if self.recorder:
-            self.recorder.record(self.progress.epoch, self.progress.contenders, self.progress.check)
-            self.progress.patience.look(self.recorder.watched)
+    def is_before_a_log_point(self, recorder: Recorder) -> bool:
+        """Whether the step in hand is the last one before something is recorded."""
+        epoch, step = self.progress.epoch + 1, self.progress.step + 1
+        if step == self.settings.steps:
+            return True
+        ends = epoch == self.settings.epochs or recorder.is_due(epoch)
+        return self.progress.order.exhausted and ends
 
-    def save(self) -> None:
+    def record(self, epoch: int) -> None:
+        if self.recorder:
+            self.recorder.record(epoch, self.progress.contenders, self.progress.check)
+            self.progress.patience.look(self.recorder.watched)
+            self.progress.logged = epoch
+
+    def save(self, state: State | None = None) -> None:
+        """Saves `state`, or without one the present state."""
+        progress = self.progress
         if self.recorder and self.checkpoints:
-            best = self.recorder.watched < self.progress.least_saved
-            self.progress.least_saved = min(self.recorder.watched, self.progress.least_saved)
-            self.checkpoints.save(self.progress.state_dict(), best=best)
+            best = self.recorder.watched < progress.least_saved
+            progress.least_saved = min(self.recorder.watched, progress.least_saved)
+            least = {"least_saved": progress.least_saved}
+            self.checkpoints.save((state or progress.state_dict()) | least, best=best)
 
     def end(self, threshold: float) -> str:
         """The first process decides for all."""
         progress, end = self.progress, ""
         if self.recorder:
-            if progress.epoch >= self.settings.epochs:
-                end = "epochs"
-            if progress.patience.over:
-                end = "patience"
+            end = progress.reached
             if threshold and self.recorder.largest_loss(progress.contenders) < threshold:
                 end = "threshold"
         return ENDS[self.processes.largest(ENDS.index(end))]

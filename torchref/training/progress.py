@@ -25,8 +25,25 @@ class Progress:
         self.order = Order(len(task.examples), settings.batch_size, settings.seed)
         self.check = LiveCheck(task)
         self.patience = Patience(settings.early_stop)
+        self.settings = settings
         self.epoch = self.step = 0
+        self.logged = -1  # the epoch of the last log point
         self.least_saved = float("inf")
+
+    @property
+    def reached(self) -> str:
+        """Which end has come: "epochs", "steps", "patience", or none yet."""
+        epochs, steps = self.settings.epochs, self.settings.steps
+        if self.patience.over:
+            return "patience"
+        if steps is not None and self.step >= steps:
+            return "steps"
+        return "epochs" if epochs is not None and self.epoch >= epochs else ""
+
+    @property
+    def in_part(self) -> bool:
+        """Whether an epoch has been begun and not ended."""
+        return not self.order.exhausted
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -36,6 +53,7 @@ class Progress:
             "patience": {"least": self.patience.least, "waited": self.patience.waited},
             "epoch": self.epoch,
             "step": self.step,
+            "logged": self.logged,
             "least_saved": self.least_saved,
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -56,7 +74,7 @@ class Progress:
         self.check.largest = dict(state["differences"])
         self.patience.least = state["patience"]["least"]
         self.patience.waited = state["patience"]["waited"]
-        self.epoch, self.step = state["epoch"], state["step"]
+        self.epoch, self.step, self.logged = state["epoch"], state["step"], state["logged"]
         self.least_saved = state["least_saved"]
         torch.set_rng_state(state["random"])
         if len(state["random_cuda"]) == torch.cuda.device_count():

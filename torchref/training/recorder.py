@@ -32,12 +32,13 @@ class Recorder:
         settings: Settings,
         logbook: Logbook,
         display: Display,
+        epochs: int,
     ) -> None:
         self.parts, self.scores = parts, scores
         self.logbook, self.display = logbook, display
-        self.every = settings.log_every or max(1, settings.epochs // LOG_POINTS)
+        self.every = settings.log_every or max(1, epochs // LOG_POINTS)
         self.save_every = settings.save_every
-        self.histograms_every = max(1, settings.epochs // HISTOGRAMS)
+        self.histograms_every = max(1, epochs // HISTOGRAMS)
         self.before: dict[str, dict[str, Tensor]] = {}
         self.scalars: dict[str, dict[str, float]] = {}
         self.seconds, self.steps, self.examples = 0.0, 0, 0
@@ -80,6 +81,11 @@ class Recorder:
             self.scalars[each.name] = self.scalars.get(each.name, {}) | values
         self.logbook.flush()
         self.display.show(epoch, self.scalars)
+
+    def look(self, contenders: list[Contender]) -> None:
+        """Measures without a log point."""
+        for each in contenders:
+            self.scalars[each.name] = each.measure(self.parts, self.scores)
 
     def pace(self, contenders: int) -> dict[str, float]:
         """Of the steps since the last log point, those of all contenders taken together."""

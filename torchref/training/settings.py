@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import torch
 import typer
 
+from torchref.errors import InputError
+
 
 class Gradients(StrEnum):
     """Who computes the gradients: our Functions under autograd, our loop without it, or torch."""
@@ -35,6 +37,8 @@ def positive(value: float) -> float:
     return value
 
 
+EPOCHS = 1000  # where neither epochs nor steps are given
+
 # These change nothing of the curve, and so a run may go on with others.
 FREE = (
     "crosscheck",
@@ -46,6 +50,7 @@ FREE = (
     "resume",
     "run_name",
     "save_every",
+    "steps",
 )
 
 
@@ -65,7 +70,12 @@ class Settings:
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="The same seed repeats the run exactly.")
     ] = 0
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data, at most.")] = 1000
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data, at most; or give --steps.")
+    ] = None
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Optimiser steps, at most; or give --epochs.")
+    ] = None
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Examples a step; without it all of them.")
     ] = None
@@ -97,6 +107,27 @@ class Settings:
     )
     quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False
 
+    def __post_init__(self) -> None:
+        if self.epochs and self.steps:
+            raise InputError(
+                "A run has an end by --epochs or by --steps",
+                f"both arrived, {self.epochs} and {self.steps}",
+                "Leave one of them out.",
+            )
+        if not (self.epochs or self.steps):
+            object.__setattr__(self, "epochs", EPOCHS)  # the class is frozen
+
+    def epochs_over(self, examples: int) -> int:
+        """How many passes over so many examples it takes at most, the last perhaps in part.
+
+        >>> Settings(steps=5, batch_size=4).epochs_over(10)
+        2
+        """
+        if self.epochs:
+            return self.epochs
+        assert self.steps is not None
+        return math.ceil(self.steps / math.ceil(examples / (self.batch_size or examples)))
+
     @property
     def torch_dtype(self) -> torch.dtype:
         return torch.float64 if self.dtype == Dtype.FLOAT64 else torch.float32
@@ -105,7 +136,8 @@ class Settings:
     def short(self) -> str:
         """The configuration in the name of a run folder."""
         batch = "" if self.batch_size is None else f"_b{self.batch_size}"
-        return f"{self.optimizer}_lr{self.lr:g}{batch}_e{self.epochs}"
+        end = f"e{self.epochs}" if self.epochs else f"n{self.steps}"
+        return f"{self.optimizer}_lr{self.lr:g}{batch}_{end}"
 
     def curve(self) -> dict[str, Any]:
         """What makes the curve what it is, in plain types."""

@@ -29,15 +29,16 @@ CHECKED = 32  # examples
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training ended: where, after how many epochs, by what, and with which values.
+    """How a training ended: where, after how many whole epochs and how many steps, by what.
 
-    `ended_by` is "epochs", "threshold" or "patience". `scalars` holds for each contender the last
-    value of every tag, and `models` the trained models. Under torchrun the folder and the values
-    are the first process' alone, and a dry run has no folder.
+    `ended_by` is "epochs", "steps", "threshold" or "patience". `scalars` holds for each contender
+    the last value of every tag, and `models` the trained models. Under torchrun the folder and the
+    values are the first process' alone, and a dry run has no folder.
     """
 
     folder: Path | None
     epochs: int
+    steps: int
     ended_by: str
     scalars: Mapping[str, Mapping[str, float]]
     models: Mapping[str, Module]
@@ -47,8 +48,8 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
     """Trains the task's network with each kind of `settings.gradients`, all in step, and logs it.
 
     All contenders start from the network's weights and see the same batches. Epoch n is the state
-    after n epochs, so that epoch 0 is the common start. The training ends after
-    `settings.epochs`, when the losses of all are below `threshold`, or when the held-out loss of
+    after n epochs, so that epoch 0 is the common start. The training ends after `settings.epochs`
+    or `settings.steps`, when the losses of all are below `threshold`, or when the held-out loss of
     the first improves no more (`settings.early_stop`). About 500 epochs are logged.
 
     Raises `InputError` for settings that cannot be followed and a disk that takes no more,
@@ -70,6 +71,7 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
         if processes.is_first:
             folder = opened(task, settings)
             folder.record |= {"device": str(device), "epochs": settings.epochs}
+            folder.record["steps"] = settings.steps
             stack.enter_context(kept_status(folder))
             checkpoints = Checkpoints(folder.path)
         if settings.resume:
@@ -77,7 +79,9 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
             progress.load_state_dict(processes.from_first(state))
         request = stack.enter_context(StopRequest())
         if folder:
-            after = progress.epoch if settings.resume else -1
+            after = progress.logged
+            if settings.resume and progress.reached:  # nothing is left to do, nor to log again
+                after = progress.epoch + progress.in_part
             logbook = Logbook(
                 folder.path,
                 [each.name for each in progress.contenders],
@@ -85,10 +89,11 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
                 {"task": task.name, "parameters": size_of(task.network), **settings.curve()},
                 after,
             )
-            display = Display(settings.epochs, shown=not settings.quiet)
+            epochs = settings.epochs_over(len(task.examples))
+            display = Display(epochs, shown=not settings.quiet)
             stack.enter_context(logbook)
             stack.enter_context(display)
-            recorder = Recorder(parts, task.scores, settings, logbook, display)
+            recorder = Recorder(parts, task.scores, settings, logbook, display, epochs)
         loop = Loop(parts["train"], settings, progress, processes, request, recorder, checkpoints)
         ended_by = loop.run(threshold)
         if folder and settings.crosscheck:
@@ -103,6 +108,7 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
         return Outcome(
             folder.path if folder and not settings.dry_run else None,
             progress.epoch,
+            progress.step,
             ended_by,
             recorder.scalars if recorder else {},
             {each.name: each.model for each in progress.contenders},
@@ -117,7 +123,7 @@ def size_of(network: Module) -> int:
 def one_step(task: Task, settings: Settings) -> tuple[Task, Settings]:
     size = min(settings.batch_size or len(task.examples), len(task.examples))
     task = replace(task, examples=task.examples[torch.arange(size)])
-    return task, replace(settings, epochs=1, resume=None)
+    return task, replace(settings, epochs=1, steps=None, resume=None)
 
 
 def opened(task: Task, settings: Settings) -> RunFolder:
