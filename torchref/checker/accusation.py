@@ -16,6 +16,7 @@ from torchref.checker.judgement import Fault
 from torchref.checker.questions import questions_answered
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.tape import Cotangents
+from torchref.checker.told_apart import told_apart
 
 # What the values alone decide: no other question need be asked.
 DECIDED = {
@@ -30,12 +31,13 @@ DECIDED = {
 
 def accuse(scene: Scene, fault: Fault) -> list[Finding]:
     """The findings of one fault, likelier cause first."""
+    got, true = told_apart(fault.got_value, fault.true_value)
     return [
         Finding(
             suspicion.cause,
             fault.name,
             fault.element,
-            f"{suspicion.evidence}; got {fault.got_value:.6g}, should be {fault.true_value:.6g}",
+            f"{suspicion.evidence}; got {got}, should be {true}",
             scene.case.label,
         )
         for suspicion in _suspicions(scene, fault)

@@ -8,6 +8,7 @@ from torch import Tensor
 from torchref.checker.numeric import typical_size
 from torchref.checker.scene import Scene
 from torchref.checker.tape import Gradients, identical, precision
+from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import gradient_floor
 
 ORDER = 256.0  # roundings by which another order of summation may differ
@@ -50,9 +51,10 @@ def first_difference(
         name = scene.case.argument_names[place]
         if a is None or b is None or a.shape != b.shape:
             return name, None, f"{_kind(a)} became {_kind(b)}"
-        gap = torch.nan_to_num((a - b).abs().double(), torch.inf, torch.inf)
+        same = (a == b) | (torch.isnan(a) & torch.isnan(b))
+        gap = torch.nan_to_num((a - b).abs().double(), torch.inf, torch.inf).masked_fill(same, 0)
         element = tuple(int(i) for i in torch.unravel_index(gap.argmax(), a.shape))
-        return name, element, f"{a[element].item():.6g} became {b[element].item():.6g}"
+        return name, element, " became ".join(told_apart(a[element].item(), b[element].item()))
     return None
 
 

@@ -20,6 +20,7 @@ from torchref.checker.numeric import (
 )
 from torchref.checker.scene import Scene
 from torchref.checker.tape import inner
+from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import DOUBLE, conditioning
 
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
@@ -126,8 +127,9 @@ def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
             "reference-wrong",
             fault.name,
             fault.element,
-            f"candidate and reference say {fault.got_value:.6g}, differences of the forward "
-            f"{fault.true_value:.6g}",
+            "candidate and reference say {}, differences of the forward {}".format(
+                *told_apart(fault.got_value, fault.true_value)
+            ),
             scene.case.label,
         )
         for fault in judgement.faults

@@ -12,6 +12,7 @@ from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties
 from torchref.checker.numeric import typical_size
 from torchref.checker.scene import Scene
 from torchref.checker.tape import Gradients, identical
+from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import (
     DOUBLE,
     conditioning,
@@ -72,10 +73,8 @@ def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement:
             )
             return True
     if verdicts == {"reference"}:
-        evidence = (
-            f"the reference says {true[worst].item():.6g}, candidate and differences of the "
-            f"forward {got[worst].item():.6g}"
-        )
+        its, mine = told_apart(true[worst].item(), got[worst].item())
+        evidence = f"the reference says {its}, candidate and differences of the forward {mine}"
         judgement.blameless.append(
             Finding("reference-wrong", name, worst, evidence, scene.case.label)
         )

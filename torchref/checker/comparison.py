@@ -10,6 +10,7 @@ from torchref.checker.closeness import Closeness
 from torchref.checker.findings import Finding
 from torchref.checker.report import WrongGradientError
 from torchref.checker.story import finding_lines
+from torchref.checker.told_apart import told_apart
 
 WORST_FIRST: tuple[Closeness, ...] = ("different", "close", "exact")
 
@@ -40,8 +41,9 @@ class ComparedGradient:
         if self.absolute and self.relative and self.element is not None:
             told += f"  {self.absolute:.2g} apart at most, relative {self.relative:.2g}"
             told += f" at {list(self.element)}" if self.element else ""
-            if self.verdict == "different":
-                told += f": {_number(self.manual)} in place of {_number(self.reference)}"
+            one, other = self.manual, self.reference
+            if self.verdict == "different" and one is not None and other is not None:
+                told += ": {} in place of {}".format(*told_apart(one, other))
         return (f"{told}  ({self.note})" if self.note else told).rstrip()
 
     def to_dict(self) -> dict[str, Any]:
@@ -95,10 +97,6 @@ class Comparison:
             "rows": [row.to_dict() for row in self.rows],
             "findings": [finding.to_dict() for finding in self.findings],
         }
-
-
-def _number(value: complex | None) -> str:
-    return "nothing" if value is None else f"{value:.6g}"
 
 
 def _plain(value: complex | None) -> float | list[float] | str | None:

@@ -6,11 +6,15 @@ from torch import Tensor
 from torchref.checker.findings import Finding
 from torchref.checker.numeric import typical_size
 from torchref.checker.scene import Scene
-from torchref.checker.tape import Tape, identical
+from torchref.checker.tape import Tape, draw_signed, evaluate, identical
+from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import ROUNDINGS
 
 SUBNORMAL = 1e-300  # torch has kernels that leave such numbers where 0 belongs
 LOW_PRECISIONS = (torch.bfloat16, torch.float16, torch.float32)
+ROUNDINGS_OF_FORWARD = 64  # that a forward in low precision may make
+NUDGE = 8  # roundings of the input, beyond which another number is rounded
+ROUGH = 0.25  # so much of an error changes over a nudge if it is rounding
 
 
 def compare_forwards(scene: Scene) -> list[Finding]:
@@ -25,11 +29,9 @@ def compare_forwards(scene: Scene) -> list[Finding]:
         if not bool(wrong.any()):
             continue
         element = tuple(int(i) for i in wrong.nonzero()[0])
-        evidence = (
-            f"output {place}{list(element)} is {got[element].item():.9g}, "
-            f"the reference's {true[element].item():.9g}"
-        )
-        noisy = _few_digits(got.detach(), true) or not _repeats(scene, place)
+        mine, its = told_apart(got[element].item(), true[element].item())
+        evidence = f"output {place}{list(element)} is {mine}, the reference's {its}"
+        noisy = _few_digits(scene, place, got.detach(), true) or not _repeats(scene, place)
         cause = "forward-noisy" if noisy else "forward-wrong"
         return [Finding(cause, None, element, evidence, scene.case.label)]
     return []
@@ -43,17 +45,40 @@ def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
     return near | (got == true) | ~torch.isfinite(true.abs())
 
 
-def _few_digits(got: Tensor, true: Tensor) -> bool:
-    """Whether what differs is no more than the rounding of a lower precision."""
+def _few_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
+    """Whether what differs is the rounding of a lower precision, and not another function.
+
+    Both may be small, but rounding is rough: a few roundings further it is another number, where
+    the difference of two functions is still the same.
+    """
     if not true.is_floating_point() or not bool((torch.isfinite(got) | (got == true)).all()):
         return False
-    error = float(torch.nan_to_num((got - true).abs()).max())
-    size = typical_size(true)
-    return any(
-        error <= 64 * torch.finfo(dtype).eps * size
-        and (dtype is torch.float32 or bool((got.to(dtype).double() == got.double()).all()))
-        for dtype in LOW_PRECISIONS
-    )
+    error = torch.nan_to_num(got - true)
+    for dtype in LOW_PRECISIONS:
+        epsilon = torch.finfo(dtype).eps
+        if float(error.abs().max()) <= ROUNDINGS_OF_FORWARD * epsilon * typical_size(true):
+            there = _error_nearby(scene, place, NUDGE * epsilon)
+            changed = there is None or typical_size(there - error) > ROUGH * typical_size(error)
+            if changed:
+                return True
+    return False
+
+
+def _error_nearby(scene: Scene, place: int, relative: float) -> Tensor | None:
+    """The error of one output at inputs that are further off by so much; None if refused."""
+    generator = scene.generator()
+    nudged = {
+        i: x + relative * x * draw_signed(x, generator)
+        for i, x in zip(scene.case.wrt, scene.case.arguments, strict=True)
+    }
+    case = scene.case.derived("nudged", nudged)
+    assert scene.reference is not None
+    try:
+        mine = evaluate(scene.candidate, case, case.leaves)[place]
+        its = evaluate(scene.reference, case, case.leaves)[place]
+    except Exception:  # beside the inputs given a forward may refuse
+        return None
+    return torch.nan_to_num(mine - its)
 
 
 def _repeats(scene: Scene, place: int) -> bool:

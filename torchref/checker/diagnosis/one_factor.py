@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from torchref.checker.diagnosis.page import Page, Pattern
 from torchref.checker.diagnosis.proportion import CONSTANTS, NEAR, origins, proportion
 from torchref.checker.diagnosis.suspicion import SAME, Suspicion
+from torchref.checker.told_apart import told_apart
 
 TAKEN_OVER = {"constant-factor", "sign-flipped"}
 MOST_ORIGINS = 3
@@ -41,7 +42,7 @@ def times(ratio: float, near: float = NEAR) -> str:
     size, how = (abs(ratio), "large") if abs(ratio) >= 1 else (1 / abs(ratio), "small")
     size = round(size) if abs(size - round(size)) < near * size else size
     sign = " and of the wrong sign" if ratio < 0 else ""
-    return f"{size:.6g} times too {how}{sign}"
+    return f"{told_apart(size, 1.0)[0]} times too {how}{sign}"
 
 
 def _ratio(page: Page, name: str) -> float | None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
+from torchref.checker.told_apart import told_apart
 
 NEAR = 1e-6  # relative distance at which a factor is taken for a known number
 CONSTANTS = {"the 2 of a square": 2.0, "π": math.pi, "√2": math.sqrt(2)}
@@ -23,7 +24,8 @@ def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
         yield Suspicion("sign-flipped", "every entry is −1 times the true one")
         return
     origin = "; ".join(origins(ratio, wrong.numbers)) or "no known number"
-    yield Suspicion("constant-factor", f"every entry is {ratio:.6g} times the true one: {origin}")
+    factor, _ = told_apart(ratio, 1.0)
+    yield Suspicion("constant-factor", f"every entry is {factor} times the true one: {origin}")
 
 
 def proportion(got: Tensor, true: Tensor, rounding: float = SAME) -> float | None:

@@ -10,6 +10,7 @@ from torchref.checker.numeric import draw_directions
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene
 from torchref.checker.tape import inner, seed_forward
+from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import ROUNDINGS
 
 
@@ -42,5 +43,6 @@ def forward_mode(scene: Scene) -> Outcome:
     worst = abs(moved - pulled) / tolerance if tolerance else 0.0
     if worst <= 1:
         return Outcome(worst=worst)
-    evidence = f"along a random direction jvp says {moved:.6g} and backward {pulled:.6g}"
+    ahead, back = told_apart(moved, pulled)
+    evidence = f"along a random direction jvp says {ahead} and backward {back}"
     return Outcome([Finding("forward-mode-wrong", None, None, evidence, scene.case.label)], worst)

@@ -17,6 +17,7 @@ from torchref.checker.numeric import central_slope, draw_directions
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene, play
 from torchref.checker.tape import Cotangents, Tape, draw_signed, inner
+from torchref.checker.told_apart import told_apart
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,9 @@ def _second_order_at(scene: Scene) -> tuple[Outcome, bool]:
     if one_sided(line).kinked:
         return Outcome(), True
     how = "differentiated again" if pulled else "no graph leads back from the gradient"
+    mine, true = told_apart(expected, slope.value)
     evidence = (
-        f"{how}: along a random direction it is {expected:.6g}, differences of the gradient say "
-        f"{slope.value:.6g}"
+        f"{how}: along a random direction it is {mine}, differences of the gradient say {true}"
     )
     name = _worst_argument(scene, claimed, directions, turns, weights)
     found = Finding("second-order-wrong", name, None, evidence, scene.case.label)
