@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.ops.catalogue_cases import DEVICES
+from tests.ops.catalogue_cases import DEVICES, TORCH_SCRIPTS_ITS_JVP
 from torchref.ops import LogLoss, LogLossWithLogits, Sigmoid
 
 CERTAIN = (0.0, 0.0, 1.0, 1.0, 0.0, 1.0)
@@ -25,6 +25,15 @@ def test_at_0_and_1_value_and_slope_are_torchs(dtype: torch.dtype, device: str) 
     assert torch.equal(y, twin_y)
     mine, twins = (torch.autograd.grad(each.sum(), x) for each in (y, twin_y))
     assert torch.equal(mine[0], twins[0])
+
+
+@pytest.mark.filterwarnings(TORCH_SCRIPTS_ITS_JVP)
+def test_at_0_and_1_the_tangent_has_the_slopes_of_the_backward() -> None:
+    x, target = torch.tensor([CERTAIN, LABELS], dtype=torch.float64)
+    for dx, dtarget in ((torch.ones(6), torch.zeros(6)), (torch.zeros(6), torch.ones(6))):
+        _, dy = torch.func.jvp(LogLoss.call, (x, target), (dx.double(), dtarget.double()))
+        grads = torch.func.grad(lambda *given: LogLoss.call(*given).sum(), (0, 1))(x, target)
+        assert torch.equal(dy, grads[0] if dx.any() else grads[1])
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
