@@ -116,5 +116,4 @@ def scores_scaled_by(scale):
     source="fla-org/flash-linear-attention#47",
 )
 def scaled_scores_lose_the_scale_of_grad_key(grad_y, query, key, scale):
-    """grad_key lacks the scale."""
     return scale * (grad_y @ key), grad_y.t() @ query, None

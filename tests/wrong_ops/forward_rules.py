@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normals
 
-from .planted import wrong_forward, wrong_function
+from .planted import wrong_forward, wrong_tangent
 from .right_rules import Gelu, Multiply, Softplus, Tanh
 from .rule import Rule, SavesInputs
 
@@ -26,19 +26,16 @@ class TanhWithTangent(Tanh):
         return dx * (1 - x.tanh() ** 2)
 
 
-@wrong_function(
+@wrong_tangent(
     TanhWithTangent,
     "forward-mode-wrong",
     inputs=normals((4, 3)),
     source="a tangent rule written apart from its backward",
     behavioural=True,
 )
-class TanhForgetsItsSlopeInForwardMode(TanhWithTangent):
+def tanh_forgets_its_slope_in_forward_mode(ctx, dx):
     """dy = dx."""
-
-    @staticmethod
-    def jvp(ctx, dx):
-        return dx.clone()
+    return dx.clone()
 
 
 class MultiplyWithTangent(Multiply):
@@ -57,19 +54,15 @@ class MultiplyWithTangent(Multiply):
         return dy
 
 
-@wrong_function(
+@wrong_tangent(
     MultiplyWithTangent,
     "forward-mode-wrong",
     inputs=normals((5, 3), (5, 3)),
     source="a tangent rule written apart from its backward",
     behavioural=True,
 )
-class ProductDropsATangentInForwardMode(MultiplyWithTangent):
-    """The tangent of right is ignored."""
-
-    @staticmethod
-    def jvp(ctx, dleft, dright):
-        return MultiplyWithTangent.jvp(ctx, dleft, None)
+def product_drops_a_tangent_in_forward_mode(ctx, dleft, dright):
+    return MultiplyWithTangent.jvp(ctx, dleft, None)
 
 
 @wrong_forward(
@@ -103,7 +96,6 @@ class Variance(Rule):
     source="forward and backward of two different functions",
 )
 def variance_divides_by_n_in_forward_only(x):
-    """Forward divides by n, backward by n - 1."""
     return x.var(-1, correction=0)
 
 

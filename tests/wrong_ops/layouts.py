@@ -38,7 +38,6 @@ class Cube(Rule):
     behavioural=True,
 )
 def cube_walks_grad_output_by_its_pointer(grad_y, x):
-    """Walks grad_output by its pointer."""
     return Cube.gradients(in_memory_order(grad_y), x)
 
 

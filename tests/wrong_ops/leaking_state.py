@@ -17,11 +17,7 @@ last_forward = SimpleNamespace(x=None)
 
 
 @wrong_backward(
-    Sin,
-    "aliased-buffer",
-    inputs=normals((4, 5)),
-    source="pytorch/pytorch#181723",
-    behavioural=True,
+    Sin, "aliased-buffer", inputs=normals((4, 5)), source="pytorch/pytorch#181723", behavioural=True
 )
 def sin_returns_one_static_buffer(grad_y, x):
     """Every backward of one shape returns the same buffer."""
@@ -33,11 +29,7 @@ def sin_returns_one_static_buffer(grad_y, x):
 
 
 @wrong_function(
-    Sin,
-    "accumulates",
-    inputs=normals((5, 3)),
-    source="karpathy/micrograd#25",
-    behavioural=True,
+    Sin, "accumulates", inputs=normals((5, 3)), source="karpathy/micrograd#25", behavioural=True
 )
 class SinAddsRepeatedBackwardsInItsContext(Sin):
     """A second backward through the same forward adds to the first."""
@@ -65,11 +57,7 @@ def scale_never_zeroes_the_gradient_of_its_weight(grad_y, left, right):
 
 
 @wrong_function(
-    Gelu,
-    "stale-state",
-    inputs=normals((4, 6)),
-    source="a cache on the class",
-    behavioural=True,
+    Gelu, "stale-state", inputs=normals((4, 6)), source="a cache on the class", behavioural=True
 )
 class GeluReadsXOfTheLastForward(Gelu):
     """Forward leaves x where the next forward replaces it."""

@@ -57,7 +57,6 @@ def rows_with_ignored_target(generator):
     source="ROCm/TransformerEngine#336",
 )
 def cross_entropy_backward_divides_by_ignored_rows_too(grad_loss, logits, target):
-    """Backward divides by all rows, ignored ones included."""
     return grad_loss * grad_of_sum(logits, target) / len(logits), None
 
 
@@ -124,7 +123,6 @@ def smoothed_by(smoothing):
     source="an option of the loss forgotten in backward",
 )
 def cross_entropy_backward_forgets_label_smoothing(grad_loss, logits, target, smoothing):
-    """Backward knows nothing of the smoothing."""
     return grad_loss * grad_of_sum(logits, target) / kept_rows(target), None, None
 
 

@@ -1,5 +1,7 @@
 """Sums over broadcast dimensions that are missing, averaged or hidden by the engine's repairs."""
 
+from functools import partial
+
 from tests.random_inputs import normals
 
 from .planted import wrong_backward
@@ -19,75 +21,52 @@ class AddBias(Rule):
         return grad_y.sum_to_size(x.shape), grad_y.sum_to_size(bias.shape)
 
 
-@wrong_backward(
-    AddBias,
-    "missing-reduction",
-    "wrong-shape",
-    inputs=normals((4, 3), (3,)),
-    source="eclipse/deeplearning4j, nd4j#2424",
-    behavioural=True,
+wrong_bias = partial(wrong_backward, AddBias, inputs=normals((4, 3), (3,)))
+
+
+@wrong_bias(
+    "missing-reduction", "wrong-shape", source="eclipse/deeplearning4j, nd4j#2424", behavioural=True
 )
 def bias_gradient_keeps_the_broadcast_shape(grad_y, x, bias):
-    """The bias gradient keeps the broadcast shape; the engine sums it in silence."""
+    """The engine sums it in silence."""
     return grad_y, grad_y.clone()
 
 
-@wrong_backward(
-    AddBias,
-    "wrong-shape",
-    "missing-reduction",
-    inputs=normals((4, 3), (3,)),
-    source="datascience.stackexchange 20139",
-    behavioural=True,
+@wrong_bias(
+    "wrong-shape", "missing-reduction", source="datascience.stackexchange 20139", behavioural=True
 )
 def bias_gradient_keeps_a_dimension_of_size_one(grad_y, x, bias):
-    """The bias gradient is a row of shape (1, D)."""
+    """A row of shape (1, D)."""
     return grad_y, grad_y.sum(0, keepdim=True)
 
 
-@wrong_backward(
-    AddBias, "constant-factor", inputs=normals((4, 3), (3,)), source="ROCm/TransformerEngine#336"
-)
+@wrong_bias("constant-factor", source="ROCm/TransformerEngine#336")
 def bias_gradient_is_averaged_over_the_rows(grad_y, x, bias):
-    """The bias gradient is a mean over the rows."""
     return grad_y, grad_y.mean(0)
 
 
-@wrong_backward(
-    AddBias,
-    "missing-reduction",
-    "missing-term",
-    inputs=normals((4, 3), (3,)),
-    source="one row in place of the sum",
-)
+@wrong_bias("missing-reduction", "missing-term", source="one row in place of the sum")
 def bias_gradient_is_the_first_row_alone(grad_y, x, bias):
-    """The bias gradient is the first row alone."""
     return grad_y, grad_y[0]
 
 
-@wrong_backward(
-    AddBias,
+@wrong_bias(
     "wrong-dtype",
     "missing-reduction",
     "wrong-shape",
-    inputs=normals((4, 3), (3,)),
     source="a return that torch.autograd.gradcheck accepts",
     behavioural=True,
 )
 def bias_gradient_is_unreduced_and_float32(grad_y, x, bias):
-    """Unreduced and float32; the engine sums and casts in silence."""
+    """The engine sums and casts in silence."""
     return grad_y, grad_y.float()
 
 
-@wrong_backward(
-    AddBias,
-    "wrong-dtype",
-    inputs=normals((4, 3), (3,)),
-    source="a return that torch.autograd.gradcheck accepts",
-    behavioural=True,
+@wrong_bias(
+    "wrong-dtype", source="a return that torch.autograd.gradcheck accepts", behavioural=True
 )
 def bias_gradient_is_float32(grad_y, x, bias):
-    """The bias gradient is float32 whatever the dtype of bias."""
+    """Whatever the dtype of bias."""
     return grad_y, grad_y.sum(0).float()
 
 

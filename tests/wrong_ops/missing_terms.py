@@ -61,7 +61,6 @@ def a_fork_overwrites_where_it_should_add(grad_y, x):
     source="a None that autograd accepts",
 )
 def linear_returns_none_for_its_bias(grad_y, x, weight, bias):
-    """None for a bias that needs a gradient."""
     grad_x, grad_weight, _ = Linear.gradients(grad_y, x, weight, bias)
     return grad_x, grad_weight, None
 
@@ -73,7 +72,6 @@ def linear_returns_none_for_its_bias(grad_y, x, weight, bias):
     source="a buffer that was never filled",
 )
 def linear_returns_zeros_for_its_weight(grad_y, x, weight, bias):
-    """Zeros for a weight that needs a gradient."""
     grad_x, grad_weight, grad_bias = Linear.gradients(grad_y, x, weight, bias)
     return grad_x, torch.zeros_like(grad_weight), grad_bias
 
@@ -137,5 +135,4 @@ class MeanFree(Rule):
     MeanFree, "missing-term", inputs=normals((4, 5)), source="a statistic held constant"
 )
 def mean_free_rows_hold_the_mean_constant(grad_y, x):
-    """The gradient through the mean is missing."""
     return grad_y.clone()

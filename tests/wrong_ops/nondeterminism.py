@@ -42,7 +42,7 @@ def sin_adds_noise_to_its_gradient(grad_y, x):
     Sin, "forward-noisy", "nondeterministic", inputs=normals((4, 5)), source="pytorch/pytorch#64163"
 )
 def sin_adds_noise_to_its_forward(x):
-    """The forward carries fresh noise of one in a hundred thousand; the backward is right."""
+    """Of one in a hundred thousand; the backward is right."""
     return x.sin() + 1e-5 * torch.randn_like(x)
 
 
@@ -50,5 +50,5 @@ def sin_adds_noise_to_its_forward(x):
     Sin, "forward-wrong", "forward-noisy", inputs=normals((4, 5)), source="pytorch/pytorch#64163"
 )
 def sin_rounds_its_forward_to_steps(x):
-    """The forward is rounded to multiples of 1/4096; the backward is right."""
+    """To multiples of 1/4096; the backward is right."""
     return (x.sin() * 4096).round() / 4096

@@ -95,7 +95,6 @@ class LayerNorm(Rule):
     source="Oneflow-Inc/oneflow#6149",
 )
 def layer_norm_swaps_the_gradients_of_weight_and_bias(grad_y, x, weight, bias):
-    """The gradients of weight and bias are returned in each other's place."""
     grad_x, grad_weight, grad_bias = LayerNorm.gradients(grad_y, x, weight, bias)
     return grad_x, grad_bias, grad_weight
 
@@ -132,7 +131,6 @@ def scalar_placeholder(generator):
     behavioural=True,
 )
 def layer_norm_gives_a_scalar_placeholder_the_weights_shape(grad_y, x, weight, placeholder):
-    """The placeholder's gradient has the weight's shape."""
     grad_x, grad_weight, _ = LayerNormWithoutBias.gradients(grad_y, x, weight, placeholder)
     return grad_x, grad_weight, torch.zeros_like(grad_weight)
 
@@ -154,7 +152,6 @@ class BatchNorm(Rule):
     BatchNorm, "missing-term", inputs=normals((6, 4)), source="facebookresearch/CrypTen#143"
 )
 def batch_norm_holds_mean_and_variance_constant(grad_y, x):
-    """Mean and variance are taken to be constants."""
     return grad_y * standardised(x, 0)[1]
 
 

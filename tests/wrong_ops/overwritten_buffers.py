@@ -61,7 +61,6 @@ class RmsNormalise(Rule):
     behavioural=True,
 )
 def rms_norm_writes_grad_x_into_grad_output(grad_y, x):
-    """grad_x is written into the buffer of grad_output."""
     return grad_y.copy_(RmsNormalise.gradients(grad_y, x))
 
 

@@ -76,6 +76,11 @@ def wrong_forward(right, *causes, **circumstances):
     return plants(right, "forward", causes, **circumstances)
 
 
+def wrong_tangent(right, *causes, **circumstances):
+    """Plants a bug: the right rule, but with the decorated forward-mode rule."""
+    return plants(right, "jvp", causes, **circumstances)
+
+
 def wrong_function(right, *causes, **circumstances):
     """Plants a bug: the decorated Function, or function, in place of the right one."""
     return plants(right, None, causes, **circumstances)

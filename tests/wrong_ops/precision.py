@@ -71,7 +71,6 @@ def logsumexp_runs_backward_at_rounded_inputs(grad_y, x):
     source="inside the tolerance of torch.autograd.gradcheck",
 )
 def sin_rounds_its_gradient_to_float32(grad_y, x):
-    """The gradient is rounded to float32 on its way."""
     return Sin.gradients(grad_y, x).float().to(grad_y.dtype)
 
 
@@ -82,7 +81,6 @@ def sin_rounds_its_gradient_to_float32(grad_y, x):
     source="inside the tolerance of torch.autograd.gradcheck",
 )
 def sin_rounds_its_gradient_to_float16(grad_y, x):
-    """The gradient is rounded to float16 on its way."""
     return Sin.gradients(grad_y, x).half().to(grad_y.dtype)
 
 

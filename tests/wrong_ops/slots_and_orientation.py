@@ -12,7 +12,6 @@ from .right_rules import MatrixProduct, Multiply, SwiGlu
     Multiply, "swapped-arguments", inputs=normals((5, 4), (5, 4)), source="Oneflow-Inc/oneflow#6149"
 )
 def product_gives_each_factor_the_others_gradient(grad_y, left, right):
-    """Each factor receives the gradient of the other."""
     return grad_y * left, grad_y * right
 
 
@@ -20,7 +19,6 @@ def product_gives_each_factor_the_others_gradient(grad_y, left, right):
     SwiGlu, "swapped-arguments", inputs=normals((3, 5), (3, 5)), source="unslothai/unsloth#3314"
 )
 def swiglu_stores_both_gradients_under_each_others_name(grad_y, gate, up):
-    """Two results are stored under each other's name."""
     grad_gate, grad_up = SwiGlu.gradients(grad_y, gate, up)
     return grad_up, grad_gate
 

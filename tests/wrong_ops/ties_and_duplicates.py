@@ -37,7 +37,6 @@ def tied_rows(generator):
     source="sahandsafizadeh/qeep#101",
 )
 def max_gives_every_tie_the_whole_gradient(grad_y, x):
-    """Each tied entry receives the whole gradient."""
     return grad_y.unsqueeze(-1) * (x == x.amax(-1, keepdim=True)).to(grad_y.dtype)
 
 

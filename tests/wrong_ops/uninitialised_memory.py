@@ -85,7 +85,6 @@ def rows_beyond_the_last_bound(generator):
     behavioural=True,
 )
 def tanh_never_writes_rows_beyond_the_last_bound(grad_y, x, bounds):
-    """Rows beyond the last bound are never written."""
     grad_x = torch.empty_like(x)
     grad_x[: bounds[-1]] = TanhUpTo.gradients(grad_y, x, bounds)[0][: bounds[-1]]
     return grad_x, None

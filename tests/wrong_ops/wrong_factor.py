@@ -29,7 +29,6 @@ def masked(generator):
 
 @wrong_backward(Dropout, "constant-factor", inputs=masked, source="NVIDIA/apex#816")
 def dropout_multiplies_by_p(grad_y, x, mask, p):
-    """Multiplies by p instead of dividing by 1 - p."""
     return grad_y * mask * p, None, None
 
 
@@ -101,7 +100,6 @@ class Subtract(Rule):
     Subtract, "sign-flipped", inputs=normals((4, 3), (4, 3)), source="a sign lost in the derivation"
 )
 def subtraction_forgets_the_minus(grad_y, minuend, subtrahend):
-    """The second gradient has the wrong sign."""
     return grad_y, grad_y.clone()
 
 
@@ -119,7 +117,6 @@ class Cos(Rule):
 
 @wrong_backward(Cos, "sign-flipped", inputs=normals((3, 4)), source="a sign lost in the derivation")
 def cosine_forgets_the_minus(grad_y, x):
-    """The derivative of the cosine without its minus."""
     return grad_y * x.sin()
 
 
@@ -144,7 +141,6 @@ class SigmoidLayer(Rule):
     source="stackoverflow 59399842",
 )
 def sigmoid_layer_forgets_the_slope_of_the_sigmoid(grad_y, x, weight, bias):
-    """σ' is missing."""
     return grad_y @ weight.t(), x.t() @ grad_y, grad_y.sum(0)
 
 
