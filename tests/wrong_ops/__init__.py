@@ -26,6 +26,7 @@ from . import (
     slots_and_orientation,
     ties_and_duplicates,
     uninitialised_memory,
+    vmap_rules,
     wrong_factor,
     zero_factors,
 )
@@ -57,6 +58,7 @@ FAMILIES = (
     ties_and_duplicates,
     degenerate_probes,
     forward_rules,
+    vmap_rules,
     learners_network,
     learners_losses,
 )

@@ -39,6 +39,7 @@ CAUSES = frozenset(
         "precision-loss",
         "second-order-wrong",
         "forward-mode-wrong",
+        "vmap-wrong",
         "forward-wrong",
         "forward-noisy",
         "raises",

@@ -121,8 +121,8 @@ CAUSES: dict[str, Cause] = {
         "Check jvp against backward: ⟨grad_y, jvp(dx)⟩ must equal ⟨backward(grad_y), dx⟩.",
     ),
     "vmap-wrong": Cause(
-        "under vmap the result differs from a loop",
-        "Look for a dimension counted from the front, or a shape read outside vmap.",
+        "under vmap, or through it, the result differs from a loop",
+        "Look at dimensions counted from the front, at out_dims, at the sum over what is shared.",
     ),
     "forward-wrong": Cause(
         "the forward differs from the reference; the backward is judged by the forward itself",

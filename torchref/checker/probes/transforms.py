@@ -1,64 +1,201 @@
-"""torch.func: vmap against a loop, and the gradient taken through it."""
+"""torch.func: vmap against a loop, the gradient inside it and the gradient through it."""
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 
-from torchref.checker.agreement import agree
+from torchref.checker.agreement import ORDER, agree
 from torchref.checker.findings import Finding
 from torchref.checker.probes.probe import Outcome, first_line
+from torchref.checker.raw_returns import custom_nodes, function_of
 from torchref.checker.scene import Scene
-from torchref.checker.tape import seed_forward
+from torchref.checker.tape import precision, seed_forward
 
 BATCH = 3
 
+InDims = tuple[int | None, ...]
+Tensors = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples side by side: along which dimension of each argument, or None where all share it."""
+
+    scene: Scene
+    in_dims: InDims
+
+    def sample(self, k: int) -> list[Tensor]:
+        """The arguments of one sample; each has the entries given, turned around."""
+        return [
+            x if dim is None else torch.roll(x.reshape(-1), k).reshape(x.shape)
+            for x, dim in zip(self.scene.case.arguments, self.in_dims, strict=True)
+        ]
+
+    def arguments(self) -> list[Tensor]:
+        """What vmap takes."""
+        columns = zip(*(self.sample(k) for k in range(BATCH)), strict=True)
+        return [
+            column[0] if dim is None else torch.stack(column, dim)
+            for column, dim in zip(columns, self.in_dims, strict=True)
+        ]
+
+    @property
+    def told(self) -> str:
+        if set(self.in_dims) == {0}:
+            return "vmap"
+        return f"vmap with in_dims={self.in_dims}"
+
 
 def vmap_agrees(scene: Scene) -> Outcome:
-    """Each of three samples under vmap, gradient and output, against one after the other."""
-    case = scene.case
-    batches = [
-        torch.stack([torch.roll(x.reshape(-1), k).reshape(x.shape) for k in range(BATCH)])
-        for x in case.arguments
-    ]
+    """Each of three samples under vmap, gradient and output, against one after the other.
 
-    def pulled(*arguments: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Gradients and outputs."""
-        leaves: list[Any] = list(case.leaves)
-
-        def weighed(*inner: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-            for i, x in zip(case.wrt, inner, strict=True):
-                leaves[i] = x
-            returned = scene.candidate.outputs(case.spec, leaves)
-            outputs = tuple(returned[i] for i in scene.cotangents)
-            weights = scene.cotangents.values()
-            total = torch.stack([(y * c).sum() for y, c in zip(outputs, weights, strict=True)])
-            return total.sum(), outputs
-
-        everything = tuple(range(len(arguments)))
-        return torch.func.grad(weighed, argnums=everything, has_aux=True)(*arguments)
-
-    if any(x.is_complex() for x in case.arguments):
+    Torch's own rules are right for every choice of dimensions; a handwritten one is tried for
+    several, and the gradient is taken through it too.
+    """
+    if any(x.is_complex() for x in scene.case.arguments):
         return Outcome.skip("torch.func.grad takes real outputs only")
-    try:
-        seed_forward(scene.case)
-        single = [pulled(*(b[k] for b in batches)) for k in range(BATCH)]
-        seed_forward(scene.case)
-        together = torch.func.vmap(pulled, randomness="error")(*batches)
-    except Exception as error:
-        return Outcome.skip(f"not offered: {first_line(error)}")
-    for k, (gradients, outputs) in enumerate(single):
-        for name, alone, batch in zip(case.argument_names, gradients, together[0], strict=True):
-            if not agree(alone, batch[k]):
-                evidence = f"sample {k} of {BATCH} has another gradient under vmap than alone"
-                return Outcome([Finding("vmap-wrong", name, None, evidence, case.label)])
-        for alone, batch in zip(outputs, together[1], strict=True):
-            if not agree(alone, batch[k]):
-                evidence = f"sample {k} of {BATCH} has another output under vmap than alone"
-                return Outcome([Finding("vmap-wrong", None, None, evidence, case.label)])
-    for place, alone in enumerate(single[0][0]):
-        if not agree(alone, scene.got[place]):
-            name = case.argument_names[place]
-            evidence = "torch.func.grad gives another gradient than autograd"
-            return Outcome([Finding("vmap-wrong", name, None, evidence, case.label)])
-    return Outcome()
+    by_hand = _has_rule_of_its_own(scene)
+    refused = ""
+    offered = False
+    for in_dims in _choices(scene, by_hand):
+        batch = Batch(scene, in_dims)
+        for attempt in BY_HAND if by_hand else BY_TORCH:
+            try:
+                found = attempt(batch)
+            except Exception as error:
+                refused = refused or f"not offered: {first_line(error)}"
+                continue
+            offered = True
+            if found is not None:
+                return Outcome([found])
+    return Outcome() if offered else Outcome.skip(refused)
+
+
+def _has_rule_of_its_own(scene: Scene) -> bool:
+    rules = [function_of(node).vmap for node in custom_nodes(scene.tape.outputs)]
+    return any(rule is not Function.vmap for rule in rules)
+
+
+def _choices(scene: Scene, by_hand: bool) -> Iterator[InDims]:
+    """All arguments batched; by hand, along another dimension too, and all but one or one alone."""
+    count = len(scene.case.wrt)
+    first: InDims = (0,) * count
+    yield first
+    if not by_hand:
+        return
+    second = tuple(min(1, x.dim()) for x in scene.case.arguments)
+    if second != first:
+        yield second
+    for place in range(count if count > 1 else 0):
+        yield (*first[:place], None, *first[place + 1 :])
+    for place in range(count if count > 2 else 0):
+        yield (*(None,) * place, 0, *(None,) * (count - place - 1))
+
+
+def _outputs_together(batch: Batch) -> Finding | None:
+    """The outputs alone: of another shape, they could not even be weighed."""
+    scene = batch.scene
+    seed_forward(scene.case)
+    alone = [_outputs(scene)(*batch.sample(k)) for k in range(BATCH)]
+    seed_forward(scene.case)
+    outputs = torch.func.vmap(_outputs(scene), batch.in_dims, randomness="error")(
+        *batch.arguments()
+    )
+    for own, together in zip(zip(*alone, strict=True), outputs, strict=True):
+        if not agree(torch.stack(own), together):
+            return _wrong(batch, None, "the samples have other outputs than alone")
+    return None
+
+
+def _gradient_inside(batch: Batch) -> Finding | None:
+    """The gradient of each sample, all under one vmap."""
+    scene, alone = batch.scene, _one_by_one(batch)
+    seed_forward(scene.case)
+    pulled = torch.func.vmap(_pulled(scene), batch.in_dims, randomness="error")
+    gradients, outputs = pulled(*batch.arguments())
+    for k, (its_gradients, its_outputs) in enumerate(alone):
+        for own, all_together in zip(its_outputs, outputs, strict=True):
+            if not agree(own, all_together[k]):
+                return _wrong(batch, None, f"sample {k} has another output than alone")
+        for place, own in enumerate(its_gradients):
+            if not agree(own, gradients[place][k]):
+                return _wrong(batch, place, f"sample {k} has another gradient than alone")
+    if None not in batch.in_dims:
+        for place, own in enumerate(alone[0][0]):
+            if not agree(own, scene.got[place]):
+                name = scene.case.argument_names[place]
+                evidence = "torch.func.grad gives another gradient than autograd"
+                return Finding("vmap-wrong", name, None, evidence, scene.case.label)
+    return None
+
+
+def _gradient_through(batch: Batch) -> Finding | None:
+    """The gradient of all samples together: what they share has the sum of theirs."""
+    scene, alone = batch.scene, _one_by_one(batch)
+
+    def total(*arguments: Tensor) -> Tensor:
+        outputs = torch.func.vmap(_outputs(scene), batch.in_dims, randomness="error")(*arguments)
+        return _weighed(scene, outputs)
+
+    seed_forward(scene.case)
+    everything = tuple(range(len(batch.in_dims)))
+    through = torch.func.grad(total, argnums=everything)(*batch.arguments())
+    for place, (got, dim) in enumerate(zip(through, batch.in_dims, strict=True)):
+        theirs = torch.stack([gradients[place] for gradients, _ in alone])
+        floor = ORDER * precision([theirs]) * float(theirs.abs().max())
+        if dim is None and not agree(theirs.sum(0), got, floor):
+            evidence = "the gradient through it is not the sum over the samples"
+            return _wrong(batch, place, evidence)
+        if dim is not None and not agree(theirs, got.movedim(dim, 0), floor):
+            return _wrong(batch, place, "the gradient through it is not that of a loop")
+    return None
+
+
+BY_TORCH = (_gradient_inside,)
+BY_HAND = (_outputs_together, _gradient_inside, _gradient_through)
+
+
+def _one_by_one(batch: Batch) -> list[tuple[Tensors, Tensors]]:
+    seed_forward(batch.scene.case)
+    pulled = _pulled(batch.scene)
+    return [pulled(*batch.sample(k)) for k in range(BATCH)]
+
+
+def _pulled(scene: Scene) -> Callable[..., tuple[Tensors, Tensors]]:
+    """Gradients and outputs at some arguments."""
+    outputs_of = _outputs(scene)
+
+    def weighed(*arguments: Tensor) -> tuple[Tensor, Tensors]:
+        outputs = outputs_of(*arguments)
+        return _weighed(scene, outputs), outputs
+
+    everything = tuple(range(len(scene.case.wrt)))
+    return torch.func.grad(weighed, argnums=everything, has_aux=True)
+
+
+def _outputs(scene: Scene) -> Callable[..., Tensors]:
+    """The differentiable outputs as a function of the differentiated arguments."""
+
+    def outputs(*arguments: Tensor) -> Tensors:
+        leaves: list[Any] = list(scene.case.leaves)
+        for i, x in zip(scene.case.wrt, arguments, strict=True):
+            leaves[i] = x
+        returned = scene.candidate.outputs(scene.case.spec, leaves)
+        return tuple(returned[i] for i in scene.cotangents)
+
+    return outputs
+
+
+def _weighed(scene: Scene, outputs: Sequence[Tensor]) -> Tensor:
+    weights = scene.cotangents.values()
+    return torch.stack([(y * c).sum() for y, c in zip(outputs, weights, strict=True)]).sum()
+
+
+def _wrong(batch: Batch, place: int | None, what: str) -> Finding:
+    case = batch.scene.case
+    name = None if place is None else case.argument_names[place]
+    return Finding("vmap-wrong", name, None, f"under {batch.told} {what}", case.label)
