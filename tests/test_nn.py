@@ -45,6 +45,9 @@ def losses(y, target, weight):
     yield nn.BCEWithLogitsLoss(weight, reduction="sum", pos_weight=2 * weight)(y, target)
     yield nn.BCELoss(weight)(nn.functional.sigmoid(y), target)
     yield nn.MSELoss(reduction="none")(y, target).sum()
+    yield nn.CrossEntropyLoss(weight, reduction="sum")(y, target)
+    classes = target.argsort(0)[:, 0] % 3
+    yield nn.CrossEntropyLoss(weight, ignore_index=2, label_smoothing=0.3)(y, classes)
 """
 
 
@@ -72,7 +75,7 @@ def test_a_model_moves_over_by_changing_only_the_import(device: str) -> None:
         for loss in user["losses"](y, target, weight):
             grads = torch.autograd.grad(loss, (x, *model.parameters()), retain_graph=True)
             results.append((package, y, loss, *grads))
-    torchs, mine = results[:4], results[4:]
+    torchs, mine = results[: len(results) // 2], results[len(results) // 2 :]
     for (_, *its), (_, *ours) in zip(torchs, mine, strict=True):
         torch.testing.assert_close(ours, its, rtol=1e-12, atol=1e-14)
     assert "Affine" in mine[0][1].grad_fn.name()  # and not torch's in disguise
@@ -159,6 +162,19 @@ def test_squared_error_and_homogeneous_linear_as_modules() -> None:
     assert isinstance(layer.weight, torch.nn.Parameter)
     assert layer.weight.is_leaf
     assert "in_features=3, out_features=2" in repr(layer)
+
+
+def test_homogeneous_linear_starts_as_linear_with_the_bias_last() -> None:
+    torch.manual_seed(0)
+    beside = torchref.nn.Linear(3, 2)
+    torch.manual_seed(0)
+    inside = torchref.nn.HomogeneousLinear(3, 2)
+    assert torch.equal(inside.weight, torch.column_stack((beside.weight, beside.bias)))
+
+
+def test_relu_in_place_is_refused() -> None:
+    with pytest.raises(InputError, match="inplace must be False"):
+        torchref.nn.ReLU(inplace=True)(normal(5))
 
 
 def test_sigmoid_network_names_its_layers_as_the_lectures() -> None:

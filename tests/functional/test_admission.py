@@ -32,6 +32,10 @@ REFUSED = {
         lambda: R.homogeneous_linear(ones(5, 4), ones(3, 4)),
         ("homogeneous_linear:", "(out, in + 1)", "(5, 4)", "(3, 4)", "column_stack"),
     ),
+    "a homogeneous weight of one row": (
+        lambda: R.homogeneous_linear(ones(5, 3), ones(4)),
+        ("homogeneous_linear:", "(out, in + 1)", "weight (4,)"),
+    ),
     "dtypes that differ": (
         lambda: R.linear(ones(5, 4), ones(3, 4).double()),
         ("linear: input and weight must have the same dtype", "torch.float64", ".to(input.dtype)"),
@@ -160,18 +164,18 @@ def test_only_probabilities_and_targets_are_held_to_the_interval() -> None:
     assert R.mse_loss(far, -far) == 10_000
 
 
-@pytest.mark.cuda
+@pytest.mark.parametrize("device", ["meta", pytest.param("cuda:0", marks=pytest.mark.cuda)])
 @pytest.mark.parametrize(
     "call",
     [
         lambda x: R.linear(x, ones(3, 4)),
-        lambda x: R.linear(x, ones(3, 4).cuda(), ones(3)),
+        lambda x: R.linear(x, ones(3, 4).to(x.device), ones(3)),
         lambda x: R.homogeneous_linear(x, ones(3, 5)),
         lambda x: R.mse_loss(x, ones(5, 4)),
         lambda x: R.binary_cross_entropy(x, ones(5, 4)),
-        lambda x: R.binary_cross_entropy_with_logits(x, ones(5, 4).cuda(), pos_weight=ones(4)),
+        lambda x: R.binary_cross_entropy_with_logits(x, x, pos_weight=ones(4)),
     ],
 )
-def test_tensors_on_two_devices_are_refused(call: Callable[[Tensor], Tensor]) -> None:
-    with pytest.raises(InputError, match=r"same device, but they have cuda:0 and cpu\. Convert"):
-        call(ones(5, 4).cuda())
+def test_tensors_on_two_devices_are_refused(call: Callable[[Tensor], Tensor], device: str) -> None:
+    with pytest.raises(InputError, match=rf"same device, but they have {device} and cpu\. Convert"):
+        call(ones(5, 4).to(device))

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from torchref.ops import Sigmoid, Softplus, SquaredError
+from tests.ops.catalogue_cases import TORCH_SCRIPTS_ITS_JVP
+from torchref.ops import ReLU, Sigmoid, Softplus, SquaredError
 
 EXTREMES = (0.0, 1e-30, 17.0, 40.0, 88.0, 89.0, 104.0, 710.0, 1e4, 1e30, float("inf"))
 
@@ -47,6 +48,16 @@ def test_nan_stays_nan() -> None:
         y = op.call(x)
         (grad_x,) = torch.autograd.grad(y.sum(), x)
         assert y.isnan().tolist() == grad_x.isnan().tolist() == [True, False]
+
+
+@pytest.mark.filterwarnings(TORCH_SCRIPTS_ITS_JVP)
+def test_relu_lets_nan_and_its_gradient_through_as_torchs() -> None:
+    x, one = torch.tensor([float("nan"), 0.0, 2.0]).double(), torch.ones(3).double()
+    for relu in (torch.relu, ReLU.call):
+        y, dy = torch.func.jvp(relu, (x,), (one,))
+        grad_x = torch.func.grad(lambda x, f=relu: f(x).sum())(x)
+        assert y.isnan().tolist() == [True, False, False]
+        assert grad_x.tolist() == dy.tolist() == [1.0, 0.0, 1.0]
 
 
 def test_squared_error_is_symmetric_with_opposite_slopes() -> None:
