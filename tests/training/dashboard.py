@@ -20,7 +20,7 @@ DRAWN = Path(__file__).with_name("drawn.js").read_text(encoding="utf-8")
 SETTINGS = """
 localStorage.setItem('_ignoreYOutliers', 'false');
 localStorage.setItem('_tb_global_settings', JSON.stringify(
-    {ignoreOutliers: false, scalarSmoothing: 0, timeSeriesSettingsPaneOpened: false}));
+    {ignoreOutliers: false, timeSeriesSettingsPaneOpened: false, sideBarWidthInPercent: 25}));
 """
 
 
@@ -35,6 +35,7 @@ class Dashboard:
     ) -> Drawn:
         """Opens a page, and returns what is drawn when all that is wanted is, and keeps still.
 
+        What is below the window's edge is not drawn.
         `runs` and `tags` are regular expressions, for the fields of the page that choose.
         """
         # The page of time series reads its options before the #, the others after it.
@@ -43,7 +44,7 @@ class Dashboard:
         place = f"?{urlencode(before, quote_via=quote)}#{name}&{urlencode(after, quote_via=quote)}"
         self.page.goto("about:blank")  # from one page to another, Chromium would not load anew
         self.page.goto(f"{self.address}/{place}")
-        end, last = time.monotonic() + PATIENCE, None
+        end, last = time.monotonic() + PATIENCE, Drawn()
         while time.monotonic() < end:
             drawn: Drawn = self.page.evaluate(DRAWN, name)
             missing = [
@@ -56,7 +57,8 @@ class Dashboard:
                 return drawn
             last = drawn
             self.page.wait_for_timeout(200)
-        raise AssertionError(f"{name} does not show {missing}, but {last}")
+        shown = {title: {run: len(it) for run, it in its.items()} for title, its in last.items()}
+        raise AssertionError(f"{name} does not show {missing}, but only {shown}")
 
 
 @contextmanager

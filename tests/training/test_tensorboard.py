@@ -21,9 +21,9 @@ def resumed_run(logdir: Path) -> None:
     """Six epochs are logged, the state after the third is taken up again."""
     record = Loop.record
 
-    def cut_off(loop: Loop) -> None:
-        record(loop)
-        if loop.progress.epoch == 6:
+    def cut_off(loop: Loop, epoch: int) -> None:
+        record(loop, epoch)
+        if epoch == 6:
             raise Interrupted(15, "cut off, without saving")
 
     with pytest.MonkeyPatch.context() as patch:

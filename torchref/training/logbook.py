@@ -40,9 +40,8 @@ class Logbook:
     the points of a tag whose step goes back. A logbook opened again goes on after step `after`.
 
     `charts` names further charts for TensorBoard's CUSTOM SCALARS page, each with what its tags
-    begin with: one pattern a chart, so that a tag has the same marker in every run, and the same
-    for every experiment, so that those of all runs are one. `settings` fills the HPARAMS page;
-    runs that differ in the seed only are one group there.
+    begin with; TensorBoard draws one chart for all runs that give it the same tags. `settings`
+    fills the HPARAMS page; runs that differ in the seed only are one group there.
     """
 
     def __init__(
