@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-WARM_UP = 5  # runs
+WARM_UP = 5  # runs, twice
 Run = Callable[[], object]
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,27 @@ class Timing:
 
 
 def take_turns(
-    runs: Mapping[str, Run], against: str, rounds: int, least: float, warm_up: int = WARM_UP
+    runs: Mapping[str, Run],
+    against: str,
+    rounds: int,
+    least: float,
+    warm_up: int = WARM_UP,
+    clock: Clock = time.perf_counter,
 ) -> list[Timing]:
-    """Each round runs every way for about `least` seconds, another one first each time."""
+    """Each round runs every way for about `least` seconds, another one first each time.
+
+    On a machine that does other work too, `time.process_time` is the steadier clock.
+    """
     for run in runs.values():
-        seconds_of(run, warm_up)
-    slowest = max(seconds_of(run, warm_up) for run in runs.values())
+        seconds_of(run, warm_up, clock)
+    slowest = max(seconds_of(run, warm_up, clock) for run in runs.values())
     repeats = max(1, int(least / slowest))
     measured: dict[str, list[float]] = {way: [] for way in runs}
     ways = list(runs)
     for number in range(rounds):
         first = number % len(ways)
         for way in ways[first:] + ways[:first]:
-            measured[way].append(seconds_of(runs[way], repeats))
+            measured[way].append(seconds_of(runs[way], repeats, clock))
     return [timing_of(way, times, measured[against]) for way, times in measured.items()]
 
 
@@ -46,8 +55,8 @@ def timing_of(way: str, mine: list[float], others: list[float]) -> Timing:
     return Timing(way, statistics.median(mine), statistics.median(ratios), low, high)
 
 
-def seconds_of(run: Run, repeats: int) -> float:
-    start = time.perf_counter()
+def seconds_of(run: Run, repeats: int, clock: Clock = time.perf_counter) -> float:
+    start = clock()
     for _ in range(repeats):
         run()
-    return (time.perf_counter() - start) / repeats
+    return (clock() - start) / repeats

@@ -28,6 +28,7 @@ def crosscheck(
     samples: Sequence[Inputs] = (),
     wrt: Collection[str] | None = None,
     seed: int = 0,
+    thorough: bool = True,
     progress: bool | Tick = False,
 ) -> Report:
     """Is this gradient right? Where is it wrong, and why?
@@ -40,6 +41,8 @@ def crosscheck(
     samples     further inputs, each like `inputs`
     wrt         names of the inputs to differentiate; all floating-point and complex ones if None
     seed        of the random cotangents and directions
+    thorough    False to judge the given inputs alone, and by the reference where there is one: no
+                variations and no probes, at the price of a few backward passes
     progress    True for a progress bar on standard error; or a function, called with a word on
                 what is tried next
 
@@ -67,7 +70,7 @@ def crosscheck(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of variations that the user never asked for
-        examination = Examination(subject, other, seed, tick)
+        examination = Examination(subject, other, seed, tick, thorough)
         cases = _in_double(subject, cases, examination.ledger)
         cases = [_differentiable(other or subject, case, examination.ledger) for case in cases]
         examination.run(cases)

@@ -1,0 +1,55 @@
+"""A cross-check of the given inputs alone, as training does of its live batch."""
+
+import pytest
+import torch
+
+from torchref import crosscheck, nn
+from torchref.ops import Sigmoid
+
+
+class HalvedAboveZero(torch.autograd.Function):
+    """Wrong where an entry is positive, and nowhere else."""
+
+    @staticmethod
+    def forward(x):
+        return torch.tanh(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0], output)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, y = ctx.saved_tensors
+        slope = 1 - y.square()
+        return grad_y * torch.where(x > 0, slope / 2, slope)
+
+
+def test_it_says_what_is_wrong_where_and_why() -> None:
+    x = torch.tensor([[-1.0, -2.0], [-0.5, 3.0]])
+    report = crosscheck(HalvedAboveZero, torch.tanh, (x,), thorough=False)
+    assert report.verdict == "wrong"
+    assert (report.findings[0].argument, report.findings[0].element) == ("x", (1, 1))
+
+
+def test_it_tries_no_input_but_the_given() -> None:
+    below = (-torch.rand(3, 4),)
+    assert crosscheck(HalvedAboveZero, torch.tanh, below, thorough=False).verdict == "right"
+    assert crosscheck(HalvedAboveZero, torch.tanh, below).verdict == "wrong"
+
+
+@pytest.mark.parametrize("reference", [torch.sigmoid, None])
+def test_a_right_gradient_is_right(reference) -> None:
+    report = crosscheck(Sigmoid, reference, (torch.randn(3, 4),), thorough=False)
+    assert report.verdict == "right"
+    assert len(report.checks) < 4
+
+
+def test_parameters_are_checked_as_they_stand() -> None:
+    class Doubled(nn.Linear):
+        def forward(self, input: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.linear(input, 2 * self.weight - self.weight.detach())
+
+    network, twin = Doubled(3, 2, bias=False), torch.nn.Linear(3, 2, bias=False)
+    report = crosscheck(network, twin, (torch.randn(4, 3),), thorough=False)
+    assert {finding.argument for finding in report.findings} >= {"weight"}
