@@ -73,6 +73,15 @@ def test_another_shape_or_layout_gets_its_own_program() -> None:
         assert_step_is_right(step, network, loss, inputs, fitting)
 
 
+def test_what_views_one_layout_of_x_does_not_view_another() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(6, 3), nn.Sigmoid()).double()
+    step = Backprop(network, nn.MSELoss())
+    x, target = torch.rand(5, 2, 3).double(), torch.rand(5, 3).double()
+    for inputs in (x, x.transpose(1, 2).contiguous().transpose(1, 2), x):
+        assert_step_is_right(step, network, nn.MSELoss(), inputs, target)
+
+
 def test_many_shapes_share_the_gradients_and_keep_few_programs() -> None:
     network, loss, _, _ = problem()
     step = Backprop(network, loss)

@@ -165,6 +165,15 @@ def test_the_update_and_the_network_are_left_as_they_were() -> None:
     assert not network.linear1.weight.requires_grad
 
 
+def test_a_frozen_network_is_explained_like_any_other() -> None:
+    torch.manual_seed(0)
+    network, x, target = nn.SigmoidNetwork((2, 3, 1)), torch.rand(2), torch.rand(1)
+    learning = explain(network, nn.BCELoss(), x, target)
+    frozen = explain(network.requires_grad_(False), nn.BCELoss(), x, target)
+    assert frozen.evidence == learning.evidence
+    assert frozen.factors == learning.factors
+
+
 def test_at_a_kink_nobody_can_tell() -> None:
     network = nn.Sequential(nn.Linear(1, 1), nn.ReLU()).double()
     nn.init.zeros_(network[0].weight)
@@ -198,6 +207,7 @@ def test_growth_with_depth_is_what_the_lecture_says_of_reuse() -> None:
     [
         ({"parameter": "linear3.weight"}, "must be one of linear1.weight, linear1.bias"),
         ({"entry": (2, 0)}, "an entry of linear1.weight must lie in 0, 0 … 1, 1"),
+        ({"entry": (-1, 0)}, "an entry of linear1.weight must lie in 0, 0 … 1, 1"),
         ({"entry": (0,)}, "has shape"),
         ({"example": 1}, "example must lie in 0 … 0"),
     ],
@@ -207,12 +217,16 @@ def test_what_is_not_there_is_said(options: dict[str, object], said: str) -> Non
         chain_of((2, 2, 1), **options)
 
 
+SHARED = nn.Linear(2, 2)
+
+
 @pytest.mark.parametrize(
     ("network", "said"),
     [
         (nn.Sequential(nn.Sigmoid()), "must begin with a linear layer"),
         (nn.Sequential(), "must begin with a linear layer"),
         (nn.Sequential(torch.nn.Linear(2, 2)), "whose op is known"),
+        (nn.Sequential(SHARED, nn.Sigmoid(), SHARED), "use each layer once"),
     ],
 )
 def test_what_is_no_chain_is_said(network: nn.Module, said: str) -> None:
