@@ -44,3 +44,9 @@ def test_what_the_op_does_not_take_is_refused(
 ) -> None:
     with pytest.raises(InputError, match="must have probabilities as targets"):
         sweep(stack(0), loss, torch.randn(3, 4).double(), target)
+
+
+def test_classes_that_do_not_come_last_are_refused() -> None:
+    x, target = torch.randn(2, 3, 4).double(), torch.rand(2, 3, 3).double()
+    with pytest.raises(InputError, match="one row an example"):
+        sweep(stack(0), nn.CrossEntropyLoss(), x, target)

@@ -201,6 +201,52 @@ def test_an_op_that_looks_at_numbers_is_swept_and_never_unrolled() -> None:
     del LAYERS[LooksAtNumbers]
 
 
+class AddTwice(Op):
+    """y = x + first + second, whose two gradients are the same numbers."""
+
+    @staticmethod
+    def forward(x, first, second):
+        return x + first + second
+
+    @staticmethod
+    def setup_context(ctx, inputs, _):
+        ctx.shape = inputs[2].shape
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        both = grad_y.sum(0)
+        return grad_y, both, both.reshape(ctx.shape)
+
+
+class TwoBiases(nn.Module):
+    """A layer that computes `AddTwice`."""
+
+    def __init__(self, second: tuple[int, ...]) -> None:
+        super().__init__()
+        self.first = nn.Parameter(torch.rand(3).double())
+        self.second = nn.Parameter(torch.rand(second).double())
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input + self.first + self.second
+
+
+@pytest.mark.parametrize("second", [(3,), (1, 3)])
+def test_gradients_of_the_same_numbers_have_each_their_memory(second: tuple[int, ...]) -> None:
+    correspond(TwoBiases, AddTwice, "first", "second")
+    network = nn.Sequential(TwoBiases(second), nn.Sigmoid())
+    step = Backprop(network, nn.MSELoss())
+    for seed in range(2):
+        torch.manual_seed(seed)
+        x, target = torch.rand(5, 3).double(), torch.rand(5, 3).double()
+        step(x, target)
+        expected = torch.autograd.grad(nn.MSELoss()(network(x), target), [*network.parameters()])
+        for parameter, gradient in zip(network.parameters(), expected, strict=True):
+            torch.testing.assert_close(grad_of(parameter), gradient.view_as(grad_of(parameter)))
+    first, *others = (grad_of(parameter).data_ptr() for parameter in network.parameters())
+    assert first not in others
+    del LAYERS[TwoBiases]
+
+
 def test_inputs_are_admitted_by_the_layers() -> None:
     network, loss, x, target = problem()
     step = Backprop(network, loss)

@@ -151,6 +151,19 @@ def test_the_cancellation_is_a_step_with_its_values() -> None:
     assert step.value_before == pytest.approx(step.value_after, rel=1e-12)
 
 
+@pytest.mark.parametrize("weights", [False, True])
+def test_what_the_cancellation_leaves_is_the_product(weights: bool) -> None:
+    weight = torch.tensor([0.5, 2.0], dtype=torch.float64) if weights else None
+    network, x, target = nn.SigmoidNetwork((3, 2)), torch.rand(2, 3), torch.rand(2, 2)
+    found = explain(network, nn.BCELoss(weight), x, target, "linear1.bias", (1,))
+    step, loss = found.cancellation, found.factors[0]
+    assert step is not None
+    assert step.after == ("v₂ · " if weights else "") + "1/4 · −(y₂ − ŷ₂)"
+    assert step.value_before == pytest.approx(step.value_after, rel=1e-9)
+    share = loss.symbols.get("v₂", 1.0) / 4
+    assert step.value_after == pytest.approx(share * (loss.symbols["ŷ₂"] - loss.symbols["y₂"]))
+
+
 def test_the_update_and_the_network_are_left_as_they_were() -> None:
     network = nn.SigmoidNetwork((2, 3, 1))
     network.linear1.weight.requires_grad_(False)
