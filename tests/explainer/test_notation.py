@@ -32,6 +32,8 @@ def test_where_the_level_is_written(
 def test_two_figures_in_an_index_are_kept_apart() -> None:
     assert lowered(1, 2) == "₁₂"
     assert lowered(12, 3) == "₁₂‚₃" != lowered(1, 23)
+    assert lowered(9, 9) == "₉₉"
+    assert lowered(10, 1) == "₁₀‚₁" != lowered(1, 0, 1)
     assert raised(12) == "⁽¹²⁾"
 
 
