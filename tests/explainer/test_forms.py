@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib.image
@@ -57,6 +59,24 @@ def test_latex_compiles(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_latex_has_no_character_left_that_latex_does_not_know(name: str) -> None:
     assert ALL[name]().latex().isascii()
+
+
+def of_many_layers() -> Explanation:
+    network = nn.SigmoidNetwork((3, *(4,) * 7, 2)).double()
+    return explain(network, nn.SquaredError("sum"), torch.rand(3), torch.rand(2))
+
+
+@pytest.mark.parametrize("found", [*ALL.values(), of_many_layers], ids=[*ALL, "many layers"])
+def test_the_picture_has_room_for_all_that_it_says(found: Callable[[], Explanation]) -> None:
+    figure = found().figure()
+    texts = [each.get_window_extent() for each in figure.texts if each.get_text()]
+    width, height = figure.get_size_inches() * figure.dpi
+    assert min(each.x0 for each in texts) > 0
+    assert max(each.x1 for each in texts) < width
+    assert min(each.y0 for each in texts) > 0
+    assert max(each.y1 for each in texts) < height
+    for one, other in combinations(texts, 2):
+        assert not one.overlaps(other)
 
 
 @pytest.mark.parametrize("name", ["matrix-form", "batch"])

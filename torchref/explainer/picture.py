@@ -1,20 +1,19 @@
 """An explanation as a picture, with its formulas drawn by matplotlib's mathtext."""
 
+from itertools import accumulate
 from os import PathLike
 from typing import Any
 
 from torchref.errors import InputError
 from torchref.explainer.account import Account
-from torchref.explainer.document import Formula, Section
+from torchref.explainer.document import Cell, Formula, Section
 from torchref.explainer.drawing import new_figure
 from torchref.explainer.mathematics import latex
 from torchref.explainer.sections import sections
 
 LINE = 0.32  # inches
 TALL = 1.9  # lines, for one with a fraction in it
-MARGIN = 0.3
-WIDTH = 12.0
-LETTERS_PER_INCH = 11.0
+MARGIN, GAP = 0.3, 0.4
 LEFT_OUT = ("The forward pass",)  # long, and the factors show its numbers again
 
 
@@ -22,10 +21,12 @@ def figure(found: Account) -> Any:
     """A matplotlib figure, as `SummaryWriter.add_figure` takes it."""
     shown = [each for each in sections(found) if not each.title.startswith(LEFT_OUT)]
     height = sum(map(height_of, shown)) + 2 * MARGIN
-    canvas = new_figure(WIDTH, height)
+    canvas = new_figure(1, height)
     y = height - MARGIN
     for section in shown:
-        y = draw(canvas, section, y, height)
+        draw(canvas, section, y)
+        y -= height_of(section)
+    canvas.set_size_inches(canvas.get_tightbbox().x1 + MARGIN, height)
     return canvas
 
 
@@ -43,42 +44,46 @@ def save_png(found: Account, file: str | PathLike[str]) -> None:
 
 
 def height_of(section: Section) -> float:
-    taller = any("/" in cell for row in section.rows for cell in row if isinstance(cell, Formula))
-    rows = len(section.rows) * (TALL if taller else 1.0) + bool(section.header)
-    return LINE * (2.0 + sum(TALL if "/" in line else 1.0 for line in section.lines) + rows)
+    """The title, the lines and the table, and a line's distance to the next section."""
+    lines = sum(height_of_cells((line,)) for line in section.lines)
+    return 2 * LINE + lines + sum(heights_of_rows(section))
 
 
-def draw(canvas: Any, section: Section, y: float, height: float) -> float:
-    """The section from height y downwards; where the next one begins."""
+def heights_of_rows(section: Section) -> list[float]:
+    """Of the header, and of the rows below it, which are all as high as the highest."""
+    highest = max(map(height_of_cells, section.rows), default=0.0)
+    header = [height_of_cells(section.header)] if section.header else []
+    return [*header, *(highest for _ in section.rows)]
 
-    def write(x: float, y: float, text: str, **style: Any) -> None:
-        canvas.text(x / WIDTH, y / height, mathtext(text), va="center", **style)
 
-    end = y - height_of(section)
-    y -= LINE / 2
-    write(MARGIN, y, section.title, weight="bold", size=12)
+def height_of_cells(cells: tuple[Cell, ...]) -> float:
+    return LINE * (TALL if any("/" in each for each in cells if isinstance(each, Formula)) else 1)
+
+
+def draw(canvas: Any, section: Section, y: float) -> None:
+    """The section from height y downwards, in inches."""
+
+    def write(x: float, y: float, text: str, **style: Any) -> float:
+        """At height y's middle; where the text ends to the right."""
+        place = {"transform": canvas.dpi_scale_trans, "va": "center"}
+        drawn = canvas.text(x, y, mathtext(text), **place, **({"size": 10} | style))
+        return drawn.get_window_extent().x1 / canvas.dpi
+
+    write(MARGIN, y - LINE / 2, section.title, weight="bold", size=12)
+    y -= LINE
     for line in section.lines:
-        step = LINE * (TALL if "/" in line else 1.0)
-        y -= step
-        write(MARGIN, y, line, size=10)
-    if section.header:
-        starts = column_starts(section)
-        y -= LINE
-        for x, text in zip(starts, section.header, strict=True):
-            write(x, y, text, size=9, color="0.4")
-        taller = height_of(Section("", (), (), section.rows)) > LINE * (2 + len(section.rows))
-        for row in section.rows:
-            y -= LINE * (TALL if taller else 1.0)
-            for x, text in zip(starts, row, strict=True):
-                write(x, y, text, size=10)
-    return end
-
-
-def column_starts(section: Section) -> list[float]:
-    """As wide as the longest cell asks, from left to right."""
-    columns = zip(section.header, *section.rows, strict=True)
-    widths = [max(map(len, column)) / LETTERS_PER_INCH + 0.4 for column in columns]
-    return [MARGIN + sum(widths[:number]) for number in range(len(widths))]
+        height = height_of_cells((line,))
+        write(MARGIN, y - height / 2, line)
+        y -= height
+    heights = heights_of_rows(section)
+    middles = [
+        y - below + height / 2 for below, height in zip(accumulate(heights), heights, strict=True)
+    ]
+    x = MARGIN
+    for header, *cells in zip(section.header, *section.rows, strict=True):
+        ends = [write(x, middles[0], header, size=9, color="0.4")]
+        ends += [write(x, y, cell) for y, cell in zip(middles[1:], cells, strict=True)]
+        x = max(ends) + GAP
 
 
 def mathtext(text: str) -> str:
