@@ -28,10 +28,10 @@ def problems(draw: st.DrawFn, most_depth: int = 6, most_width: int = 5) -> Probl
     torch.manual_seed(draw(st.integers(0, 10_000)))
     depth = draw(st.integers(1, most_depth))
     sizes = [draw(st.integers(1, most_width)) for _ in range(depth + 1)]
-    kind = draw(st.sampled_from(("bias", "no bias", "homogeneous")))
     name = draw(st.sampled_from(sorted(LOSSES)))
     layers: list[nn.Module] = []
     for level, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+        kind = draw(st.sampled_from(("bias", "no bias", "homogeneous")))
         if kind == "homogeneous":
             layers.append(nn.HomogeneousLinear(inputs, outputs))
         else:

@@ -17,8 +17,12 @@ class Counts:
         return self.recomputed - self.reused
 
 
-def count(sizes: tuple[int, ...], activations: tuple[int, ...], bias: bool = True) -> Counts:
+def count(
+    sizes: tuple[int, ...], activations: tuple[int, ...], bias: bool | tuple[bool, ...] = True
+) -> Counts:
     """For a network with `sizes` neurons by level, and so many activations after each level.
+
+    `bias` says whether there are biases, for all levels or for each.
 
     With reuse, δ of the last level takes one multiplication a neuron and activation; δ of a lower
     level one a weight above it and one a neuron and activation; each weight one more, δ times
@@ -28,7 +32,8 @@ def count(sizes: tuple[int, ...], activations: tuple[int, ...], bias: bool = Tru
     >>> count((2, 2, 1), (1, 1))
     Counts(reused=11, recomputed=27)
     """
-    return Counts(_with_reuse(sizes, activations), _without(sizes, activations, bias))
+    biased = (bias,) * len(activations) if isinstance(bias, bool) else bias
+    return Counts(_with_reuse(sizes, activations), _without(sizes, activations, biased))
 
 
 def _with_reuse(sizes: tuple[int, ...], activations: tuple[int, ...]) -> int:
@@ -38,7 +43,7 @@ def _with_reuse(sizes: tuple[int, ...], activations: tuple[int, ...]) -> int:
     return slopes + sums + weights
 
 
-def _without(sizes: tuple[int, ...], activations: tuple[int, ...], bias: bool) -> int:
+def _without(sizes: tuple[int, ...], activations: tuple[int, ...], biased: tuple[bool, ...]) -> int:
     total = 0
     for level in range(1, len(sizes)):
         paths = prod(sizes[level + 1 :])
@@ -46,7 +51,7 @@ def _without(sizes: tuple[int, ...], activations: tuple[int, ...], bias: bool) -
         # the parameter itself, which for a bias is 1.
         factors = 1 + sum(activations[level - 1 :]) + len(sizes) - 1 - level + 1
         total += sizes[level] * paths * sizes[level - 1] * (factors - 1)
-        total += sizes[level] * paths * (factors - 2) * bias
+        total += sizes[level] * paths * (factors - 2) * biased[level - 1]
     return total
 
 

@@ -103,7 +103,7 @@ def explain(
     view = Viewpoint(graph, Names(notation, graph.sizes), place, example)
     products, ways = contributions(view), path_count(view)
     affine = [stage for stage in graph.stages if stage.is_affine]
-    biased = all(view.bias(stage, 0) for stage in affine)
+    biased = tuple(bool(view.bias(stage, 0)) for stage in affine)
     return Explanation(
         notation,
         graph.sizes,
