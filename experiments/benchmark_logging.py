@@ -6,19 +6,23 @@
     checked   with live checks of the gradients too: what `python -m experiments.digits` does
 
 They take turns in one process, so that whatever else the machine does hits all of them, and the
-ratio of their times is taken within each round.
+ratio of their times is taken within each round. Of `checked` it is also measured which share of a
+run goes into what: that comparison is within one run, and so the steadier.
 
     python -m experiments.benchmark_logging --rounds 7
 """
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Annotated
+from unittest.mock import patch
 
 import torch
 import typer
@@ -27,14 +31,18 @@ from rich.table import Table
 
 from experiments import digits
 from experiments.benchmark.folder import Out
-from experiments.benchmark.turns import take_turns
+from experiments.benchmark.turns import Clock, take_turns
 from torchref.training import Settings, train
+from torchref.training.checkpoint import Checkpoints
 from torchref.training.contender import Contender
 from torchref.training.distribution import Processes
+from torchref.training.live_check import LiveCheck
 from torchref.training.order import Order
+from torchref.training.recorder import Recorder
 
 NEVER = 10**9
 HIDDEN = 128
+PARTS = {Recorder: "record", LiveCheck: "look", Checkpoints: "save"}
 
 
 def bare(settings: Settings) -> None:
@@ -67,6 +75,45 @@ def ways(settings: Settings) -> dict[str, Callable[[], None]]:
     }
 
 
+@contextmanager
+def stopped_by(clock: Clock, owner: type, method: str, spent: dict[str, float]) -> Iterator[None]:
+    """Adds to `spent` how long the calls of a method take."""
+    original = getattr(owner, method)
+
+    def timed(*arguments: object, **keywords: object) -> object:
+        start = clock()
+        try:
+            return original(*arguments, **keywords)
+        finally:
+            spent[owner.__name__] = spent.get(owner.__name__, 0.0) + clock() - start
+
+    with patch.object(owner, method, timed):
+        yield
+
+
+def shares(settings: Settings, clock: Clock) -> dict[str, float]:
+    """Of one run: which share of its steps' time goes into logging, checks and checkpoints."""
+    spent: dict[str, float] = {}
+    with ExitStack() as stack:
+        for owner, method in PARTS.items():
+            stack.enter_context(stopped_by(clock, owner, method, spent))
+        start = clock()
+        run(settings)
+        whole = clock() - start
+    steps = whole - sum(spent.values())
+    return {name: seconds / steps for name, seconds in spent.items()}
+
+
+def show_shares(of_runs: list[dict[str, float]], console: Console) -> None:
+    table = Table("within one run", "added to the rest", "10 % … 90 %")
+    both = [each | {"logging and checks": each["Recorder"] + each["LiveCheck"]} for each in of_runs]
+    for name in both[0]:
+        values = [each[name] for each in both]
+        low, *_, high = quantiles(values, n=10, method="inclusive")
+        table.add_row(name, f"{median(values):+.1%}", f"{low:+.1%} … {high:+.1%}")
+    console.print(table)
+
+
 def main(
     rounds: Annotated[int, typer.Option(min=2, help="Turns that each way gets.")] = 7,
     epochs: Annotated[int, typer.Option(min=1, help="Of each training.")] = 60,
@@ -80,16 +127,18 @@ def main(
     with TemporaryDirectory() as logdir:
         settings = replace(digits.DEFAULTS, epochs=epochs, logdir=Path(logdir), quiet=True)
         timings = take_turns(ways(settings), "bare", rounds, 0, 1, clock)
+        within = [shares(settings, clock) for _ in range(rounds)]
     table = Table("way", "seconds", "more than bare", "10 % … 90 %")
     for each in timings:
-        median, low, high = (
-            f"{1 / ratio - 1:+.1%}" for ratio in (each.ratio, each.ratio_high, each.ratio_low)
-        )
-        table.add_row(each.way, f"{each.seconds:.2f}", median, f"{low} … {high}")
+        ratios = (each.ratio, each.ratio_high, each.ratio_low)
+        middle, low, high = (f"{1 / ratio - 1:+.1%}" for ratio in ratios)
+        table.add_row(each.way, f"{each.seconds:.2f}", middle, f"{low} … {high}")
     Console().print(table)
+    show_shares(within, Console())
     about = {"torch": torch.__version__, "rounds": rounds, "epochs": epochs, "cpu": cpu}
     file = out / "benchmark_logging.json"
-    file.write_text(json.dumps(about | {"ways": [asdict(t) for t in timings]}, indent=2) + "\n")
+    found = {"ways": [asdict(each) for each in timings], "within one run": within}
+    file.write_text(json.dumps(about | found, indent=2) + "\n")
     print(f"Written: {file}")
 
 

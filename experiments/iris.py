@@ -30,7 +30,7 @@ from torchref.training import (
 
 SPECIES = {"versicolor": 1, "virginica": 2}  # the third, setosa, is told apart at a glance
 HELD_OUT = 50
-DEFAULTS = replace(BESIDE_TORCH, epochs=300, lr=0.02, check_every=1)
+DEFAULTS = replace(BESIDE_TORCH, epochs=300, lr=0.02, check_every=10)
 
 
 def flowers(seed: int) -> tuple[Examples, Examples]:

@@ -118,4 +118,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_experiment(main, replace(BESIDE_TORCH, epochs=1000, lr=CHAIN_RATE, check_every=1))
+    run_experiment(main, replace(BESIDE_TORCH, epochs=1000, lr=CHAIN_RATE, check_every=10))

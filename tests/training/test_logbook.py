@@ -97,14 +97,16 @@ def test_what_cannot_be_drawn_is_named_once(
         "good": torch.arange(4.0),
         "empty": torch.empty(0),
         "nan": torch.tensor([1.0, torch.nan]),
-        "huge": torch.tensor([1e30, 2e30]),
+        "large": torch.tensor([1e30, 2e30]),
+        "narrow": torch.tensor([1.0, 1.0 + 2**-52], dtype=torch.float64),
+        "huge": torch.tensor([-1.7e308, 1.7e308], dtype=torch.float64),
     }
     with Logbook(tmp_path, ["torch"], {}, {}) as logbook:
         for step in range(3):
             logbook.log_histograms(step, "torch", drawn)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["empty", "nan", "huge"]
-    assert events(tmp_path / "torch").Tags()["histograms"] == ["good"]
+    assert [line.partition(":")[0] for line in lines] == ["empty", "nan", "narrow", "huge"]
+    assert events(tmp_path / "torch").Tags()["histograms"] == ["good", "large"]
 
 
 def test_runs_that_differ_in_the_seed_only_are_one_group(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from torchref.errors import InputError
 from torchref.training.atomic import link_whole, remove_partial, write_whole
 
-FORMAT = "torchref checkpoint 2"
+FORMAT = "torchref checkpoint 3"
 State = dict[str, Any]
 
 

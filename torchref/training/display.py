@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from torchref.training.live_check import DIFFERENCE
+from torchref.training.live_check import DIFFERENCE, SCORES, VERDICT
 
 LINES = 10
 
@@ -58,5 +58,6 @@ def in_words(values: Mapping[str, float]) -> str:
     if "loss/held_out" in values:
         words.append(f"held out {values['loss/held_out']:.6f}")
     if DIFFERENCE in values:
-        words.append(f"gradients within {values[DIFFERENCE]:.1e} of torch's")
+        verdict = next(name for name, score in SCORES.items() if score == values[VERDICT])
+        words.append(f"gradients within {values[DIFFERENCE]:.1e} of torch's: {verdict}")
     return ", ".join(words)

@@ -9,22 +9,24 @@ value, and so its header never changes; as a table:
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
 from tensorboard.plugins.hparams import (  # type: ignore[import-untyped]
     api_pb2,
     plugin_data_pb2,
 )
 from torch import Tensor
-from torch.utils.tensorboard.summary import hparams
+from torch.utils.tensorboard.summary import hparams, scalar
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from torchref.training.atomic import write_whole
 
+BINS = 40  # TensorBoard shows 30, and each costs its share of a checksum in Python
 HEADER = ("step", "run", "tag", "value")
 CATEGORY = "runs laid over each other"
 # Neither the model nor how it is trained: a column of theirs would only hide those that tell runs
@@ -70,23 +72,24 @@ class Logbook:
                 writer.add_text("settings", as_table({**settings, "gradients": run}), 0)
 
     def log(self, step: int, run: str, scalars: Mapping[str, float]) -> None:
-        for tag, value in scalars.items():
-            self.writers[run].add_scalar(tag, value, step)
-            self.csv.writerow((step, run, tag, repr(value)))
+        """One event for all of them: each costs a checksum, which is computed in Python."""
+        values = [scalar(tag, value).value[0] for tag, value in scalars.items()]
+        self.writers[run]._get_file_writer().add_summary(Summary(value=values), step)
+        self.csv.writerows((step, run, tag, repr(value)) for tag, value in scalars.items())
+
+    def log_text(self, step: int, run: str, tag: str, markdown: str) -> None:
+        self.writers[run].add_text(tag, markdown, step)
 
     def log_histograms(self, step: int, run: str, tensors: Mapping[str, Tensor]) -> None:
         """What cannot be drawn, because it is empty or not finite, is named once."""
         for tag, x in tensors.items():
-            if x.numel() and x.isfinite().all():
-                self.draw(tag, lambda tag=tag, x=x: self.writers[run].add_histogram(tag, x, step))  # type: ignore[misc]
-            else:
-                self.complain(f"{tag}: no histogram, it is empty or not finite")
-
-    def draw(self, tag: str, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except ValueError as error:  # TensorBoard's bins end at 1e20
-            self.complain(f"{tag}: {error}")
+            if not x.numel() or not (x.max() - x.min()).isfinite():
+                self.complain(f"{tag}: no histogram, it is empty or its range is not finite")
+                continue
+            try:
+                self.writers[run].add_histogram(tag, x, step, bins=BINS)
+            except ValueError as error:  # between neighbouring numbers there is no room for bins
+                self.complain(f"{tag}: no histogram, {error}")
 
     def complain(self, message: str) -> None:
         if message not in self.complaints:

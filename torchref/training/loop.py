@@ -96,11 +96,10 @@ class Loop:
 
     def is_before_a_log_point(self, recorder: Recorder) -> bool:
         """Whether the step in hand is the last one before something is recorded."""
-        epoch, step = self.progress.epoch + 1, self.progress.step + 1
-        if step == self.settings.steps:
-            return True
-        ends = epoch == self.settings.epochs or recorder.is_due(epoch)
-        return self.progress.order.exhausted and ends
+        progress, epoch = self.progress, self.progress.epoch + 1
+        if not progress.order.exhausted:
+            return progress.step + 1 == self.settings.steps
+        return epoch == self.settings.epochs or recorder.is_due(epoch)
 
     def record(self, epoch: int) -> None:
         if self.recorder:

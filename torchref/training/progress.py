@@ -49,7 +49,7 @@ class Progress:
         return {
             "contenders": {each.name: each.state_dict() for each in self.contenders},
             "order": self.order.state_dict(),
-            "differences": dict(self.check.largest),
+            "check": self.check.state_dict(),
             "patience": {"least": self.patience.least, "waited": self.patience.waited},
             "epoch": self.epoch,
             "step": self.step,
@@ -71,7 +71,7 @@ class Progress:
                 "Has the experiment been changed since?",
             ) from error
         self.order.load_state_dict(state["order"])
-        self.check.largest = dict(state["differences"])
+        self.check.load_state_dict(state["check"])
         self.patience.least = state["patience"]["least"]
         self.patience.waited = state["patience"]["waited"]
         self.epoch, self.step, self.logged = state["epoch"], state["step"], state["logged"]

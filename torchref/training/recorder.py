@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from torchref.checker import Report
 from torchref.training.contender import Contender
 from torchref.training.display import Display
 from torchref.training.live_check import LOG_DIFFERENCE, LiveCheck
@@ -74,6 +75,7 @@ class Recorder:
             values |= {f"gradient_norm/{name}": g.norm().item() for name, g in gradients.items()}
             values |= self.update_ratios(each)
             self.logbook.log(epoch, each.name, values)
+            self.tell(epoch, each.name, check.take_news(each))
             if epoch % self.histograms_every == 0:
                 drawn = {f"weight/{name}": p for name, p in each.parameters().items()}
                 drawn |= {f"gradient/{name}": g for name, g in gradients.items()}
@@ -81,6 +83,14 @@ class Recorder:
             self.scalars[each.name] = self.scalars.get(each.name, {}) | values
         self.logbook.flush()
         self.display.show(epoch, self.scalars)
+
+    def tell(self, epoch: int, run: str, report: Report | None) -> None:
+        """What is new of the live gradients; what is not right is said on the terminal too."""
+        if report is None:
+            return
+        self.logbook.log_text(epoch, run, "live_check", f"```\n{report}\n```")
+        if report.verdict != "right":
+            print(f"Live check of the {run} gradients by epoch {epoch}: {report}", flush=True)
 
     def look(self, contenders: list[Contender]) -> None:
         """Measures without a log point."""

@@ -89,7 +89,7 @@ class Settings:
     ] = None
     check_every: Annotated[
         int, typer.Option(min=0, help="Steps between checks of the live gradients; 0: none.")
-    ] = 100
+    ] = 200
     crosscheck: Annotated[
         bool, typer.Option("--crosscheck", help="Cross-check the model that was trained.")
     ] = False

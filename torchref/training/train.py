@@ -22,7 +22,7 @@ from torchref.training.run_folder import RunFolder, dated
 from torchref.training.settings import Gradients, Settings
 from torchref.training.stopping import Interrupted, StopRequest
 from torchref.training.task import Task
-from torchref.training.verdict import verdict
+from torchref.training.verdict import Judge
 
 CHECKED = 32  # examples
 
@@ -96,11 +96,13 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
             recorder = Recorder(parts, task.scores, settings, logbook, display, epochs)
         loop = Loop(parts["train"], settings, progress, processes, request, recorder, checkpoints)
         ended_by = loop.run(threshold)
+        if folder:
+            folder.record["live_check"] = progress.check.verdicts
         if folder and settings.crosscheck:
             few = parts["train"][torch.arange(min(CHECKED, len(task.examples)), device=device)]
             for each in progress.contenders:
                 if each.name == Gradients.HANDWRITTEN:
-                    report = verdict(task, each.model, few)
+                    report = Judge(each, task).thorough(few)
                     folder.record["crosscheck"] = report.verdict
                     logbook.writers[each.name].add_text("crosscheck", f"```\n{report}\n```")
                     findings = "" if report.verdict == "right" else f"\n{report}"
