@@ -63,7 +63,7 @@ def one_training(server: TensorBoard) -> None:
 
 def many_trainings(server: TensorBoard) -> None:
     def loaded() -> bool:
-        runs = server.ask("runs")
+        runs = [run for run in server.ask("runs") if run.rpartition("/")[2] in WAYS]
         ends = {server.last_step(run, "loss/held_out") for run in runs}
         return len(runs) == len(WAYS) * len(RATES) * SEEDS and ends == {20}
 

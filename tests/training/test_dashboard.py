@@ -16,6 +16,11 @@ from torchref.explainer.tensorboard import log_explanations
 
 EPOCHS = 12
 RUNS = ["small/whole/handwritten", "small/whole/torch"]
+ALL = [
+    f"{run}/{gradients}"
+    for run in ("small/whole", "small/second", "small/faster", "planted")
+    for gradients in BOTH
+]
 EXPLAINED = "small/whole/explained"
 WEIGHTS = ["linear1.bias", "linear1.weight", "linear2.bias", "linear2.weight"]
 
@@ -45,9 +50,8 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     with tensorboard(logdir) as server, chromium() as page:
 
         def loaded() -> bool:
-            runs = set(server.ask("runs"))
-            ends = [server.last_step(run, "loss/held_out") for run in runs - {EXPLAINED}]
-            return len(runs) == 9 and set(ends) == {EPOCHS}
+            ends = {server.last_step(run, "loss/held_out") for run in ALL}
+            return ends == {EPOCHS} and EXPLAINED in server.ask("runs")
 
         server.wait_until(loaded)
         yield Dashboard(page, server.address)
