@@ -45,7 +45,11 @@ def test_missing_digits_are_noise(dtype: torch.dtype) -> None:
 
 
 def test_random_numbers_are_noise() -> None:
-    assert causes(lambda x: torch.sin(x) + 0.1 * torch.rand_like(x)) == ["forward-noisy"]
+    (finding,) = compare_forwards(
+        scene_of(lambda x: torch.sin(x) + 0.1 * torch.rand_like(x), torch.sin, X)
+    )
+    assert finding.cause == "forward-noisy"
+    assert "draws random numbers" in finding.evidence
 
 
 def test_one_wrong_entry_is_told_with_both_values() -> None:

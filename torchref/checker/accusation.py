@@ -15,6 +15,7 @@ from torchref.checker.halving import Field, numeric_gradient
 from torchref.checker.judgement import Fault
 from torchref.checker.questions import questions_answered
 from torchref.checker.scene import RefusedError, Scene, backward, forward
+from torchref.checker.straight_through import passed_through
 from torchref.checker.tape import Cotangents
 from torchref.checker.told_apart import told_apart
 
@@ -49,11 +50,13 @@ def _suspicions(scene: Scene, fault: Fault) -> list[Suspicion]:
         return [Suspicion("missing-gradient", "None was returned")]
     if fault.true is None or fault.wrong is None:
         return [Suspicion("wrong-elements", "found by halving along a random direction")]
+    if unmoved := list(passed_through(scene, fault)):
+        return unmoved
     by_values = suspicions(
         wrong_gradient(scene, fault, fault.got.detach(), fault.true, fault.wrong)
     )
     by_cotangent = list(_cotangent_suspicions(scene, fault))
-    if by_values[0].cause in DECIDED:
+    if by_values[0].cause in DECIDED or same(fault.got.detach(), fault.true):
         return by_values + by_cotangent
     by_question = list(questions_answered(scene, fault.place, fault.got.detach()))
     return by_question + by_cotangent + by_values

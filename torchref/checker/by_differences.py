@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from torchref.checker.causes import CAUSES
+from torchref.checker.closeness import held_in_double
 from torchref.checker.faults import SMALL, find_faults
 from torchref.checker.findings import Finding
 from torchref.checker.halving import Field
@@ -19,11 +22,13 @@ from torchref.checker.numeric import (
     settled_slope,
 )
 from torchref.checker.scene import Scene
+from torchref.checker.straight_through import moves_in_steps, passed_through
 from torchref.checker.tape import inner
 from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import DOUBLE, conditioning
 
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
+BESIDE = 2.0**-16  # a step to inputs of as many digits as their dtype has
 CONVENTION = "there is no derivative here; the gradient is one of the values that it may have"
 
 
@@ -53,6 +58,8 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
         return judgement
     if reference_agrees and scene.epsilon > DOUBLE:
         return judgement.cannot_tell("in this dtype the differences are coarser than the reference")
+    field = replace(field, epsilon=_forward_epsilon(line))
+    line = field.line(directions)
     slope = settled_slope(line, scale)
     if not math.isfinite(slope.error):
         return judgement.cannot_tell(_unsettled(line))
@@ -69,7 +76,16 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     return _both_wrong(scene, judgement) if reference_agrees and judgement.faults else judgement
 
 
+def _forward_epsilon(line: Line) -> float:
+    """Outputs that are float32 numbers, at inputs that are none, were rounded to them."""
+    single = any(held_in_double(y) for y in line.at(BESIDE))
+    return max(line.epsilon, torch.finfo(torch.float32).eps if single else 0.0)
+
+
 def _unsettled(line: Line) -> str:
+    if moves_in_steps(line):
+        look_at = CAUSES["straight-through"].look_at
+        return f"the forward moves in steps, and a gradient through them is a choice. {look_at}"
     if not line.refusal:
         return "differences of the forward do not settle"
     return (
@@ -122,6 +138,12 @@ def _accused(
 
 
 def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
+    through = [fault for fault in judgement.faults if any(passed_through(scene, fault))]
+    judgement.notes += [
+        f"{fault.name}, {scene.case.label}: candidate and reference pass a gradient through a "
+        "forward that moves in steps"
+        for fault in through
+    ]
     judgement.blameless = [
         Finding(
             "reference-wrong",
@@ -133,6 +155,7 @@ def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
             scene.case.label,
         )
         for fault in judgement.faults
+        if fault not in through
     ]
     judgement.faults, judgement.worst = [], 1.0
     return judgement

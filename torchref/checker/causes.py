@@ -124,13 +124,17 @@ CAUSES: dict[str, Cause] = {
         "under vmap, or through it, the result differs from a loop",
         "Look at dimensions counted from the front, at out_dims, at the sum over what is shared.",
     ),
+    "straight-through": Cause(
+        "the forward moves in steps, where its gradient is 0, and backward passes another",
+        "If that is meant, let a reference say so: `x + (torch.round(x) - x).detach()`.",
+    ),
     "forward-wrong": Cause(
         "the forward differs from the reference; the backward is judged by the forward itself",
         "Compare the two formulas of the forward first.",
     ),
     "forward-noisy": Cause(
-        "the forward has fewer digits than its dtype, so that differences of it are noise",
-        "Look for a cast to a lower precision in the forward.",
+        "the forward has fewer digits than its dtype, or draws random numbers",
+        "Look for a cast to a lower precision, or random numbers drawn, in the forward.",
     ),
     "reference-wrong": Cause(
         "the reference's own gradient disagrees with differences of its forward",

@@ -108,7 +108,9 @@ def _differentiable(reference: Subject, case: Case, ledger: Ledger) -> Case:
     """The case without arguments that the reference refuses to differentiate."""
     try:
         forward(reference, case)
-    except RefusedError:
+    except RefusedError as refusal:
+        if refusal.of_writing_into_leaf:
+            return case
         refused = [i for i in case.wrt if _refuses(reference, case, i)]
         if 0 < len(refused) < len(case.wrt):
             for i in refused:

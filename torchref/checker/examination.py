@@ -60,6 +60,8 @@ class Examination:
         try:
             scene = play(self.candidate, self.reference, case, self.seed)
         except RefusedError as refusal:
+            if refusal.of_writing_into_leaf:
+                return self._examine_on_copies(refusal, case)
             self._refused(refusal, case)
             return None
         if not scene.cotangents:
@@ -71,6 +73,15 @@ class Examination:
             self.ledger.enter("forward", forward_found)
         self._judge(scene, trust_reference=not forward_found)
         return scene
+
+    def _examine_on_copies(self, refusal: RefusedError, case: Case) -> Scene | None:
+        """What works in place may not write into a leaf, but into what was computed from it."""
+        if refusal.subject is self.candidate:
+            self.candidate = self.candidate.on_copies()
+        elif self.reference is not None:
+            self.reference = self.reference.on_copies()
+        self.ledger.note(f"{refusal.subject.title} writes into its inputs, and is given copies")
+        return self.examine(case)
 
     def _judge(self, scene: Scene, trust_reference: bool) -> None:
         if scene.true is None or not trust_reference:

@@ -31,7 +31,10 @@ def compare_forwards(scene: Scene) -> list[Finding]:
         element = tuple(int(i) for i in wrong.nonzero()[0])
         mine, its = told_apart(got[element].item(), true[element].item())
         evidence = f"output {place}{list(element)} is {mine}, the reference's {its}"
-        noisy = _few_digits(scene, place, got.detach(), true) or not _repeats(scene, place)
+        draws = not _repeats(scene, place)
+        if draws:
+            evidence += "; it draws random numbers, and others than the reference: pass them in"
+        noisy = draws or _few_digits(scene, place, got.detach(), true)
         cause = "forward-noisy" if noisy else "forward-wrong"
         return [Finding(cause, None, element, evidence, scene.case.label)]
     return []

@@ -26,15 +26,19 @@ class Located:
 
 @dataclass(frozen=True)
 class Field:
-    """A subject at a case, weighed by cotangents, with a claimed gradient for each argument."""
+    """A subject at a case, weighed by cotangents, with a claimed gradient for each argument.
+
+    `epsilon` is the rounding of its forward, where that is more than its dtype's.
+    """
 
     subject: Subject
     case: Case
     cotangents: Cotangents
     claimed: Sequence[Tensor]
+    epsilon: float | None = None
 
     def line(self, directions: Sequence[Tensor]) -> Line:
-        return Line(self.subject, self.case, directions, self.cotangents)
+        return Line(self.subject, self.case, directions, self.cotangents, self.epsilon)
 
     def claimed_slope(self, directions: Sequence[Tensor]) -> float:
         return sum(inner(g, d) for g, d in zip(self.claimed, directions, strict=True))

@@ -64,7 +64,10 @@ class Rising(Protocol):
 
 
 class Line:
-    """The outputs of a subject along x + t d, weighed by cotangents."""
+    """The outputs of a subject along x + t d, weighed by cotangents.
+
+    `epsilon` is the rounding of the forward, where that is more than its dtype's.
+    """
 
     def __init__(
         self,
@@ -72,10 +75,12 @@ class Line:
         case: Case,
         directions: Sequence[Tensor],
         cotangents: Cotangents,
+        epsilon: float | None = None,
     ) -> None:
         self.subject, self.case = subject, case
         self.directions, self.cotangents = directions, cotangents
         self.refusal = ""  # what the forward said where it raised
+        self.epsilon = precision(cotangents.values()) if epsilon is None else epsilon
 
     def at(self, t: float) -> list[Tensor]:
         """The weighed outputs at x + t d."""
@@ -102,7 +107,7 @@ class Line:
             total += inner(c, y - y0)
             size = c.abs().double() * torch.maximum(y.abs(), y0.abs()).double()
             noise += float(size.square().sum())
-        return total, ROUNDINGS * precision(weights) * math.sqrt(noise)
+        return total, ROUNDINGS * self.epsilon * math.sqrt(noise)
 
 
 def central_slope(line: Rising, scale: float = 0.0) -> Slope:

@@ -24,6 +24,7 @@ class RefusedError(Exception):
         first = (str(error).strip().splitlines() or [""])[0]
         super().__init__(f"{subject.title}'s {phase} raised {type(error).__name__}: {first}")
         self.subject, self.phase = subject, phase
+        self.of_writing_into_leaf = "leaf Variable that requires grad" in first
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -41,6 +41,28 @@ class Subject:
         if isinstance(returned, Tensor):
             return (returned,)
         return tuple(y for y in pytree.tree_leaves(returned) if isinstance(y, Tensor))
+
+    def on_copies(self) -> "Subject":
+        """The same on copies of what requires grad: none may write into a leaf of the tape.
+
+        What is returned may be an input that was worked on in place; no other input may change.
+        """
+
+        def call(*given: Any) -> Any:
+            leaves, spec = pytree.tree_flatten(given)
+            copies = [x.clone() if _is_leaf_of_tape(x) else x for x in leaves]
+            returned = self.call(*pytree.tree_unflatten(copies, spec))
+            memory = {y.data_ptr() for y in pytree.tree_leaves(returned) if isinstance(y, Tensor)}
+            for x, copy in zip(leaves, copies, strict=True):
+                if copy is not x and copy._version > 0 and copy.data_ptr() not in memory:
+                    raise RuntimeError("an input is changed in place, and another tensor returned")
+            return returned
+
+        return replace(self, call=call)
+
+
+def _is_leaf_of_tape(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.is_leaf and x.requires_grad
 
 
 def _is_flat(spec: pytree.TreeSpec) -> bool:

@@ -43,6 +43,24 @@ class TestProportion:
         assert cause == "constant-factor"
         assert f"{factor:.6g} times" in evidence
 
+    def test_one_entry_that_dwarfs_all_others_shows_no_factor(self) -> None:
+        true = TRUE.clone()
+        true[2, 1] = 1e12
+        got = true.clone()
+        got[2, 1] = 3e12
+        assert first(got, true)[0] == "wrong-elements"
+
+    def test_one_entry_is_a_multiple_of_any_other(self) -> None:
+        true = torch.tensor([1.7], dtype=torch.float64)
+        assert first(1.2345 * true, true)[0] == "missing-term"
+        assert first(2 * true, true)[0] == "constant-factor"
+
+    def test_a_number_itself_is_likelier_than_twice_the_inverse_of_another(self) -> None:
+        numbers = {"the number of outputs": 20.0, "the argument scale = 0.1": 0.1}
+        _, evidence = first(0.1 * TRUE, numbers=numbers)
+        assert "the argument scale" in evidence
+        assert "outputs" not in evidence
+
     @pytest.mark.parametrize(
         ("factor", "origin"),
         [
@@ -187,6 +205,22 @@ class TestElements:
         assert cause == "wrong-elements"
         assert "3 of 20 entries" in evidence
         assert "(0, 3), (2, 1), (3, 2)" in evidence
+
+    @pytest.mark.parametrize("bound", [0.8, -0.6])
+    def test_entries_beyond_a_bound(self, bound: float) -> None:
+        beyond = bound <= X if bound > 0 else bound >= X
+        got = torch.where(beyond, 3 * normal(5, 4, seed=4), TRUE)
+        at = float(X[beyond].min() if bound > 0 else X[beyond].max())
+        cause, evidence = first(got)
+        assert cause == "wrong-elements"
+        assert f"where x is at {'least' if bound > 0 else 'most'} {at:.4g}" in evidence
+
+    def test_small_entries_that_are_wrong_from_the_first_digit_lost_none(self) -> None:
+        true = TRUE.clone()
+        true[3, 1] = 1e-9
+        got = true.clone()
+        got[3, 1] = 3e-9
+        assert first(got, true)[0] == "wrong-elements"
 
 
 class TestTerms:

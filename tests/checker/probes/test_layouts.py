@@ -104,6 +104,28 @@ def test_a_choice_among_ties_may_go_with_the_layout() -> None:
     assert input_layouts(scene_of(Largest, None, X)).findings == []
 
 
+class Dropout(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.mask = (torch.rand_like(x) > 0.4).to(x.dtype)
+        return x * ctx.mask
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return grad_y * ctx.mask
+
+
+def test_random_numbers_drawn_in_the_order_of_memory_are_no_mistake() -> None:
+    assert input_layouts(scene_of(Dropout, None, X)).findings == []
+
+
+def test_another_output_without_random_numbers_is_one() -> None:
+    def forgets_strides(x):
+        return in_memory_order(x) ** 2
+
+    assert input_layouts(scene_of(forgets_strides, None, X)).findings
+
+
 def test_a_gradient_that_goes_with_an_expansion_is_found() -> None:
     class OverwritesRepeats(Square):
         """One place in memory for what is repeated: the last that is written stays."""

@@ -100,6 +100,19 @@ class TestMutation:
 
         assert seen(mutation, Doubles)[0][:1] == ["mutates-input"]
 
+    def test_of_statistics_that_are_not_differentiated(self) -> None:
+        def normalised(x, mean):
+            with torch.no_grad():
+                mean.lerp_(x.mean(0), 0.1)
+            return x - x.mean(0)
+
+        def found(*wrt: str) -> list[str]:
+            scene = scene_of(normalised, None, X, X[0].clone(), wrt=wrt)
+            return [finding.cause for finding in mutation(scene).findings]
+
+        assert found("x") == []
+        assert found("mean", "x") == ["mutates-input"]
+
     def test_of_grad_output(self) -> None:
         class InPlace(Square):
             @staticmethod

@@ -1,8 +1,7 @@
-"""Linearity, subsets, unused outputs, low precision, second order, forward mode and vmap."""
+"""Linearity, subsets, unused outputs, low precision, second order, forward mode."""
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from tests.checker.conventions import relu_with_slope_at_zero
 from tests.checker.scenes import normal, scene_of
@@ -14,7 +13,6 @@ from torchref.checker.probes.linearity import linearity
 from torchref.checker.probes.precision import low_precision
 from torchref.checker.probes.requires_grad import requires_grad_subsets
 from torchref.checker.probes.second_order import second_order
-from torchref.checker.probes.transforms import vmap_agrees
 from torchref.checker.probes.undefined import undefined_cotangents
 from torchref.ops import Affine, Sigmoid
 
@@ -244,74 +242,3 @@ class TestForwardMode:
 
         Wrong.generate_vmap_rule = False
         assert found(forward_mode, Wrong) == [("forward-mode-wrong", None)]
-
-
-class TestVmap:
-    def test_the_right_one_passes(self) -> None:
-        assert found(vmap_agrees, Square) == []
-        assert found(vmap_agrees, F.softplus) == []
-
-    def test_a_function_without_a_rule_is_skipped(self) -> None:
-        class NoRule(Square):
-            generate_vmap_rule = False
-
-        assert vmap_agrees(scene_of(NoRule, None, X)).skipped.startswith("not offered")
-
-    def test_a_rule_for_another_dimension(self) -> None:
-        class Flips(Square):
-            generate_vmap_rule = False
-
-            @staticmethod
-            def vmap(info, in_dims, x):
-                return Flips.apply(x.flip(in_dims[0])), in_dims[0]
-
-        assert found(vmap_agrees, Flips) == [("vmap-wrong", None)]
-
-    @pytest.mark.parametrize(
-        ("shared", "told"), [("left", "in_dims=(None, 0)"), ("right", "in_dims=(0, None)")]
-    )
-    def test_the_gradient_through_a_rule_of_what_is_shared(self, shared: str, told: str) -> None:
-        class OfTheFirstSample(Multiply):
-            @staticmethod
-            def gradients(grad_y, left, right):
-                grads = {"left": grad_y * right, "right": grad_y * left}
-                if grads[shared].dim() > X.dim() and min(left.dim(), right.dim()) == X.dim():
-                    grads[shared] = grads[shared][0]
-                return tuple(grads.values())
-
-        class Product(Multiply):
-            generate_vmap_rule = False
-
-            @staticmethod
-            def vmap(info, in_dims, left, right):
-                sides = zip((left, right), in_dims, strict=True)
-                moved = (x if dim is None else x.movedim(dim, 0) for x, dim in sides)
-                return OfTheFirstSample.apply(*moved), 0
-
-        (finding,) = vmap_agrees(scene_of(Product, None, X, X + 1)).findings
-        assert (finding.cause, finding.argument) == ("vmap-wrong", shared)
-        assert told in finding.evidence
-
-    def test_out_dims_that_are_right_along_the_first_dimension_only(self) -> None:
-        class InPlaceOfTheInput(Square):
-            generate_vmap_rule = False
-
-            @staticmethod
-            def vmap(info, in_dims, x):
-                return Square.apply(x.movedim(in_dims[0], 0)), in_dims[0]
-
-        (finding,) = vmap_agrees(scene_of(InPlaceOfTheInput, None, X)).findings
-        assert "in_dims=(1,)" in finding.evidence
-
-    def test_a_rule_that_refuses_some_dimensions_is_not_blamed(self) -> None:
-        class FrontOnly(Square):
-            generate_vmap_rule = False
-
-            @staticmethod
-            def vmap(info, in_dims, x):
-                if in_dims[0] != 0:
-                    raise ValueError("batch along dimension 0 only")
-                return Square.apply(x), 0
-
-        outcome = vmap_agrees(scene_of(FrontOnly, None, X))
-        assert (outcome.findings, outcome.skipped) == ([], "")

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
 
+FEW = 3  # wrong entries, which no chance sets apart from all others
 MOSTLY = 0.8  # so much of what a rule describes must be wrong, and all that is wrong be described
 
 
@@ -48,7 +49,18 @@ def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
                 yield f"where |{name}| is at least {edge:g}", value.abs() >= edge
             yield f"where {name} is extreme", value.abs() >= 1e3
             yield f"where {name} is infinite", torch.isinf(value)
+            yield from _beyond(wrong.wrong, value, name)
     yield from _by_position(wrong.wrong)
+
+
+def _beyond(wrong: Tensor, value: Tensor, name: str) -> Iterator[tuple[str, Tensor]]:
+    """The entries beyond a bound that the wrong ones themselves give, if there are a few."""
+    if int(wrong.sum()) < FEW:
+        return
+    for what, x in ((f"|{name}|", value.abs()), (name, value)):
+        low, high = float(x[wrong].min()), float(x[wrong].max())
+        yield f"where {what} is at least {low:.4g}", x >= low
+        yield f"where {what} is at most {high:.4g}", x <= high
 
 
 def _tied(value: Tensor) -> Tensor:

@@ -12,20 +12,32 @@ from torchref.checker.told_apart import told_apart
 NEAR = 1e-6  # relative distance at which a factor is taken for a known number
 CONSTANTS = {"the 2 of a square": 2.0, "π": math.pi, "√2": math.sqrt(2)}
 SIMPLE = [*CONSTANTS.values(), *(1 / number for number in CONSTANTS.values())]
+DWARFED = 1e-6  # of the largest entry
 ROUNDINGS = {torch.bfloat16: 4, torch.float16: 4, torch.float32: 64}  # within reach of a cast
+MOST = 0.5  # so many entries at least are wrong where digits are lost
+LEADING = 0.1  # relative: an entry so far off has not even its first digit
 PLAIN = ("{}{}", "{}1/({})")
 
 
 def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
     ratio = proportion(wrong.got, wrong.true, wrong.rounding)
-    if ratio is None or abs(ratio - 1) < NEAR:
+    if ratio is None or abs(ratio - 1) < NEAR or _one_dwarfs_the_others(wrong.true):
         return
     if abs(ratio + 1) < NEAR:
         yield Suspicion("sign-flipped", "every entry is −1 times the true one")
         return
-    origin = "; ".join(origins(ratio, wrong.numbers)) or "no known number"
+    origin = "; ".join(origins(ratio, wrong.numbers))
+    if not origin and wrong.got.numel() == 1:
+        return  # one number is a multiple of any other
+    origin = origin or "no known number"
     factor, _ = told_apart(ratio, 1.0)
     yield Suspicion("constant-factor", f"every entry is {factor} times the true one: {origin}")
+
+
+def _one_dwarfs_the_others(true: Tensor) -> bool:
+    """Whether a factor says something of the largest entry only."""
+    sizes = true.abs()
+    return true.numel() > 1 and int((sizes > DWARFED * sizes.max()).sum()) == 1
 
 
 def proportion(got: Tensor, true: Tensor, rounding: float = SAME) -> float | None:
@@ -45,6 +57,7 @@ def proportion(got: Tensor, true: Tensor, rounding: float = SAME) -> float | Non
 def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> Iterator[str]:
     """What a factor may be: a known number, its inverse or its square, of either sign."""
     size, sign = abs(ratio), "−" if ratio < 0 else ""
+    found: list[tuple[bool, str]] = []
     for what, number in {**CONSTANTS, **numbers}.items():
         if number in (0, 1) or not math.isfinite(number):
             continue
@@ -60,8 +73,11 @@ def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> I
             if form not in PLAIN and any(math.isclose(value, known) for known in SIMPLE):
                 continue  # (√2)² is 2
             if value and math.isfinite(value) and abs(size / value - 1) < near:
-                yield form.format(sign, what)
+                found.append((form in PLAIN, form.format(sign, what)))
                 break
+    plain = any(is_plain for is_plain, _ in found)
+    # 0.1 is the argument 0.1, and hardly 2/20.
+    yield from (origin for is_plain, origin in found if is_plain or not plain)
 
 
 def digits(wrong: Wrong) -> Iterator[Suspicion]:
@@ -83,9 +99,17 @@ def digits(wrong: Wrong) -> Iterator[Suspicion]:
             return
     error = float((wrong.got - wrong.true).abs().max())
     size = float(wrong.true.abs().max())
+    if wrong.fraction < MOST and _first_digits_wrong(wrong):
+        return
     ratio = proportion(wrong.got, wrong.true)
     if 0 < error < 1e-5 * size and (ratio is None or abs(ratio - 1) < NEAR):
         yield Suspicion("precision-loss", f"right to {error / size:.1e} of the largest entry only")
+
+
+def _first_digits_wrong(wrong: Wrong) -> bool:
+    """Whether the entries that are wrong are no rounding of what they should be."""
+    got, true = wrong.got[wrong.wrong], wrong.true[wrong.wrong]
+    return bool(((got - true).abs() > LEADING * true.abs()).all())
 
 
 def absent(wrong: Wrong) -> Iterator[Suspicion]:

@@ -12,6 +12,8 @@ def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
     rest = wrong.true - wrong.got
     if not bool(torch.isfinite(rest.abs()).all()) or not bool(rest.any()):
         return
+    if int((rest.abs() > SAME * rest.abs().max()).sum()) < 2:
+        return  # a single entry has any form
     for dim in range(rest.dim()):
         if rest.shape[dim] > 1 and _alike_along(rest, dim):
             yield Suspicion(
@@ -40,6 +42,9 @@ def unexplained(wrong: Wrong) -> Iterator[Suspicion]:
     got, true = wrong.got.reshape(-1), wrong.true.reshape(-1)
     finite = torch.isfinite(true.abs())
     got, true = got[finite], true[finite]
+    if wrong.got.numel() == 1:
+        yield Suspicion("missing-term", "a single entry, and no known factor explains it")
+        return
     lengths = float(got.abs().square().sum().sqrt() * true.abs().square().sum().sqrt())
     if lengths > 0:
         cosine = float((got * true.conj()).real.sum()) / lengths

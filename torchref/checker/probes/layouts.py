@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.agreement import first_difference
+from torchref.checker.agreement import agree, first_difference
 from torchref.checker.by_differences import judge_by_differences
 from torchref.checker.findings import Finding
 from torchref.checker.probes.probe import Outcome, first_line
-from torchref.checker.scene import RefusedError, Scene, forward, play
-from torchref.checker.tape import Cotangents
+from torchref.checker.scene import RefusedError, Scene, backward, forward, play
+from torchref.checker.tape import Cotangents, Tape
 
 
 def transposed(x: Tensor) -> Tensor:
@@ -75,6 +75,8 @@ def input_layouts(scene: Scene) -> Outcome:
             try:
                 tape = forward(scene.candidate, case)
                 expected = scene.got if plain is leaf else _expected(scene, place, plain)
+                if plain is leaf and _draws_by_layout(scene, tape):
+                    continue
             except RefusedError:
                 continue
             try:
@@ -101,7 +103,17 @@ def _inputs(leaf: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
 
 def _expected(scene: Scene, place: int, plain: Tensor) -> tuple[Tensor | None, ...]:
     case = scene.case.derived("contiguous", {place: plain})
-    return forward(scene.candidate, case).gradients(scene.cotangents)
+    return backward(scene.candidate, forward(scene.candidate, case), scene.cotangents)
+
+
+def _draws_by_layout(scene: Scene, tape: Tape) -> bool:
+    """Whether a dropout has drawn its numbers in the order of memory: another mask, no mistake."""
+    there = [tape.outputs[i].detach() for i in scene.cotangents]
+    if all(agree(here, y) for here, y in zip(scene.outputs, there, strict=True)):
+        return False
+    again = Tape(scene.candidate, scene.case, (), seed=scene.seed + 1)
+    anew = [again.outputs[i].detach() for i in scene.cotangents]
+    return not all(agree(here, y) for here, y in zip(scene.outputs, anew, strict=True))
 
 
 def _has_derivative(scene: Scene, place: int, plain: Tensor) -> bool:

@@ -1,10 +1,11 @@
 """Who writes where it should only read: inputs, outputs, saved tensors, grad_output."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
+from torchref.checker.case import is_differentiable
 from torchref.checker.findings import Finding
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.raw_returns import RawReturn, custom_nodes, recording
@@ -16,7 +17,8 @@ def mutation(scene: Scene) -> Outcome:
     """Everything that forward and backward see is compared with a copy made before."""
     findings: list[Finding] = []
     tape = Tape(scene.candidate, scene.case)
-    findings += _changed_inputs(scene, tape, "forward")
+    findings += _changed_inputs(scene, scene.case.leaves, tape, "forward")
+    between = [x.detach().clone() if isinstance(x, Tensor) else x for x in tape.leaves]
     if findings:
         return Outcome(findings)
     outputs = [(f"output {i}", y, y.detach().clone()) for i, y in enumerate(tape.outputs)]
@@ -32,7 +34,7 @@ def mutation(scene: Scene) -> Outcome:
             findings.append(
                 _finding(scene, "mutates-grad-output", None, f"grad_output {i} changed")
             )
-    findings += _changed_inputs(scene, tape, "backward")
+    findings += _changed_inputs(scene, between, tape, "backward")
     for name, now, before in saved + outputs:
         if not findings and not _equal(now.detach(), before):
             findings.append(_finding(scene, "mutates-saved", None, f"{name} changed"))
@@ -40,20 +42,22 @@ def mutation(scene: Scene) -> Outcome:
     return Outcome(findings)
 
 
-def _changed_inputs(scene: Scene, tape: Tape, phase: str) -> list[Finding]:
-    """Inputs that changed and that the reference leaves alone (running statistics may move)."""
+def _changed_inputs(scene: Scene, before: Sequence[Any], tape: Tape, phase: str) -> list[Finding]:
+    """Inputs that changed and that should not: running statistics may move in forward."""
     found = []
-    allowed = _moved_by_reference(scene) if phase == "forward" else set()
-    for i, (before, after) in enumerate(zip(scene.case.leaves, tape.leaves, strict=True)):
-        if isinstance(before, Tensor) and i not in allowed and not _equal(before, after.detach()):
+    allowed = _may_move(scene) if phase == "forward" else set()
+    for i, (was, now) in enumerate(zip(before, tape.leaves, strict=True)):
+        if isinstance(was, Tensor) and i not in allowed and not _equal(was, now.detach()):
             name = scene.case.names[i]
             found.append(_finding(scene, "mutates-input", name, f"{name} changed during {phase}"))
     return found
 
 
-def _moved_by_reference(scene: Scene) -> set[int]:
+def _may_move(scene: Scene) -> set[int]:
+    """What the reference moves too; without one, what `wrt` leaves out, as it does statistics."""
     if scene.reference is None:
-        return set()
+        floating = {i for i, leaf in enumerate(scene.case.leaves) if is_differentiable(leaf)}
+        return floating - set(scene.case.wrt)
     tape = Tape(scene.reference, scene.case)
     return {
         i

@@ -24,5 +24,6 @@ Probe = Callable[[Scene], Outcome]
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, without its traceback and advice."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """What an error says first, without its traceback and advice."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return line.partition(". ")[0]
