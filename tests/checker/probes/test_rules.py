@@ -1,26 +1,18 @@
-"""Linearity, subsets, unused outputs, low precision, second order, forward mode."""
+"""Linearity, subsets, unused outputs and low precision."""
 
 import pytest
 import torch
 
 from tests.checker.conventions import relu_with_slope_at_zero
+from tests.checker.probes.findings import Square, X, Y, found
 from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops import right_rules
 from tests.wrong_ops.right_rules import Multiply
 from tests.wrong_ops.rule import Rule
-from torchref.checker.probes.forward_mode import forward_mode
 from torchref.checker.probes.linearity import linearity
 from torchref.checker.probes.precision import low_precision
 from torchref.checker.probes.requires_grad import requires_grad_subsets
-from torchref.checker.probes.second_order import second_order
 from torchref.checker.probes.undefined import undefined_cotangents
 from torchref.ops import Affine, Sigmoid
-
-X, Y = normal(4, 3), normal(4, 3, seed=1)
-
-
-class Square(right_rules.Square):
-    generate_vmap_rule = True
 
 
 class TwoOutputs(Rule):
@@ -34,12 +26,6 @@ class TwoOutputs(Rule):
     def setup_context(ctx, inputs, output):
         Rule.setup_context(ctx, inputs, output)
         ctx.set_materialize_grads(False)
-
-
-def found(probe, candidate, *inputs, reference=None) -> list[tuple[str, str | None]]:
-    outcome = probe(scene_of(candidate, reference, *(inputs or (X,))))
-    assert not outcome.skipped, outcome.skipped
-    return [(finding.cause, finding.argument) for finding in outcome.findings]
 
 
 class TestLinearity:
@@ -165,80 +151,3 @@ class TestLowPrecision:
     def test_another_convention_at_a_kink_is_no_loss(self) -> None:
         x = torch.tensor([0.0, 1.0, -2.0], dtype=torch.float64)
         assert found(low_precision, relu_with_slope_at_zero(0.5), x, reference=torch.relu) == []
-
-
-class TestSecondOrder:
-    def test_the_right_one_passes(self) -> None:
-        assert found(second_order, Square) == []
-        assert found(second_order, Affine, X, normal(2, 3), normal(2)) == []
-
-    @pytest.mark.parametrize("kink", [torch.relu, torch.abs, lambda x: x.abs() * x])
-    def test_kinks_are_tried_beside(self, kink) -> None:
-        x = torch.tensor([[0.0, 1.0], [-2.0, 0.0]], dtype=torch.float64)
-        assert second_order(scene_of(kink, None, x)).findings == []
-
-    def test_a_saved_intermediate_is_a_constant_to_autograd(self) -> None:
-        class Intermediate(Square):
-            @staticmethod
-            def setup_context(ctx, inputs, output):
-                ctx.slope = 2 * inputs[0].detach()
-
-            @staticmethod
-            def backward(ctx, grad_y):
-                return ctx.slope * grad_y
-
-        assert found(second_order, Intermediate) == [("second-order-wrong", "x")]
-
-    def test_a_gradient_without_a_graph(self) -> None:
-        class NoGraph(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                with torch.no_grad():
-                    return Square.gradients(grad_y, x)
-
-        (finding,) = second_order(scene_of(NoGraph, None, X)).findings
-        assert "no graph leads back" in finding.evidence
-
-    def test_a_refusal_is_as_it_should_be(self) -> None:
-        class Refuses(Square):
-            @staticmethod
-            @torch.autograd.function.once_differentiable
-            def backward(ctx, grad_y):
-                return Square.backward(ctx, grad_y)
-
-        outcome = second_order(scene_of(Refuses, None, X))
-        assert outcome.findings == []
-        assert "refused by an error, as it should be" in outcome.skipped
-
-    def test_the_argument_along_which_it_is_wrong(self) -> None:
-        class Detaches(Multiply):
-            @staticmethod
-            def gradients(grad, left, right):
-                return grad * right.detach(), grad * left
-
-        assert found(second_order, Detaches, X, Y) == [("second-order-wrong", "right")]
-
-
-class TestForwardMode:
-    def test_the_right_one_passes(self) -> None:
-        assert found(forward_mode, torch.sin) == []
-        assert found(forward_mode, Sigmoid) == []
-
-    def test_a_function_without_a_rule_is_skipped(self) -> None:
-        assert forward_mode(scene_of(Square, None, X)).skipped.startswith("not offered")
-
-    @pytest.mark.parametrize("factor", [-1.0, 1 + 1e-6, 0.0])
-    def test_a_rule_of_another_function(self, factor: float) -> None:
-        class Wrong(Square):
-            @staticmethod
-            def setup_context(ctx, inputs, output):
-                Square.setup_context(ctx, inputs, output)
-                ctx.save_for_forward(*inputs)
-
-            @staticmethod
-            def jvp(ctx, dx):
-                (x,) = ctx.saved_tensors
-                return factor * 2 * x * dx
-
-        Wrong.generate_vmap_rule = False
-        assert found(forward_mode, Wrong) == [("forward-mode-wrong", None)]
