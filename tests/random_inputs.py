@@ -10,6 +10,10 @@ from torch import Tensor
 Inputs = Callable[[torch.Generator], tuple]
 
 
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
 def leaf(values: Tensor) -> Tensor:
     """The same values and strides as a leaf that requires grad."""
     return values.detach().requires_grad_()

@@ -3,15 +3,12 @@
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
+from tests.random_inputs import seeded
 from torchref.checker.case import Case, build_case
 from torchref.checker.scene import Scene, play
 from torchref.checker.subject import as_subject
-
-
-def seeded(seed: int) -> Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import pytest
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
+from tests.random_inputs import seeded
 from torchref.catalogue import CATALOGUE, Entry, Inputs
 
 DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.cuda))
@@ -16,10 +17,6 @@ DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.cuda))
 # an instance of every Function: both against its own advice.
 TORCH_SCRIPTS_ITS_JVP = "ignore:.torch.jit.script.* is deprecated:DeprecationWarning"
 TORCH_MAKES_INSTANCES = "ignore:.*should not be instantiated:DeprecationWarning"
-
-
-def seeded(seed: int) -> Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @dataclass(frozen=True)

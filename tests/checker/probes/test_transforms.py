@@ -3,27 +3,15 @@
 import pytest
 import torch.nn.functional as F
 
-from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops import right_rules
+from tests.checker.probes.findings import Square, X, found
+from tests.checker.scenes import scene_of
 from tests.wrong_ops.right_rules import Multiply
 from torchref.checker.probes.transforms import vmap_agrees
 
-X = normal(4, 3)
-
-
-class Square(right_rules.Square):
-    generate_vmap_rule = True
-
-
-def found(candidate) -> list[tuple[str, str | None]]:
-    outcome = vmap_agrees(scene_of(candidate, None, X))
-    assert not outcome.skipped, outcome.skipped
-    return [(finding.cause, finding.argument) for finding in outcome.findings]
-
 
 def test_the_right_one_passes() -> None:
-    assert found(Square) == []
-    assert found(F.softplus) == []
+    assert found(vmap_agrees, Square) == []
+    assert found(vmap_agrees, F.softplus) == []
 
 
 def test_a_function_without_a_rule_is_skipped() -> None:
@@ -41,7 +29,7 @@ def test_a_rule_for_another_dimension() -> None:
         def vmap(info, in_dims, x):
             return Flips.apply(x.flip(in_dims[0])), in_dims[0]
 
-    assert found(Flips) == [("vmap-wrong", None)]
+    assert found(vmap_agrees, Flips) == [("vmap-wrong", None)]
 
 
 @pytest.mark.parametrize(
