@@ -84,7 +84,7 @@ def many_trainings(server: TensorBoard) -> None:
 
 def main() -> None:
     with TemporaryDirectory() as folder, chdir(folder):
-        run("iris", "--logdir", f"{folder}/one/runs", "--run-name", "seed0")
+        run("iris", "--logdir", f"{folder}/one/runs", "--run-name", "seed0", "--check-every", "1")
         for rate in RATES:
             run("compare_gradients", "--logdir", f"{folder}/many/runs", "--lr", rate)
         for name, take in {"one": one_training, "many": many_trainings}.items():
