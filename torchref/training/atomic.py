@@ -23,6 +23,12 @@ def write_whole(file: Path, content: bytes) -> None:
         raise
 
 
+def write_over(file: Path, content: bytes) -> None:
+    """Over what the file holds, filled up with spaces: needs no room, and may be cut short."""
+    with file.open("r+b") as whole:
+        whole.write(content.ljust(file.stat().st_size))
+
+
 def link_whole(source: Path, file: Path) -> None:
     """Gives the content of `source` the name of `file` too, without copying it."""
     partial = file.with_name(f"{file.name}{SUFFIX}")

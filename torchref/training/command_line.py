@@ -14,6 +14,7 @@ from torchref.errors import InputError
 from torchref.training.distribution import is_first_process
 from torchref.training.settings import Settings
 from torchref.training.stopping import Interrupted, NotFiniteError
+from torchref.training.writer_threads import errors_heard_once
 
 
 def run_experiment(main: Callable[..., None], defaults: Settings) -> None:
@@ -50,9 +51,12 @@ def with_settings(main: Callable[..., None], defaults: Settings) -> Callable[...
             given |= ends
         try:
             settings = Settings(**given)
-            main(settings, **options)
+            with errors_heard_once():
+                main(settings, **options)
         except InputError as error:
             end(f"Error: {error}", 2)
+        except OSError as error:  # what is written beside the run, when its disk takes no more
+            end(f"Error: {error.filename or settings.logdir}: {error.strerror or error}", 2)
         except NotFiniteError as error:
             end(f"Error: {error}", 1)
         except Interrupted as interrupted:

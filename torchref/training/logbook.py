@@ -9,8 +9,9 @@ value, and so its header never changes; as a table:
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,7 @@ from torch.utils.tensorboard.summary import hparams, scalar
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from torchref.training.atomic import write_whole
+from torchref.training.writer_threads import errors_heard_once
 
 BINS = 40  # TensorBoard shows 30, and each costs its share of a checksum in Python
 HEADER = ("step", "run", "tag", "value")
@@ -103,6 +105,8 @@ class Logbook:
             writer.flush()
 
     def __enter__(self) -> Self:
+        self.threads = ExitStack()
+        self.threads.enter_context(errors_heard_once())
         return self
 
     def __exit__(
@@ -111,12 +115,20 @@ class Logbook:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        status = "failed" if kind else "finished"
-        with suppress(OSError) if kind else nullcontext():  # one message of a full disk is enough
-            self.file.close()
-            for writer in self.writers.values():
-                writer._get_file_writer().add_summary(session_end(status))
-                writer.close()
+        """Closes all that can be closed; raises the first `OSError`, if there was no error yet."""
+        end = session_end("failed" if kind else "finished")
+        steps: list[Callable[[], object]] = [self.file.close]
+        for writer in self.writers.values():
+            steps += [partial(writer._get_file_writer().add_summary, end), writer.close]
+        refused: list[OSError] = []
+        with self.threads:
+            for step in steps:
+                try:
+                    step()
+                except OSError as refusal:
+                    refused.append(refusal)
+        if refused and not kind:
+            raise refused[0]
 
 
 def keep_until(step: int, table: Path) -> None:

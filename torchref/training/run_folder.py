@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from importlib import metadata
 from itertools import count
@@ -15,7 +16,7 @@ from typing import Any
 import torch
 
 from torchref.errors import InputError
-from torchref.training.atomic import write_whole
+from torchref.training.atomic import write_over, write_whole
 
 
 class RunFolder:
@@ -88,7 +89,19 @@ class RunFolder:
     def mark(self, status: str) -> None:
         """Writes the record with the status started, running, finished, interrupted or failed."""
         self.record["status"] = status
-        write_whole(self.path / "config.json", json.dumps(self.record, indent=2).encode())
+        write_whole(self.path / "config.json", self.content)
+
+    @property
+    def content(self) -> bytes:
+        return json.dumps(self.record, indent=2).encode()
+
+    def mark_failed(self) -> None:
+        """Also where the disk takes no new file, in the place that the record has."""
+        try:
+            self.mark("failed")
+        except OSError:
+            with suppress(OSError):
+                write_over(self.path / "config.json", self.content)
 
 
 def new_folder(parent: Path, name: str) -> Path:

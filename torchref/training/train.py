@@ -1,7 +1,7 @@
 """A training from its settings: device, processes, run folder, and how each of its ends is kept."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -155,16 +155,16 @@ def kept_status(folder: RunFolder) -> Iterator[None]:
         interrupted.args = (f"{interrupted} Go on with --resume {folder.path.name}",)
         raise
     except OSError as error:
-        with suppress(OSError):
-            folder.mark("failed")
+        folder.mark_failed()
         raise InputError(
             "A run needs room for what it logs and saves",
             f"{error.filename or folder.path}: {error.strerror or error}",
             f"Make room, and go on with --resume {folder.path.name}: "
-            "the checkpoint from before is whole.",
+            "the checkpoint from before is whole."
+            if any(folder.path.glob("checkpoints/*.pt"))
+            else "Make room, and start again.",
         ) from error
     except BaseException:
-        with suppress(OSError):
-            folder.mark("failed")
+        folder.mark_failed()
         raise
     folder.mark("finished")
