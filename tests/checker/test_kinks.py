@@ -88,6 +88,33 @@ def field_of(function, x: Tensor) -> Field:
     return Field(as_subject(function), case, {0: torch.ones_like(y)}, [torch.zeros_like(x)])
 
 
+def distance_to_a_half(factor: float) -> type[SavesInputs]:
+    """|x − ½|, whose gradient is off by a factor."""
+
+    class Distance(SavesInputs):
+        @staticmethod
+        def forward(x):
+            return (x - 0.5).abs()
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            return factor * grad_y * (x - 0.5).sign()
+
+    return Distance
+
+
+@pytest.mark.parametrize("zeros", [0, 1])
+@pytest.mark.parametrize("shape", [(4, 5), (40, 50)])
+@pytest.mark.parametrize("factor", [1.0, 2.0, 1.01])
+def test_a_kink_at_one_entry_excuses_no_other(factor: float, shape: tuple, zeros: int) -> None:
+    x = normal(*shape)
+    x[0, 0] = 0.5
+    x[1, :zeros] = 0.0
+    report = crosscheck(distance_to_a_half(factor), inputs=(x,), thorough=False)
+    assert report.verdict == ("right" if factor == 1 else "wrong"), str(report)
+
+
 def test_one_sided_derivatives() -> None:
     for function, left, right in (
         (torch.relu, 0.0, 1.0),

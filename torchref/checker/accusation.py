@@ -1,12 +1,12 @@
 """From faults to findings: each wrong gradient with its cause, its place and both values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from torchref.checker.case import is_differentiable
-from torchref.checker.diagnosis import Suspicion, Wrong, suspicions
+from torchref.checker.diagnosis import Suspicion, Wrong, described, recognised
 from torchref.checker.diagnosis.proportion import proportion
 from torchref.checker.diagnosis.suspicion import SAME, same
 from torchref.checker.faults import SMALL
@@ -14,9 +14,11 @@ from torchref.checker.findings import Finding
 from torchref.checker.halving import Field, numeric_gradient
 from torchref.checker.judgement import Fault
 from torchref.checker.questions import questions_answered
+from torchref.checker.roughness import lost_digits
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.straight_through import passed_through
 from torchref.checker.tape import Cotangents
+from torchref.checker.together import lost_slopes
 from torchref.checker.told_apart import told_apart
 
 # What the values alone decide: no other question need be asked.
@@ -30,36 +32,50 @@ DECIDED = {
 }
 
 
-def accuse(scene: Scene, fault: Fault) -> list[Finding]:
-    """The findings of one fault, likelier cause first."""
-    got, true = told_apart(fault.got_value, fault.true_value)
-    return [
-        Finding(
-            suspicion.cause,
-            fault.name,
-            fault.element,
-            f"{suspicion.evidence}; got {got}, should be {true}",
-            scene.case.label,
-        )
-        for suspicion in _suspicions(scene, fault)
-    ]
+def accuse(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
+    """The findings of the faults of one scene, likelier cause first."""
+    found: list[Finding] = []
+    unmarked: dict[str, Wrong] = {}
+    for fault in faults:
+        got, true = told_apart(fault.got_value, fault.true_value)
+        suspicions = _without_numbers(scene, fault)
+        if not suspicions and fault.got is not None:
+            assert fault.true is not None
+            assert fault.wrong is not None
+            wrong = wrong_gradient(scene, fault, fault.got.detach(), fault.true, fault.wrong)
+            suspicions = _suspicions(scene, fault, wrong)
+            if not suspicions:
+                unmarked[fault.name] = wrong
+        for suspicion in suspicions or [described(unmarked[fault.name])]:
+            evidence = f"{suspicion.evidence}; got {got}, should be {true}"
+            at = scene.case.label
+            found.append(Finding(suspicion.cause, fault.name, fault.element, evidence, at))
+    if together := lost_slopes(scene, unmarked):
+        names, suspicion = together
+        evidence = suspicion.evidence
+        one = Finding(suspicion.cause, ", ".join(names), None, evidence, scene.case.label)
+        return [one, *found]
+    return found
 
 
-def _suspicions(scene: Scene, fault: Fault) -> list[Suspicion]:
+def _without_numbers(scene: Scene, fault: Fault) -> list[Suspicion]:
+    """The causes for which no true gradient need be looked at entry by entry."""
     if fault.got is None:
         return [Suspicion("missing-gradient", "None was returned")]
     if fault.true is None or fault.wrong is None:
         return [Suspicion("wrong-elements", "found by halving along a random direction")]
-    if unmoved := list(passed_through(scene, fault)):
-        return unmoved
-    by_values = suspicions(
-        wrong_gradient(scene, fault, fault.got.detach(), fault.true, fault.wrong)
-    )
+    return list(passed_through(scene, fault))
+
+
+def _suspicions(scene: Scene, fault: Fault, wrong: Wrong) -> list[Suspicion]:
+    """The causes whose mark a wrong gradient bears; there may be none."""
+    by_values = recognised(wrong)
     by_cotangent = list(_cotangent_suspicions(scene, fault))
-    if by_values[0].cause in DECIDED or same(fault.got.detach(), fault.true):
+    decided = by_values and by_values[0].cause in DECIDED
+    if decided or same(wrong.got, wrong.true):
         return by_values + by_cotangent
-    by_question = list(questions_answered(scene, fault.place, fault.got.detach()))
-    return by_question + by_cotangent + by_values
+    found = list(questions_answered(scene, fault.place, wrong.got)) + by_cotangent + by_values
+    return found or list(lost_digits(scene, fault.place, wrong.got, wrong.true))
 
 
 def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong: Tensor) -> Wrong:

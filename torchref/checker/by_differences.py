@@ -9,11 +9,11 @@ from torch import Tensor
 
 from torchref.checker.causes import CAUSES
 from torchref.checker.closeness import held_in_double
-from torchref.checker.faults import SMALL, find_faults
+from torchref.checker.faults import faults_at, find_faults
 from torchref.checker.findings import Finding
 from torchref.checker.halving import Field
 from torchref.checker.judgement import Judgement
-from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties, tied_elements
+from torchref.checker.kinks import denied_elements, has_ties, one_sided, sums_over_ties
 from torchref.checker.numeric import (
     Line,
     Slope,
@@ -111,15 +111,15 @@ def _judge_at_kinks(
     directions, excess = sums_over_ties(field, scene.generator())
     if excess and not reference_agrees:
         return _accused(scene, field, directions, excess, slope, reach, judgement)
-    judgement.worst = 1.0
-    if reference_agrees or all(
-        admitted(field, place, element, scene.generator())
-        for place, x in enumerate(scene.case.arguments)
-        for element in tied_elements(x)[:SMALL]
-    ):
-        judgement.notes.append(f"{scene.case.label}: {CONVENTION}")
+    denied = [] if reference_agrees else denied_elements(field, scene.generator())
+    judgement.faults = faults_at(scene, field, [where for where, kinked in denied if not kinked])
+    if judgement.faults:
         return judgement
-    return judgement.cannot_tell("there is no derivative here")
+    judgement.worst = 1.0
+    if denied:
+        return judgement.cannot_tell("there is no derivative here")
+    judgement.notes.append(f"{scene.case.label}: {CONVENTION}")
+    return judgement
 
 
 def _accused(

@@ -98,7 +98,7 @@ class Examination:
         for note in judgement.notes:
             self.ledger.note(note)
         if judgement.told:
-            found = [finding for fault in judgement.faults for finding in accuse(scene, fault)]
+            found = accuse(scene, judgement.faults)
             self.ledger.enter(name, found + judgement.blameless, judgement.worst)
         elif decisive:
             self.ledger.undecided(name, f"{scene.case.label}: {judgement.why}")

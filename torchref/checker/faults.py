@@ -8,6 +8,7 @@ from torch import Tensor
 
 from torchref.checker.halving import Field, locate, numeric_gradient
 from torchref.checker.judgement import Fault
+from torchref.checker.kinks import ONE_SIDED_STEP, Where
 from torchref.checker.numeric import SAFETY, Slope, settled_slope
 from torchref.checker.scene import Scene
 from torchref.checker.tolerance import rounding
@@ -44,6 +45,24 @@ def find_faults(
     if faults or doubted:
         return faults
     return [_by_halving(scene, field, directions, excess, slope)]
+
+
+def faults_at(scene: Scene, field: Field, where: Sequence[Where]) -> list[Fault]:
+    """One fault an argument, of the elements that are known to be wrong."""
+    faults = []
+    for place, got in enumerate(scene.claimed):
+        elements = [element for argument, element in where if argument == place]
+        if not elements:
+            continue
+        true, _ = numeric_gradient(field, place, ONE_SIDED_STEP)
+        wrong = torch.zeros_like(got, dtype=torch.bool)
+        for element in elements:
+            wrong[element] = True
+        worst = max(elements, key=lambda element: float((got[element] - true[element]).abs()))
+        values = got[worst].item(), true[worst].item()
+        name = scene.case.argument_names[place]
+        faults.append(Fault(place, name, scene.got[place], true, wrong, worst, *values))
+    return faults
 
 
 def _by_size(gap: Tensor) -> list[tuple[int, ...]]:

@@ -5,8 +5,9 @@ from torch import Tensor
 
 from torchref.checker.findings import Finding
 from torchref.checker.numeric import typical_size
+from torchref.checker.roughness import is_rough, nudged
 from torchref.checker.scene import Scene
-from torchref.checker.tape import Tape, draw_signed, evaluate, identical
+from torchref.checker.tape import Tape, evaluate, identical
 from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import ROUNDINGS
 
@@ -14,7 +15,6 @@ SUBNORMAL = 1e-300  # torch has kernels that leave such numbers where 0 belongs
 LOW_PRECISIONS = (torch.bfloat16, torch.float16, torch.float32)
 ROUNDINGS_OF_FORWARD = 64  # that a forward in low precision may make
 NUDGE = 8  # roundings of the input, beyond which another number is rounded
-ROUGH = 0.25  # so much of an error changes over a nudge if it is rounding
 
 
 def compare_forwards(scene: Scene) -> list[Finding]:
@@ -49,11 +49,7 @@ def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
 
 
 def _few_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
-    """Whether what differs is the rounding of a lower precision, and not another function.
-
-    Both may be small, but rounding is rough: a few roundings further it is another number, where
-    the difference of two functions is still the same.
-    """
+    """Whether what differs is the rounding of a lower precision, and not another function."""
     if not true.is_floating_point() or not bool((torch.isfinite(got) | (got == true)).all()):
         return False
     error = torch.nan_to_num(got - true)
@@ -61,20 +57,14 @@ def _few_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
         epsilon = torch.finfo(dtype).eps
         if float(error.abs().max()) <= ROUNDINGS_OF_FORWARD * epsilon * typical_size(true):
             there = _error_nearby(scene, place, NUDGE * epsilon)
-            changed = there is None or typical_size(there - error) > ROUGH * typical_size(error)
-            if changed:
+            if there is None or is_rough(error, there):
                 return True
     return False
 
 
 def _error_nearby(scene: Scene, place: int, relative: float) -> Tensor | None:
     """The error of one output at inputs that are further off by so much; None if refused."""
-    generator = scene.generator()
-    nudged = {
-        i: x + relative * x * draw_signed(x, generator)
-        for i, x in zip(scene.case.wrt, scene.case.arguments, strict=True)
-    }
-    case = scene.case.derived("nudged", nudged)
+    case = nudged(scene, relative)
     assert scene.reference is not None
     try:
         mine = evaluate(scene.candidate, case, case.leaves)[place]

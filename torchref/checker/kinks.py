@@ -25,6 +25,7 @@ from torchref.checker.tape import draw_signed
 ONE_SIDED_STEP = 2.0**-20
 NUDGE = 2.0**-9  # far enough that a step at the nudged point does not reach back to the kink
 NUDGES = 6
+FEW, MANY = 200, 2000  # elements, and elements that tie, which are asked one by one
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,36 @@ def sums_over_ties(field: Field, generator: Generator) -> tuple[list[Tensor], fl
     if sides.kinked or sides.admits(claimed) or not sides.error < abs(claimed) + abs(sides.left):
         return directions, 0.0
     return directions, (sides.left + sides.right) / 2 - claimed
+
+
+Where = tuple[int, tuple[int, ...]]  # the place of an argument, and an element of it
+
+
+def denied_elements(field: Field, generator: Generator) -> list[tuple[Where, bool]]:
+    """The elements whose claimed derivative the function does not have; and if they are kinks.
+
+    Among many elements those are asked that tie, where most kinks are, and some of the others.
+    """
+    denied = []
+    share = max(1, FEW // len(field.case.arguments))
+    for place, x in enumerate(field.case.arguments):
+        if x.is_complex():
+            continue
+        unit, tied = typical_size(x) or 1.0, set(tied_elements(x)[:MANY])
+        for element in {*tied, *_spread(x, share)}:
+            sides = one_sided(field.line(field.unit(place, element)), unit)
+            if sides.admits(float(field.claimed[place][element])):
+                continue
+            kinked = sides.kinked or element in tied
+            if not kinked or not admitted(field, place, element, generator):
+                denied.append(((place, element), kinked))
+    return denied
+
+
+def _spread(x: Tensor, count: int) -> list[tuple[int, ...]]:
+    """A few elements from everywhere; all, where they are few."""
+    places = torch.arange(0, x.numel(), max(1, x.numel() // count))
+    return [tuple(map(int, torch.unravel_index(place, x.shape))) for place in places]
 
 
 def admitted(field: Field, place: int, element: tuple[int, ...], generator: Generator) -> bool:

@@ -33,6 +33,7 @@ class Trials:
     refused: int = 0
     guilty: int = 0
     lax: list[str] = field(default_factory=list)
+    halfway: list[str] = field(default_factory=list)
 
     def run(self, given: Case) -> None:
         for kind, case in variations(given, self.seed):
@@ -54,6 +55,9 @@ class Trials:
         if self.lax:
             first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
             self.ledger.note(f"the candidate accepts {first}")
+        if self.halfway:
+            first = f"{len(self.halfway)} of the variations, the first {self.halfway[0]}"
+            self.ledger.note(f"the forward accepts and the backward refuses {first}")
 
     @property
     def _reference_is_wrong(self) -> bool:
@@ -63,16 +67,20 @@ class Trials:
         """Sizes, ranks, ignored indices and absent tensors may be more than was promised.
 
         With other values of the same shape a backward should not raise after its forward did
-        not, and a candidate should refuse what the reference refuses.
+        not, and a candidate should refuse what the reference refuses. Of what may be more than was
+        promised, a backward that raises after its forward did not is noted.
         """
         self.refused += 1
-        if kind != "values" or not isinstance(refusal, RefusedError):
+        if not isinstance(refusal, RefusedError):
             return
         if refusal.subject is self.candidate and refusal.phase == "backward":
+            if kind != "values":
+                self.halfway.append(f"{case.label}: {refusal}")
+                return
             finding = Finding("raises", None, None, str(refusal), case.label)
             self.ledger.enter(NAME, [finding])
             self.guilty += 1
-        elif refusal.subject is self.reference and refusal.phase == "forward":
+        elif kind == "values" and (refusal.subject, refusal.phase) == (self.reference, "forward"):
             try:
                 forward(self.candidate, case)
             except (RefusedError, InputError):
@@ -102,6 +110,6 @@ class Trials:
         for note in judgement.notes:
             self.ledger.note(note)
         if judgement.told:
-            found += [finding for fault in judgement.faults for finding in accuse(scene, fault)]
+            found += accuse(scene, judgement.faults)
         self.ledger.enter(NAME, found + judgement.blameless, judgement.worst)
         return bool(found)

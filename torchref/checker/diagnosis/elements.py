@@ -55,7 +55,7 @@ def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
 
 def _beyond(wrong: Tensor, value: Tensor, name: str) -> Iterator[tuple[str, Tensor]]:
     """The entries beyond a bound that the wrong ones themselves give, if there are a few."""
-    if int(wrong.sum()) < FEW:
+    if not FEW <= int(wrong.sum()) <= wrong.numel() / 2:
         return
     for what, x in ((f"|{name}|", value.abs()), (name, value)):
         low, high = float(x[wrong].min()), float(x[wrong].max())

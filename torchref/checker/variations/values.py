@@ -45,6 +45,9 @@ def _varied(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
         yield "sorted entries", x.sort(dim=-1).values
         yield "reversed entries", x.flip(-1)
         yield "entries in another order", _shuffled(x, generator)
+    if x.dim() > 1 and x.shape[-1] == x.shape[-2] > 1:
+        identity = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+        yield "a multiple of the identity", (unit * identity).expand(x.shape).clone()
     yield "ties", (x / unit).round() * unit
     yield "equal entries", torch.full_like(x, float(x.reshape(-1)[0]))
     yield "no negative entry", x.abs()

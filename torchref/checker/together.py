@@ -1,0 +1,27 @@
+"""What the wrong gradients of one network show together, and none of them alone."""
+
+from collections.abc import Mapping
+
+from torchref.checker.diagnosis import Suspicion, Wrong
+from torchref.checker.diagnosis.layers import earlier_layers, every_layer
+from torchref.checker.diagnosis.page import Page, patterns
+from torchref.checker.scene import Scene
+
+LAYERS = (earlier_layers, every_layer)
+
+
+def lost_slopes(
+    scene: Scene, wrong: Mapping[str, Wrong]
+) -> tuple[tuple[str, ...], Suspicion] | None:
+    """A slope of an activation that is missing, or there twice, between the layers of a network.
+
+    `wrong` are gradients that bear no mark of their own, by the arguments' names, in order.
+    """
+    if len(wrong) < 2:
+        return None
+    claims = dict(zip(scene.case.argument_names, scene.claimed, strict=True))
+    trues = {name: wrong[name].true if name in wrong else claim for name, claim in claims.items()}
+    for pattern in patterns(Page(trues, wrong, dict.fromkeys(wrong, ())), LAYERS):
+        if pattern.suspicions[0].cause == "missing-local-derivative":
+            return pattern.names, pattern.suspicions[0]
+    return None
