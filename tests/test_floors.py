@@ -20,7 +20,7 @@ FLOORS = {
     "torchref.checker": 3,
     "torchref.backprop": 3,
     "torchref.auditor": 4,
-    "torchref.training": 4,
+    "torchref.training": 4.2,  # explains what it has trained
     "torchref.explainer": 4,
     "torchref": 4.5,  # torchref/__init__.py brings the calls of all rooms below the command line
     "torchref.cli": 5,

@@ -10,6 +10,11 @@ from torch import Tensor
 from tests.backprop.random_stacks import LOSSES, weighted
 from torchref import nn
 
+EVERY_LOSS = {
+    **LOSSES,
+    "CrossEntropyLoss": nn.CrossEntropyLoss,
+    "CrossEntropyLoss sum": lambda: nn.CrossEntropyLoss(reduction="sum"),
+}
 ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU)
 
 
@@ -28,7 +33,7 @@ def problems(draw: st.DrawFn, most_depth: int = 6, most_width: int = 5) -> Probl
     torch.manual_seed(draw(st.integers(0, 10_000)))
     depth = draw(st.integers(1, most_depth))
     sizes = [draw(st.integers(1, most_width)) for _ in range(depth + 1)]
-    name = draw(st.sampled_from(sorted(LOSSES)))
+    name = draw(st.sampled_from(sorted(EVERY_LOSS)))
     layers: list[nn.Module] = []
     for level, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         kind = draw(st.sampled_from(("bias", "no bias", "homogeneous")))
@@ -42,12 +47,14 @@ def problems(draw: st.DrawFn, most_depth: int = 6, most_width: int = 5) -> Probl
     if name.startswith("BCELoss"):
         layers.append(nn.Sigmoid())
     network = nn.Sequential(*layers).double()
-    loss = LOSSES[name]()
+    loss = EVERY_LOSS[name]()
     if draw(st.booleans()):
         loss = weighted(loss, sizes[-1], seed=1)
     examples = draw(st.integers(1, 3))
     x = torch.randn(examples, sizes[0], dtype=torch.float64)
     target = torch.rand(examples, sizes[-1], dtype=torch.float64)
+    if name.startswith("Cross") and draw(st.booleans()):
+        target = target.div(target.sum(dim=1, keepdim=True))
     parameter, tensor = draw(st.sampled_from(list(network.named_parameters())))
     entry = tuple(draw(st.integers(0, size - 1)) for size in tensor.shape)
     return Problem(network, loss, x, target, parameter, entry)

@@ -136,6 +136,20 @@ def test_the_formula_on_logits(weights: bool) -> None:
     assert found.factors[0].formula == (written if weights else "1/4 · (σ(z⁽¹⁾₂) − y₂)")
 
 
+def test_the_formula_of_the_cross_entropy() -> None:
+    """∂L/∂zₖ = ŷₖ − yₖ, the softmax standing among the quantities of the forward pass."""
+    network = nn.SigmoidNetwork((3, 4))[:-1].double()
+    x, target = torch.rand(2, 3), torch.eye(4)[:2]
+    found = explain(network, nn.CrossEntropyLoss(), x, target, "linear1.bias", (1,), example=1)
+    loss = found.factors[0]
+    assert (loss.symbol, loss.formula) == ("∂L/∂z⁽¹⁾₂", "1/2 · (ŷ₂ − y₂)")
+    likely = network(x.double()).softmax(dim=1)[1]
+    assert loss.value == pytest.approx((likely[1].item() - 1) / 2, rel=1e-12)
+    shown = {each.symbol: each.value for each in found.forward}
+    assert [shown[f"ŷ{k}"] for k in "₁₂₃₄"] == pytest.approx(likely.tolist(), rel=1e-12)
+    assert found.verdict == "right"
+
+
 def chain_of(sizes: tuple[int, ...], **options: object) -> Explanation:
     torch.manual_seed(0)
     network = nn.SigmoidNetwork(sizes).double()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from torchref.explainer.formulas import LOSS_SLOPES, SLOPES
+from torchref.explainer.formulas import LOSS_SLOPES, SLOPES, cross_entropy_slope
 from torchref.explainer.graph import Stage
 from torchref.explainer.notation import derivative, lowered, raised
 from torchref.explainer.viewpoint import Viewpoint
@@ -25,8 +25,10 @@ class Factor:
 
 
 def loss_factor(view: Viewpoint, k: int) -> Factor:
-    """∂L/∂ŷ."""
+    """∂L/∂ŷ, or ∂L/∂z of logits."""
     last = view.graph.stages[-1]
+    if view.graph.is_cross_entropy:
+        return cross_entropy_factor(view, last, k)
     target, output = view.names.target(k), view.symbol(last, k)
     symbols = {
         target: view.number(view.graph.target, k),
@@ -39,6 +41,27 @@ def loss_factor(view: Viewpoint, k: int) -> Factor:
     return Factor(
         derivative(view.names.notation.loss, output),
         f"{weight} · {formula}" if weight else formula,
+        view.number(last.delta, k),
+        "loss",
+        stored_by(view, last.level, k),
+        symbols,
+    )
+
+
+def cross_entropy_factor(view: Viewpoint, last: Stage, k: int) -> Factor:
+    """∂L/∂zₖ, in which the softmax of all outputs stands."""
+    target, likely = view.names.target(k), view.probability(k)
+    symbols = {
+        target: view.number(view.graph.target, k),
+        likely: view.number(last.after.softmax(dim=1), k),
+    }
+    whole, total = "", float(view.graph.target[view.example].sum())
+    if total != 1:
+        whole = f"Σ{view.names.notation.target}"
+        symbols[whole] = total
+    return Factor(
+        derivative(view.names.notation.loss, view.symbol(last, k)),
+        cross_entropy_slope(target, likely, view.graph.divisor, whole),
         view.number(last.delta, k),
         "loss",
         stored_by(view, last.level, k),

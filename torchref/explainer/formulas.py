@@ -53,6 +53,12 @@ def logits_slope(target: str, output: str, divisor: int, pos_weight: str) -> str
     return share(divisor) + f"({positive} + (1 − {target})·σ({output}))"
 
 
+def cross_entropy_slope(target: str, likely: str, divisor: int, whole: str) -> str:
+    """ŷ being the softmax of the outputs; `whole` is what the targets add up to, if not to 1."""
+    weighed = f"{whole}·{likely}" if whole else likely
+    return share(divisor) + f"({weighed} − {target})"
+
+
 def share(divisor: int) -> str:
     return "" if divisor == 1 else f"1/{divisor} · "
 

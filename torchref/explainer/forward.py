@@ -36,6 +36,11 @@ def quantities(view: Viewpoint) -> tuple[Quantity, ...]:
             ]
         )
     outputs = range(view.graph.target.shape[1])
+    if view.graph.is_cross_entropy:
+        likely, written = view.graph.stages[-1].after.softmax(dim=1), "of the softmax"
+        found += shortened(
+            [Quantity(view.probability(k), written, view.number(likely, k)) for k in outputs]
+        )
     found += shortened(
         [Quantity(view.names.target(k), "", view.number(view.graph.target, k)) for k in outputs]
     )

@@ -64,7 +64,13 @@ class Graph:
     @property
     def divisor(self) -> int:
         """What the reduction of the loss divides by."""
-        return divisor(self.target.numel(), str(self.stack.loss.reduction))
+        values = len(self.target) if self.is_cross_entropy else self.target.numel()
+        return divisor(values, str(self.stack.loss.reduction))
+
+    @property
+    def is_cross_entropy(self) -> bool:
+        """Whether all outputs of an example make one value of the loss."""
+        return self.stack.pointwise_loss.op is ops.SoftmaxCrossEntropy
 
     def stage_before(self, stage: Stage) -> Stage | None:
         """None before the first: there are the inputs."""

@@ -6,8 +6,10 @@ from torch import Tensor
 
 from torchref import ops
 from torchref.explainer.graph import Graph, Stage
-from torchref.explainer.notation import Names, derivative
+from torchref.explainer.notation import Names, derivative, lowered
 from torchref.explainer.parameter import Place
+
+LOSSES_OF_LOGITS = (ops.LogLossWithLogits, ops.SoftmaxCrossEntropy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +31,16 @@ class Viewpoint:
         if stage is None:
             return self.names.input(j)
         last, notation = stage is self.graph.stages[-1], self.names.notation
-        logits = self.graph.stack.pointwise_loss.op is ops.LogLossWithLogits
+        logits = self.graph.stack.pointwise_loss.op in LOSSES_OF_LOGITS
         if last and notation.output and not (logits and stage.is_affine):
             return self.names.output(j)
         if stage.is_affine:
             return self.names.net(stage.level, j)
         return self.names.activation(stage.level, j, stage.times)
+
+    def probability(self, k: int) -> str:
+        """The name of what the softmax makes of output k."""
+        return self.names.output(k) if self.names.notation.output else f"p{lowered(k + 1)}"
 
     def parameter(self) -> str:
         stage, j, i = self.place.stage, self.place.j, self.place.i

@@ -82,6 +82,9 @@ class Logbook:
     def log_text(self, step: int, run: str, tag: str, markdown: str) -> None:
         self.writers[run].add_text(tag, markdown, step)
 
+    def log_figure(self, step: int, run: str, tag: str, figure: Any) -> None:
+        self.writers[run].add_figure(tag, figure, step)
+
     def log_histograms(self, step: int, run: str, tensors: Mapping[str, Tensor]) -> None:
         """What cannot be drawn, because it is empty or not finite, is named once."""
         for tag, x in tensors.items():

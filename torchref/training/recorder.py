@@ -43,6 +43,7 @@ class Recorder:
         self.before: dict[str, dict[str, Tensor]] = {}
         self.scalars: dict[str, dict[str, float]] = {}
         self.seconds, self.steps, self.examples = 0.0, 0, 0
+        self.norms: dict[str, dict[str, float]] = {}  # of the first contender, first and last
 
     def is_due(self, epoch: int) -> bool:
         """Checkpoints are recorded too: the losses logged tell which is the best."""
@@ -81,8 +82,16 @@ class Recorder:
                 drawn |= {f"gradient/{name}": g for name, g in gradients.items()}
                 self.logbook.log_histograms(epoch, each.name, drawn)
             self.scalars[each.name] = self.scalars.get(each.name, {}) | values
+        self.keep_norms(epoch, contenders[0])
         self.logbook.flush()
         self.display.show(epoch, self.scalars)
+
+    def keep_norms(self, epoch: int, contender: Contender) -> None:
+        """Of the weights' gradients, at the first log point that has some and at the last."""
+        norms = {n: g.norm().item() for n, g in contender.gradients().items() if g.dim() == 2}
+        if norms:
+            first = dict(list(self.norms.items())[:1])
+            self.norms = first | {f"epoch {epoch}": norms}
 
     def tell(self, epoch: int, run: str, report: Report | None) -> None:
         """What is new of the live gradients; what is not right is said on the terminal too."""

@@ -11,6 +11,7 @@ from torch.nn import Module
 
 from torchref.errors import InputError
 from torchref.training.checkpoint import Checkpoints
+from torchref.training.closing import crosscheck_thoroughly, explain_trained
 from torchref.training.device import compute_alike, resolve_device
 from torchref.training.display import Display
 from torchref.training.distribution import joined
@@ -22,9 +23,6 @@ from torchref.training.run_folder import RunFolder, dated
 from torchref.training.settings import Gradients, Settings
 from torchref.training.stopping import Interrupted, StopRequest
 from torchref.training.task import Task
-from torchref.training.verdict import Judge
-
-CHECKED = 32  # examples
 
 
 @dataclass(frozen=True)
@@ -95,18 +93,16 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
             stack.enter_context(display)
             recorder = Recorder(parts, task.scores, settings, logbook, display, epochs)
         loop = Loop(parts["train"], settings, progress, processes, request, recorder, checkpoints)
-        ended_by = loop.run(threshold)
-        if folder:
+        begun_at, ended_by = progress.step, loop.run(threshold)
+        if folder and recorder:
             folder.record["live_check"] = progress.check.verdicts
-        if folder and settings.crosscheck:
-            few = parts["train"][torch.arange(min(CHECKED, len(task.examples)), device=device)]
             for each in progress.contenders:
-                if each.name == Gradients.HANDWRITTEN:
-                    report = Judge(each, task).thorough(few)
+                if settings.crosscheck and each.name == Gradients.HANDWRITTEN:
+                    report = crosscheck_thoroughly(task, each, parts["train"], logbook)
                     folder.record["crosscheck"] = report.verdict
-                    logbook.writers[each.name].add_text("crosscheck", f"```\n{report}\n```")
-                    findings = "" if report.verdict == "right" else f"\n{report}"
-                    print(f"Cross-check of the trained model: {report.verdict}.{findings}")
+            if progress.step > begun_at and not settings.dry_run:
+                first, end = progress.contenders[0], progress.epoch + progress.in_part
+                explain_trained(task, first, logbook, end, recorder.norms)
         return Outcome(
             folder.path if folder and not settings.dry_run else None,
             progress.epoch,
