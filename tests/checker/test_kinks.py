@@ -40,7 +40,7 @@ def test_a_value_outside_is_wrong_at_zero_alone(slope: float) -> None:
 
 def test_the_report_says_at_how_many_entries_it_was_a_convention() -> None:
     report = crosscheck(relu_with_slope_at_zero(0.5), torch.relu, (ZEROS,))
-    assert any(note.startswith("x, as given: at 2 entries there is no") for note in report.notes)
+    assert any(note.startswith("x, as given: 2 entries have no") for note in report.notes)
 
 
 @pytest.mark.parametrize("shares", [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.25, 0.75)])

@@ -93,3 +93,17 @@ def test_an_evaluation_leaves_no_tape_and_draws_the_same_numbers() -> None:
     assert torch.equal(first, second)
     assert not first.requires_grad
     assert torch.equal(first, Tape(as_subject(dropout), case).outputs[0])
+
+
+def test_a_sparse_gradient_is_what_it_stands_for() -> None:
+    """As that of an embedding: rows named twice are added up."""
+    weight, index = normal(5, 3), torch.tensor([0, 2, 2])
+
+    def rows(weight, index):
+        return torch.nn.functional.embedding(index, weight, sparse=True)
+
+    tape = Tape(as_subject(rows), case_of(rows, weight, index))
+    cotangent = normal(3, 3, seed=1)
+    (grad,) = tape.gradients({0: cotangent})
+    assert grad.layout is torch.strided
+    assert torch.equal(grad, torch.zeros_like(weight).index_add(0, index, cotangent))

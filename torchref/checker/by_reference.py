@@ -68,8 +68,8 @@ def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement:
         field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
         if not has_ties(scene.case.arguments) or not sums_over_ties(field, scene.generator())[1]:
             judgement.notes.append(
-                f"{name}, {scene.case.label}: at {len(elements)} entries there is no derivative; "
-                "any value between the one-sided derivatives is accepted"
+                f"{name}, {scene.case.label}: {_counted(elements)} no derivative; any value "
+                "between the one-sided derivatives is accepted"
             )
             return True
     if verdicts == {"reference"}:
@@ -82,6 +82,10 @@ def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement:
     values = got[worst].item(), true[worst].item()
     judgement.faults.append(Fault(place, name, scene.got[place], true, differs, worst, *values))
     return False
+
+
+def _counted(elements: list[tuple[int, ...]]) -> str:
+    return "one entry has" if len(elements) == 1 else f"{len(elements)} entries have"
 
 
 def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -> str:

@@ -12,6 +12,7 @@ from torch.autograd import Function
 from torch.autograd.graph import Node
 
 from torchref.checker.subject import argument_name, function_argument_names
+from torchref.checker.tape import dense
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _recorded(function: type[Function], returns: list[RawReturn]) -> Iterator[No
         # Inputs that are no tensors have no edge; those that need a gradient all have one.
         edges = (edge for edge in ctx.next_functions if edge[0] is not None)
         expected = tuple(_expected(*next(edges)) if need else None for need in ctx.needs_input_grad)
-        kept = tuple(g.detach() if isinstance(g, Tensor) else g for g in returned)
+        kept = tuple(dense(g.detach()) if isinstance(g, Tensor) else g for g in returned)
         memory = frozenset(g.untyped_storage().data_ptr() for g in grads if g is not None)
         ids = tuple(map(id, returned))
         returns.append(RawReturn(function, expected, kept, ids, memory))

@@ -136,7 +136,8 @@ def _callable_subject(function: Callable[..., Any]) -> Subject:
     def call(args: tuple[Any, ...], kwargs: dict[str, Any], _: dict[str, Tensor]) -> Any:
         return function(*args, **kwargs)
 
-    title = getattr(function, "__name__", type(function).__name__)
+    named = getattr(function, "__name__", None) or getattr(function, "_name", None)  # custom_op
+    title = named if isinstance(named, str) else type(function).__name__
     return Subject(title, parameter_names(function), call)
 
 

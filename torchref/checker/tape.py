@@ -70,7 +70,7 @@ class Tape:
         pulled = {i: c for i, c in cotangents.items() if self.outputs[i].requires_grad}
         if not pulled or not self.arguments:
             return (None,) * len(self.arguments)
-        return torch.autograd.grad(
+        gradients = torch.autograd.grad(
             [self.outputs[i] for i in pulled],
             self.arguments,
             list(pulled.values()),
@@ -78,6 +78,7 @@ class Tape:
             create_graph=create_graph,
             allow_unused=True,
         )
+        return tuple(g if g is None else dense(g) for g in gradients)
 
     def draw_cotangents(self, generator: Generator) -> dict[int, Tensor]:
         """A random cotangent for each differentiable output, by its place among the outputs."""
@@ -86,6 +87,11 @@ class Tape:
             for i, y in enumerate(self.outputs)
             if y.requires_grad
         }
+
+
+def dense(x: Tensor) -> Tensor:
+    """What a sparse gradient, as of an embedding, stands for."""
+    return x if x.layout is torch.strided else x.to_dense()
 
 
 def draw_signed(like: Tensor, generator: Generator) -> Tensor:

@@ -34,6 +34,7 @@ class Trials:
     guilty: int = 0
     lax: list[str] = field(default_factory=list)
     halfway: list[str] = field(default_factory=list)
+    conventions: list[str] = field(default_factory=list)
 
     def run(self, given: Case) -> None:
         for kind, case in variations(given, self.seed):
@@ -55,6 +56,10 @@ class Trials:
         if self.lax:
             first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
             self.ledger.note(f"the candidate accepts {first}")
+        if self.conventions:
+            more = len(self.conventions) - 1
+            likewise = f" (likewise {more} more of the variations)" if more else ""
+            self.ledger.note(self.conventions[0] + likewise)
         if self.halfway:
             first = f"{len(self.halfway)} of the variations, the first {self.halfway[0]}"
             self.ledger.note(f"the forward accepts and the backward refuses {first}")
@@ -107,8 +112,7 @@ class Trials:
         )
         if judgement.faults and self._reference_is_wrong:
             judgement = judge_by_differences(scene)
-        for note in judgement.notes:
-            self.ledger.note(note)
+        self.conventions += judgement.notes
         if judgement.told:
             found += accuse(scene, judgement.faults)
         self.ledger.enter(NAME, found + judgement.blameless, judgement.worst)

@@ -45,4 +45,6 @@ def forward_mode(scene: Scene) -> Outcome:
         return Outcome(worst=worst)
     ahead, back = told_apart(moved, pulled)
     evidence = f"along a random direction jvp says {ahead} and backward {back}"
+    if all(tangent is None for tangent in tangents.values()):
+        evidence += ": without a rule, torch takes the output for a constant and raises nothing"
     return Outcome([Finding("forward-mode-wrong", None, None, evidence, scene.case.label)], worst)
