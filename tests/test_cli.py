@@ -1,6 +1,7 @@
 """The command line: exit statuses, tables, JSON, and one message for each kind of bad input."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -169,6 +170,7 @@ def test_all_ops_are_right_on_cuda(run) -> None:
     [
         (["crosscheck", "--device", "tpu"], ["--device", "'tpu'"]),
         (["crosscheck", "--seed", "-1"], ["--seed", "greater than or equal to 0"]),
+        (["crosscheck", "--seed", str(2**32)], ["--seed", "less than or equal to 4294967295"]),
         (["crosscheck", "--seed", "x"], ["--seed", "integer"]),
         (["crosscheck", "--sed", "1"], ["--sed"]),
         (["croscheck"], ["croscheck"]),
@@ -211,9 +213,37 @@ def test_the_examples_of_the_help_run(run, tmp_path: Path, monkeypatch: pytest.M
         assert run(*example.split())[0] == 0
 
 
+def test_brackets_in_a_message_are_what_was_typed(run) -> None:
+    status, _, err = run("crosscheck", "[red]Sigmoid[/bold]")
+    assert status == 2
+    assert "'[red]Sigmoid[/bold]' arrived" in err
+
+
+def program(*arguments: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+    call = [sys.executable, "-c", "from torchref.cli import main; main()", *arguments]
+    return subprocess.run(call, text=True, check=False, timeout=120, **kwargs)
+
+
+def test_a_terminal_without_unicode_gets_every_line() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ended = program("explain", "two-neuron-chain", capture_output=True, env=environment)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "\\u2202E/\\u2202a" in ended.stdout
+    assert "The verdict: right" in ended.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["explain", "crosscheck Sigmoid"])
+def test_an_output_that_takes_no_more_is_one_message(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = program(*command.split(), stdout=full, stderr=subprocess.PIPE)
+    assert ended.returncode == 2
+    assert "error: standard output takes no more" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_it_runs_as_a_program_without_colour_where_there_is_no_terminal() -> None:
-    call = [sys.executable, "-c", "from torchref.cli import main; main()", "crosscheck", "Sigmoid"]
-    ended = subprocess.run(call, capture_output=True, text=True, check=False, timeout=120)
+    ended = program("crosscheck", "Sigmoid", capture_output=True)
     assert ended.returncode == 0
     assert ended.stderr == ""
     assert "\x1b" not in ended.stdout

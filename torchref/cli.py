@@ -2,12 +2,15 @@
 
 import difflib
 import json
+import sys
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import torch
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -33,11 +36,19 @@ err = Console(stderr=True)
 
 def main() -> None:
     """The entry point: bad input is one message and exit status 2, never a traceback."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an ASCII terminal has no ∂
     try:
         app()
     except InputError as error:
-        err.print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False)
-        raise SystemExit(USAGE) from None
+        _end(str(error))
+    except OSError as error:  # a disk that fills up under what is written
+        _end(f"{error.filename or 'standard output'} takes no more: {error.strerror}")
+
+
+def _end(message: str) -> NoReturn:
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
+    raise SystemExit(USAGE) from None
 
 
 def _print_version(wanted: bool) -> None:
@@ -71,7 +82,9 @@ def crosscheck_command(
         list[str] | None, typer.Argument(help="Ops of the catalogue; all of them if none.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    seed: Annotated[int, typer.Option(min=0, help="Of inputs, cotangents, directions.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Of inputs, cotangents, directions.")
+    ] = 0,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the reports as JSON.")
     ] = None,

@@ -61,7 +61,8 @@ def _chain(found: Account) -> Section:
     lines = [Formula(f"{found.gradient} = {symbols}"), Formula(f"{found.gradient} = {numbers}")]
     lines[1] = Formula(f"{lines[1]} = {value}")
     new, all_of_them = sum(not each.is_stored for each in found.factors), len(found.factors)
-    reuse = f"{new} of {all_of_them} factors are new; the others are stored."
+    is_or_are = "is" if new == 1 else "are"
+    reuse = f"{new} of {all_of_them} factors {is_or_are} new; the others are stored."
     if new == all_of_them:
         reuse = f"All {new} factors are new."
     rows = (
