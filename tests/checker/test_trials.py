@@ -59,3 +59,29 @@ def test_sparse_gradients_are_tried_with_everything() -> None:
     report = crosscheck(SparseLookup, lambda weight, index: F.embedding(index, weight), inputs)
     assert report.verdict == "right", str(report)
     assert {check.name: check.status for check in report.checks}["mutation"] == "passed"
+
+
+def wrong_beyond_three() -> type[Rule]:
+    class Clipped(Rule):
+        @staticmethod
+        def forward(x):
+            return x.square()
+
+        @staticmethod
+        def gradients(grad_y, x):
+            return grad_y * 2 * x.clamp(-3, 3)
+
+    return Clipped
+
+
+def test_without_a_reference_it_is_said_whose_inputs_are_at_fault() -> None:
+    report = crosscheck(wrong_beyond_three(), None, (X,))
+    assert report.verdict == "wrong"
+    assert any("thorough=False" in note for note in report.notes)
+    assert crosscheck(wrong_beyond_three(), None, (X,), thorough=False).verdict == "right"
+
+
+def test_with_one_the_reference_promises_them() -> None:
+    report = crosscheck(wrong_beyond_three(), torch.square, (X,))
+    assert report.verdict == "wrong"
+    assert not any("thorough=False" in note for note in report.notes)

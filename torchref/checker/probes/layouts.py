@@ -75,8 +75,6 @@ def input_layouts(scene: Scene) -> Outcome:
             try:
                 tape = forward(scene.candidate, case)
                 expected = scene.got if plain is leaf else _expected(scene, place, plain)
-                if plain is leaf and _draws_by_layout(scene, tape):
-                    continue
             except RefusedError:
                 continue
             try:
@@ -84,11 +82,14 @@ def input_layouts(scene: Scene) -> Outcome:
             except Exception as error:
                 return _found(scene, scene.case.names[place], None, f"{what}: {first_line(error)}")
             difference = first_difference(scene, expected, got)
-            if difference is not None and (plain is leaf or _has_derivative(scene, place, plain)):
-                name, element, values = difference
-                article = "an" if what.startswith("e") else "a"
-                evidence = f"for {article} {what} {scene.case.names[place]} the gradient {values}"
-                return _found(scene, name, element, evidence)
+            if difference is None:
+                continue
+            if _draws_by_layout(scene, tape) if plain is leaf else _is_choice(scene, place, plain):
+                continue
+            name, element, values = difference
+            article = "an" if what.startswith("e") else "a"
+            evidence = f"for {article} {what} {scene.case.names[place]} the gradient {values}"
+            return _found(scene, name, element, evidence)
     return Outcome()
 
 
@@ -116,15 +117,15 @@ def _draws_by_layout(scene: Scene, tape: Tape) -> bool:
     return not all(agree(here, y) for here, y in zip(scene.outputs, anew, strict=True))
 
 
-def _has_derivative(scene: Scene, place: int, plain: Tensor) -> bool:
-    """Whether differences of the forward confirm the gradient where an expansion repeats values.
+def _is_choice(scene: Scene, place: int, plain: Tensor) -> bool:
+    """Whether there is no one derivative where an expansion repeats values.
 
-    Such values are a tie to a median and a singular matrix to a determinant: any layout may then
-    have a gradient of its own.
+    They are a tie to a median and a singular matrix to a determinant: then differences of the
+    forward do not confirm the gradient, and any layout may have one of its own.
     """
     case = scene.case.derived("contiguous", {place: plain})
     judgement = judge_by_differences(play(scene.candidate, None, case, scene.seed))
-    return judgement.told and not judgement.faults and not judgement.notes
+    return not judgement.told or bool(judgement.faults or judgement.notes)
 
 
 def _found(
