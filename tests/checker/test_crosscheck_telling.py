@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 
 from tests.checker.half_right import Doubled, causes
@@ -34,6 +35,29 @@ def test_the_dictionary_is_json_and_has_everything() -> None:
     assert finding["look_at"] == CAUSES["constant-factor"].look_at
     assert {"name", "status", "worst", "note"} == told["checks"][0].keys()
     assert told["worst"] == max(check["worst"] or 0 for check in told["checks"])
+
+
+class SumAndProduct(torch.autograd.Function):
+    """Two outputs, of which backward forgets the second."""
+
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.save_for_backward(x, y)
+        return x + y, x * y
+
+    @staticmethod
+    def backward(ctx, grad_sum, grad_product):
+        return grad_sum, grad_sum
+
+
+@pytest.mark.parametrize("reference", [lambda x, y: (x + y, x * y), None], ids=["beside", "alone"])
+def test_an_output_whose_gradient_takes_no_part_is_named(reference) -> None:
+    report = crosscheck(SumAndProduct, reference, (normal(4, 3), normal(4, 3, seed=1)))
+    assert {(each.cause, each.argument) for each in report.findings} >= {
+        ("ignores-grad-output", "x"),
+        ("ignores-grad-output", "y"),
+    }
+    assert all("gradient of output 1 takes no part" in each.evidence for each in report.findings)
 
 
 def test_a_gradient_that_is_not_finite_is_json_too() -> None:

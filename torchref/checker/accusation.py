@@ -123,6 +123,8 @@ def _cotangent_suspicions(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
         return
     if unmoved is None or fault.got is None or fault.true is None:
         return
+    if len(ones) > 1:
+        yield from _unheard_outputs(scene, fault)
     many = any(c.numel() > 1 for c in ones.values())
     if same(unmoved, fault.got):
         yield Suspicion("ignores-grad-output", "the same gradient comes back for all ones")
@@ -134,6 +136,19 @@ def _cotangent_suspicions(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
                 "ignores-grad-output",
                 f"right{factor} when all entries of grad_output are equal, wrong when they differ",
             )
+
+
+def _unheard_outputs(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
+    """Does each output's gradient count? Many a backward uses the first alone."""
+    for i, cotangent in scene.cotangents.items():
+        silenced = scene.cotangents | {i: torch.zeros_like(cotangent)}
+        got = backward(scene.candidate, scene.tape, silenced)[fault.place]
+        true = _true_under(scene, fault.place, silenced)
+        if got is None or true is None or fault.got is None or fault.true is None:
+            continue
+        if same(got, fault.got) and not same(true, fault.true):
+            evidence = f"the gradient of output {i} takes no part: with zeros there the same comes"
+            yield Suspicion("ignores-grad-output", f"{evidence} back")
 
 
 def _true_under(scene: Scene, place: int, cotangents: Cotangents) -> Tensor | None:

@@ -87,6 +87,10 @@ class TestProportion:
         assert proportion(0 * TRUE, TRUE) is None
         assert list(origins(0.123457, {"n": 32.0})) == []
 
+    @pytest.mark.parametrize(("ratio", "told"), [(8**0.5, "√(d)"), (8**-0.5, "1/√(d)")])
+    def test_the_scale_of_attention(self, ratio: float, told: str) -> None:
+        assert list(origins(ratio, {"d": 8.0})) == [told]
+
     def test_a_complex_factor(self) -> None:
         z = torch.complex(X, TRUE)
         assert proportion(-z, z) == pytest.approx(-1)
@@ -196,6 +200,11 @@ class TestElements:
         got[2:4] *= normal(2, 4, seed=4)
         assert "index does not name" in first(got, indices={"index": index})[1]
 
+    def test_entries_that_are_0_agree_with_any_factor(self) -> None:
+        true = TRUE.clone()
+        true[3:] = 0
+        assert [each.cause for each in suspicions(wrong(true / 3, true))] == ["constant-factor"]
+
     def test_scattered_entries_are_listed(self) -> None:
         got = TRUE.clone()
         got[0, 3] += 1
@@ -224,6 +233,19 @@ class TestElements:
 
 
 class TestTerms:
+    def test_the_same_number_is_missing_everywhere(self) -> None:
+        cause, evidence = first(TRUE - 0.25)
+        assert cause == "missing-term"
+        assert "missing is 0.25 in every entry" in evidence
+
+    def test_nearly_one_factor_is_told_with_its_range(self) -> None:
+        share = 0.8 + 1e-3 * torch.rand(5, 4, dtype=torch.float64)
+        ratio = share.clone()
+        ratio[0, 0], ratio[4, 3] = 0.8, 0.801
+        _, evidence = first(TRUE * ratio, values={})
+        assert "every entry is 0.8 to 0.801 times the true one" in evidence
+        assert "every entry" not in first(TRUE * ratio * (1 + X.abs()), values={})[1]
+
     def test_a_sum_over_a_dimension_is_missing(self) -> None:
         cause, evidence = first(TRUE - normal(5, 1, seed=5))
         assert cause == "missing-term"

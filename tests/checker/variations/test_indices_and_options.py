@@ -34,6 +34,13 @@ def test_indices_are_repeated_and_stay_within_bounds() -> None:
     assert INDEX.tolist() == [[3, 0], [2, 1]]
 
 
+def test_indices_in_order_stay_in_order() -> None:
+    made = indices(torch.tensor([0, 3, 3, 4]))
+    assert "a repeated index" in made
+    for label, index in made.items():
+        assert bool((index[1:] >= index[:-1]).all()) or "an index of -1" in label, label
+
+
 def test_an_ignored_index_is_tried() -> None:
     made = indices(INDEX)
     assert made["an index of -100"].tolist() == [[3, 0], [2, -100]]

@@ -90,3 +90,11 @@ def test_a_longer_tensor_keeps_its_values_and_its_domain() -> None:
     assert torch.equal(resize(x, 0, 2, seeded(1)), x[:2])
     index = resize(torch.tensor([3, 1]), 0, 9, seeded(1))
     assert set(index.tolist()) <= {1, 3}
+
+
+def test_indices_in_order_grow_in_order() -> None:
+    offsets = torch.tensor([0, 3, 4, 9])
+    longer = resize(offsets, 0, 7, seeded(0))
+    assert longer.tolist() == sorted(longer.tolist())
+    assert set(longer.tolist()) == {0, 3, 4, 9}
+    assert resize(offsets.flip(0), 0, 7, seeded(0))[:4].tolist() == [9, 4, 3, 0]

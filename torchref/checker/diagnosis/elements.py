@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from torchref.checker.diagnosis.proportion import constant_factor
 from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
 
 FEW = 3  # wrong entries, which no chance sets apart from all others
@@ -12,8 +13,8 @@ MOSTLY = 0.8  # so much of what a rule describes must be wrong, and all that is 
 
 
 def wrong_elements(wrong: Wrong) -> Iterator[Suspicion]:
-    if wrong.fraction in (0.0, 1.0):
-        return
+    if wrong.fraction in (0.0, 1.0) or any(constant_factor(wrong)):
+        return  # where one factor fits all entries, those that agree are 0
     count = f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries"
     for rule, described in _rules(wrong):
         hits = int((wrong.wrong & described).sum())

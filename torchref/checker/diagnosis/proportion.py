@@ -55,7 +55,7 @@ def proportion(got: Tensor, true: Tensor, rounding: float = SAME) -> float | Non
 
 
 def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> Iterator[str]:
-    """What a factor may be: a known number, its inverse or its square, of either sign."""
+    """What a factor may be: a known number, its inverse, its square or its root, of either sign."""
     size, sign = abs(ratio), "−" if ratio < 0 else ""
     found: list[tuple[bool, str]] = []
     for what, number in {**CONSTANTS, **numbers}.items():
@@ -66,6 +66,8 @@ def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> I
             ("{}1/({})", 1 / abs(number)),
             ("{}({})²", number**2),
             ("{}1/({})²", number**-2),
+            ("{}√({})", math.sqrt(abs(number))),
+            ("{}1/√({})", 1 / math.sqrt(abs(number))),
             ("{}2/({})", 2 / abs(number)),
             ("{}1 − ({})", abs(1 - number)),
             ("{}1/(1 − ({}))", 1 / abs(1 - number) if number != 1 else math.inf),

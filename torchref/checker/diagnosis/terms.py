@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 
 from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
+from torchref.checker.told_apart import told_apart
+
+NEARLY = 1e-2  # relative: factors no further apart come from one, and a small term beside it
 
 
 def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
@@ -14,6 +17,14 @@ def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
         return
     if int((rest.abs() > SAME * rest.abs().max()).sum()) < 2:
         return  # a single entry has any form
+    if _alike_along(rest.reshape(-1), 0):
+        number = rest.reshape(-1)[0].item()
+        yield Suspicion(
+            "missing-term",
+            f"what is missing is {number:.6g} in every entry: a constant, or a sum or mean over "
+            "all of them",
+        )
+        return
     for dim in range(rest.dim()):
         if rest.shape[dim] > 1 and _alike_along(rest, dim):
             yield Suspicion(
@@ -51,8 +62,19 @@ def unexplained(wrong: Wrong) -> Iterator[Suspicion]:
         yield Suspicion(
             "missing-term",
             f"{100 * wrong.fraction:.0f} % of the entries differ and no single factor explains "
-            f"it; the cosine to the true gradient is {cosine:.4f}",
+            f"it; the cosine to the true gradient is {cosine:.4f}{_nearly(got, true)}",
         )
+
+
+def _nearly(got: Tensor, true: Tensor) -> str:
+    """Of entries that all are off by nearly the same factor, the smallest and the largest."""
+    if got.is_complex() or not bool(true.all()):
+        return ""
+    low, high = sorted(map(float, torch.aminmax(got / true)), key=abs)
+    if not abs(high - low) < NEARLY * abs(low):
+        return ""
+    low_told, high_told = told_apart(low, high)
+    return f", and every entry is {low_told} to {high_told} times the true one"
 
 
 def _alike_along(x: Tensor, dim: int) -> bool:

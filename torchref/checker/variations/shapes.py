@@ -129,6 +129,11 @@ def is_index(x: Tensor) -> bool:
     return not is_differentiable(x) and x.dtype is not torch.bool
 
 
+def in_order(x: Tensor) -> bool:
+    """Whether indices rise, as those do that say where each part begins: it may be promised."""
+    return x.dim() == 1 and len(x) > 1 and bool((x[1:] >= x[:-1]).all())
+
+
 def resize(x: Tensor, dim: int, size: int, generator: Generator) -> Tensor:
     """x shortened, or lengthened by values between those it has: the domain stays, ties do not."""
     if size <= x.shape[dim] or not x.shape[dim]:
@@ -140,6 +145,7 @@ def resize(x: Tensor, dim: int, size: int, generator: Generator) -> Tensor:
         x.index_select(dim, at.to(x.device)) for at in (places, (places + steps) % before)
     )
     if not is_differentiable(x):
-        return torch.cat([x, first], dim)
+        longer = torch.cat([x, first], dim)
+        return longer.sort().values if is_index(x) and in_order(x) else longer
     share = torch.rand(first.shape, generator=generator, dtype=torch.float64).to(x.device)
     return torch.cat([x, first + (second - first) * share.to(x.real.dtype)], dim)
