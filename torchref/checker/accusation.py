@@ -141,7 +141,7 @@ def _cotangent_suspicions(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
 def _unheard_outputs(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
     """Does each output's gradient count? Many a backward uses the first alone."""
     for i, cotangent in scene.cotangents.items():
-        silenced = scene.cotangents | {i: torch.zeros_like(cotangent)}
+        silenced = {**scene.cotangents, i: torch.zeros_like(cotangent)}
         got = backward(scene.candidate, scene.tape, silenced)[fault.place]
         true = _true_under(scene, fault.place, silenced)
         if got is None or true is None or fault.got is None or fault.true is None:
