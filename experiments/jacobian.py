@@ -103,4 +103,4 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings())
+    run_experiment(main, Settings(), trains=False)

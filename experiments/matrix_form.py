@@ -95,7 +95,11 @@ def main(settings: Settings) -> None:
     network = LECTURE.network()
     stated, ends = statements(settings.seed), {}
     for name, each in {"folded": network, "unfolded": unfolded(network)}.items():
-        outcome = train(Task(f"matrix_form/{name}", each, nn.BCELoss(), EXCLUSIVE_OR), settings)
+        outcome = train(
+            Task(f"matrix_form/{name}", each, nn.BCELoss(), EXCLUSIVE_OR),
+            settings,
+            begin_missing=name == "unfolded",
+        )
         if outcome.folder:
             log_explanations(outcome.folder, {"W11": found})
         for gradients, scalars in outcome.scalars.items():

@@ -111,7 +111,7 @@ def main(
     outcome = train(task, settings, threshold=threshold)
     if outcome.folder:
         log_explanations(outcome.folder, {name: EXPLAINED.explain(name) for name in CHAIN_START})
-    error = outcome.scalars["handwritten"]["loss/train"]
+    error = next(iter(outcome.scalars.values()))["loss/train"]
     relation = "<" if outcome.ended_by == "threshold" else "≥"
     by = f"stopped by the {outcome.ended_by}"
     print(f"Epoch {outcome.epochs}, {by}: error {error:.3g} {relation} {threshold:g}.")

@@ -121,4 +121,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_experiment(main, Settings())
+    run_experiment(main, Settings(), trains=False)

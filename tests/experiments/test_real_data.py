@@ -56,12 +56,18 @@ def test_every_way_to_the_gradients_ends_alike(
     assert ways[0] == ways[1] == ways[2]
 
 
-@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes", "compare_gradients"])
+EVERY = ["digits", "breast_cancer", "diabetes", "compare_gradients", "iris", "two_neuron_chain"]
+EVERY += ["log_loss_network", "three_layers", "cost_surface", "matrix_form", "jacobian"]
+EVERY += ["several_minima", "vanishing_gradients"]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_a_dry_run_of_the_script_leaves_nothing(tmp_path: Path, name: str) -> None:
     line = [sys.executable, "-m", f"experiments.{name}", "--dry-run", "--logdir", str(tmp_path)]
     run = subprocess.run(line, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
+    assert "Look at it" not in run.stdout
     assert list(tmp_path.iterdir()) == []
 
 

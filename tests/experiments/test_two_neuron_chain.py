@@ -94,6 +94,17 @@ def test_the_epochs_stop_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert re.fullmatch(r"Epoch 5, stopped by the epochs: error \S+ ≥ 0.001\.", verdict)
 
 
+@pytest.mark.parametrize("gradients", Gradients)
+def test_any_gradients_will_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], gradients: Gradients
+) -> None:
+    main(
+        Settings(dtype=Dtype.FLOAT64, gradients=[gradients], epochs=5, lr=0.4, logdir=tmp_path),
+        threshold=0.001,
+    )
+    assert "Epoch 5, stopped by the epochs: error 0.0" in capsys.readouterr().out
+
+
 def test_the_seed_draws_the_random_start(tmp_path: Path) -> None:
     starts = []
     for run, seed in enumerate((3, 4, 4)):

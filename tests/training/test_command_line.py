@@ -52,6 +52,38 @@ def test_the_end_is_by_epochs_or_by_steps(
     assert message.startswith("Error: A run has an end by --epochs or by --steps, but both arrived")
 
 
+def test_an_experiment_that_does_not_train_has_no_options_of_training(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[Settings] = []
+
+    def run(*line: str) -> int:
+        monkeypatch.setattr("sys.argv", ["experiment", *line])
+        with pytest.raises(SystemExit) as end:
+            run_experiment(calls.append, Settings(), trains=False)
+        return int(end.value.code or 0)
+
+    assert run("--seed", "3", "--dry-run") == 0
+    assert calls == [Settings(seed=3, dry_run=True)]
+    assert "Look at it" not in capsys.readouterr().out
+    for option in ("--epochs=3", "--resume=latest", "--lr=1"):
+        assert run(option) == 2
+        assert "No such option" in capsys.readouterr().err
+
+
+def test_the_first_process_alone_speaks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    for rank, heard in (("1", ""), ("0", "Error: It must be odd, but it is 4. Add one.\n")):
+        monkeypatch.setenv("RANK", rank)
+        refusal = InputError("It must be odd", "it is 4", "Add one.")
+        assert call(monkeypatch, refuse=refusal) == (2, [])
+        assert capsys.readouterr().err == heard
+    assert len(waits) == 1  # the other leaves the first the time to say it
+
+
 def test_the_last_line_shows_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,6 +118,9 @@ def test_help_lists_all_options(
         "--seed 4294967296",
         "--batch-size 0",
         "--dtype float16",
+        "--run-name a/b",
+        "--run-name ..",
+        "--run-name latest",
         "--gradients magic",
         "--optimizer lbfgs",
         "--check-every -1",

@@ -1,4 +1,4 @@
-"""Two processes under torchrun against one: the same gradients, the same curve."""
+"""Several processes under torchrun against one: the same gradients, the same curve."""
 
 import socket
 import subprocess
@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.training.small_task import rows
+from torchref.training.distribution import Processes
 
 
 def free_port() -> int:
@@ -17,7 +19,7 @@ def free_port() -> int:
 
 
 def iris(logdir: Path, count: int, *options: str) -> subprocess.CompletedProcess[str]:
-    """The script with batches of 7, which two processes cannot share evenly, nor the last of 1."""
+    """The script with batches of 7, and a last one of 1: two and three share neither evenly."""
     torchrun = ["-m", "torch.distributed.run", f"--nproc_per_node={count}"]
     torchrun += ["--master_addr=127.0.0.1", f"--master_port={free_port()}"]
     line = [sys.executable, *(torchrun if count > 1 else []), "-m", "experiments.iris"]
@@ -31,27 +33,63 @@ def values(folder: Path) -> tuple[list[tuple[str, ...]], list[float]]:
     return [row[:3] for row in kept], [float(row[3]) for row in kept]
 
 
-def test_two_processes_train_as_one(tmp_path: Path) -> None:
-    one = iris(tmp_path, 1, "--run-name", "one")
-    assert one.returncode == 0, one.stderr
-    two = iris(tmp_path, 2, "--run-name", "two")
-    assert two.returncode == 0, two.stderr
-    (tags, alone), (same_tags, shared) = (values(tmp_path / "iris" / n) for n in ("one", "two"))
-    assert tags == same_tags
-    assert shared == pytest.approx(alone, rel=1e-9)
-    assert two.stdout == one.stdout  # the first process alone speaks
-    assert sorted(path.name for path in (tmp_path / "iris").iterdir()) == ["one", "two"]
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """Nine epochs in one process."""
+    logdir = tmp_path_factory.mktemp("alone")
+    ended = iris(logdir, 1, "--run-name", "run", "--epochs", "9", "--log-every", "1")
+    assert ended.returncode == 0, ended.stderr
+    return ended
 
 
-def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path) -> None:
-    assert iris(tmp_path, 1, "--run-name", "one", "--epochs", "9").returncode == 0
-    assert iris(tmp_path, 1, "--run-name", "part", "--log-every", "1").returncode == 0
-    line = ("--resume", "part", "--epochs", "9", "--log-every", "1")
-    resumed = iris(tmp_path, 2, *line)
-    assert resumed.returncode == 0, resumed.stderr
-    (tags, alone), (same_tags, shared) = (values(tmp_path / "iris" / n) for n in ("one", "part"))
+def folder_of(ended: subprocess.CompletedProcess[str]) -> Path:
+    return Path(ended.args[ended.args.index("--logdir") + 1]) / "iris" / "run"
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_processes_train_as_one(
+    tmp_path: Path, alone: subprocess.CompletedProcess[str], count: int
+) -> None:
+    line = ("--run-name", "run", "--epochs", "9", "--log-every", "1")
+    several = iris(tmp_path, count, *line)
+    assert several.returncode == 0, several.stderr
+    (tags, one), (same_tags, shared) = (values(folder_of(each)) for each in (alone, several))
     assert tags == same_tags
-    assert shared == pytest.approx(alone, rel=1e-9)
+    assert any(tag.startswith("gradient_norm/") for _, _, tag in tags)
+    assert shared == pytest.approx(one, rel=1e-9)
+    # The first process alone speaks, and says the same but for where it logs.
+    assert said(several) == said(alone)
+    assert [path.name for path in (tmp_path / "iris").iterdir()] == ["run"]
+
+
+def said(ended: subprocess.CompletedProcess[str]) -> list[str]:
+    places = ("--logdir", "The run is in")
+    return [line for line in ended.stdout.splitlines() if not any(p in line for p in places)]
+
+
+def test_a_run_goes_on_with_fewer_and_fewer_processes(
+    tmp_path: Path, alone: subprocess.CompletedProcess[str]
+) -> None:
+    for count, epochs, how in ((3, 3, "--run-name"), (2, 6, "--resume"), (1, 9, "--resume")):
+        ended = iris(tmp_path, count, how, "run", "--epochs", str(epochs), "--log-every", "1")
+        assert ended.returncode == 0, ended.stderr
+    (tags, one), (same_tags, shared) = values(folder_of(alone)), values(folder_of(ended))
+    assert tags == same_tags
+    assert shared == pytest.approx(one, rel=1e-9)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_the_weights_of_the_shares_make_the_average_right(count: int, reduction: str) -> None:
+    """DistributedDataParallel averages: Σ wᵣ · lossᵣ / count must be the loss of the batch."""
+    every = [Processes(rank, count) for rank in range(count)]
+    for size in (1, 2, 3, 4, 7):
+        errors = torch.rand(size, dtype=torch.float64)
+        shares = [errors[each.share(torch.arange(size))] for each in every]
+        losses = [getattr(share, reduction)() for share in shares]
+        weights = [each.weight(size, reduction) for each in every]
+        average = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / count
+        torch.testing.assert_close(average, getattr(errors, reduction)())
 
 
 def test_the_sweep_says_that_it_trains_in_one_process(tmp_path: Path) -> None:

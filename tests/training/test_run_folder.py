@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from torchref.errors import InputError
-from torchref.training.run_folder import RunFolder, dated
+from torchref.training.run_folder import NoRunError, RunFolder, dated
 
 
 def created(logdir: Path, name: str = "a") -> RunFolder:
@@ -51,6 +51,14 @@ def test_a_run_is_reopened_by_name_path_or_as_the_latest(tmp_path: Path, named: 
     run = str(second.path) if named == "path" else named
     again = RunFolder.reopen(tmp_path, "iris", run, {"lr": 0.1, "seed": 3})
     assert again.path == second.path != first.path
+
+
+def test_the_latest_is_the_latest_of_that_seed(tmp_path: Path) -> None:
+    for name, seed in (("a", 3), ("b", 4), ("c", 3), ("d", 4)):
+        RunFolder.create(tmp_path, "iris", name, {"seed": seed})
+    assert RunFolder.reopen(tmp_path, "iris", "latest", {"seed": 3}).path.name == "c"
+    with pytest.raises(NoRunError, match="'latest' arrived"):
+        RunFolder.reopen(tmp_path, "iris", "latest", {"seed": 5})
 
 
 def test_other_settings_would_make_another_curve(tmp_path: Path) -> None:

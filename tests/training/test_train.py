@@ -269,3 +269,14 @@ def test_on_cuda(tmp_path: Path, gradients: Gradients) -> None:
     for mine, its in zip(outcome.models[gradients].parameters(), plain, strict=True):
         assert mine.is_cuda
         torch.testing.assert_close(mine.detach().cpu(), its, rtol=1e-9, atol=1e-11)
+
+
+def test_one_of_several_runs_is_begun_where_an_earlier_one_goes_on(tmp_path: Path) -> None:
+    trained(tmp_path, run_name="several_s0", epochs=2)
+    several = settings(tmp_path, resume="several", epochs=4)
+    for seed in (0, 1):
+        outcome = train(task(), several.member(seed), begin_missing=seed > 0)
+        assert outcome.folder == tmp_path / "small" / f"several_s{seed}"
+        assert outcome.epochs == 4
+    with pytest.raises(InputError, match="must name a run of small"):
+        train(task(), several.member(2))

@@ -3,9 +3,13 @@
 import copy
 import functools
 import inspect
+import os
 import shlex
-from collections.abc import Callable
-from dataclasses import fields
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -16,42 +20,49 @@ from torchref.training.settings import Settings
 from torchref.training.stopping import Interrupted, NotFiniteError
 from torchref.training.writer_threads import errors_heard_once
 
+UNTRAINED = ("device", "deterministic", "dry_run", "logdir", "quiet", "run_name", "seed", "threads")
+TRAINED = tuple(field.name for field in fields(Settings))
+LAST_WORD = 30.0  # seconds; torchrun ends the others as soon as the first has ended
 
-def run_experiment(main: Callable[..., None], defaults: Settings) -> None:
+
+def run_experiment(main: Callable[..., None], defaults: Settings, *, trains: bool = True) -> None:
     """Runs `main(settings, ...)` as a command with the options of `Settings` and its own.
 
+    An experiment that does not train has the options that make sense without.
     At the end stands the line that shows the run in TensorBoard. Bad input ends with exit status 2
     and one message, a loss that is not finite with 1, Ctrl-C with 130 and SIGTERM with 143.
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(with_settings(main, defaults))
+    app.command()(with_settings(main, defaults, TRAINED if trains else UNTRAINED))
     app()
 
 
-def with_settings(main: Callable[..., None], defaults: Settings) -> Callable[..., None]:
-    """`main` with the fields of `Settings` as arguments instead of its first one."""
+def with_settings(
+    main: Callable[..., None], defaults: Settings, names: Sequence[str]
+) -> Callable[..., None]:
+    """`main` with these fields of `Settings` as arguments instead of its first one."""
     _, *own = inspect.signature(main).parameters.values()
     hints = get_type_hints(Settings, include_extras=True)
     shared = [
         inspect.Parameter(
-            field.name,
+            name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=getattr(defaults, field.name),
-            annotation=hints[field.name],
+            default=getattr(defaults, name),
+            annotation=hints[name],
         )
-        for field in fields(Settings)
+        for name in names
     ]
     ends = {name: getattr(defaults, name) for name in ("epochs", "steps")}
     shared = [shown_only(each, ends[each.name]) if each.name in ends else each for each in shared]
 
     @functools.wraps(main)
     def command(**options: Any) -> None:
-        given = {field.name: options.pop(field.name) for field in fields(Settings)}
-        if not any(given[name] for name in ends):
+        given = {name: options.pop(name) for name in names}
+        if not any(given.get(name) for name in ends):
             given |= ends
         try:
-            settings = Settings(**given)
-            with errors_heard_once():
+            settings = replace(defaults, **given)
+            with errors_heard_once(), only_the_first_speaks():
                 main(settings, **options)
         except InputError as error:
             end(f"Error: {error}", 2)
@@ -61,7 +72,7 @@ def with_settings(main: Callable[..., None], defaults: Settings) -> Callable[...
             end(f"Error: {error}", 1)
         except Interrupted as interrupted:
             end(str(interrupted), interrupted.exit_status)
-        if is_first_process():
+        if is_first_process() and not settings.dry_run:
             logdir = shlex.quote(str(settings.logdir))
             print(f"Look at it: tensorboard --logdir {logdir}")
 
@@ -79,7 +90,19 @@ def shown_only(parameter: inspect.Parameter, default: int | None) -> inspect.Par
     return parameter.replace(default=None, annotation=Annotated[kind, option])
 
 
+@contextmanager
+def only_the_first_speaks() -> Iterator[None]:
+    """All processes of a torchrun would say the same."""
+    if is_first_process():
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        yield
+
+
 def end(message: str, status: int) -> None:
     if is_first_process():
         typer.echo(message, err=True)
+    else:
+        time.sleep(LAST_WORD)
     raise typer.Exit(status) from None

@@ -19,6 +19,10 @@ from torchref.errors import InputError
 from torchref.training.atomic import write_over, write_whole
 
 
+class NoRunError(InputError):
+    """There is no such run to go on with."""
+
+
 class RunFolder:
     """`logdir/experiment/time_config_sSEED/`, with its record in `config.json`."""
 
@@ -51,16 +55,17 @@ class RunFolder:
     def reopen(
         cls, logdir: Path, experiment: str, run: str, settings: Mapping[str, Any]
     ) -> "RunFolder":
-        """The folder of a run to go on with: its path, its name, or `latest`.
+        """The folder of a run to go on with: its path, its name, or `latest`, of that seed.
 
         Raises `InputError` for a folder without a run, and for settings that would make another
         curve of it.
         """
         runs = sorted((logdir / experiment).glob("*/config.json"), key=lambda f: f.stat().st_ctime)
+        latest = [file for file in runs if seed_in(file) == settings.get("seed")]
         by_name = logdir / experiment / run
         path = (
-            runs[-1].parent
-            if run == "latest" and runs
+            latest[-1].parent
+            if run == "latest" and latest
             else by_name
             if by_name.is_dir()
             else Path(run)
@@ -70,7 +75,7 @@ class RunFolder:
             before = record["settings"]
         except (OSError, ValueError, KeyError, TypeError):
             known = ", ".join(file.parent.name for file in runs[-3:]) or "none"
-            raise InputError(
+            raise NoRunError(
                 f"--resume must name a run of {experiment} below {logdir}",
                 f"{run!r} arrived",
                 f"The newest runs there: {known}.",
@@ -102,6 +107,13 @@ class RunFolder:
         except OSError:
             with suppress(OSError):
                 write_over(self.path / "config.json", self.content)
+
+
+def seed_in(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text())["settings"]["seed"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def new_folder(parent: Path, name: str) -> Path:

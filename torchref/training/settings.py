@@ -1,7 +1,7 @@
 """What every experiment is told on its command line."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +35,12 @@ def positive(value: float) -> float:
     if not (math.isfinite(value) and value > 0):
         raise typer.BadParameter(f"{value} is not a positive number.")
     return value
+
+
+def plain_name(name: str | None) -> str | None:
+    if name is not None and (name in ("", ".", "..", "latest") or set(name) & set("/\\")):
+        raise typer.BadParameter(f"{name!r} is no name for a folder, or means another one.")
+    return name
 
 
 EPOCHS = 1000  # where neither epochs nor steps are given
@@ -95,7 +101,9 @@ class Settings:
     ] = False
     save_every: Annotated[int, typer.Option(min=1, help="Epochs between checkpoints.")] = 10
     logdir: Annotated[Path, typer.Option(help="Runs go below this folder.")] = Path("runs")
-    run_name: Annotated[str | None, typer.Option(help="Instead of time and settings.")] = None
+    run_name: Annotated[
+        str | None, typer.Option(callback=plain_name, help="Instead of time and settings.")
+    ] = None
     resume: Annotated[
         str | None, typer.Option(help="Go on with a run: its folder, its name, or latest.")
     ] = None
@@ -127,6 +135,14 @@ class Settings:
             return self.epochs
         assert self.steps is not None
         return math.ceil(self.steps / math.ceil(examples / (self.batch_size or examples)))
+
+    def member(self, seed: int) -> "Settings":
+        """Those of one of several runs, each with a seed of its own, and in its name."""
+        run_name, resume = (
+            f"{name}_s{seed}" if name and name != "latest" else name
+            for name in (self.run_name, self.resume)
+        )
+        return replace(self, seed=seed, run_name=run_name, resume=resume)
 
     @property
     def torch_dtype(self) -> torch.dtype:

@@ -19,7 +19,7 @@ from torchref.training.logbook import Logbook
 from torchref.training.loop import Loop
 from torchref.training.progress import Progress
 from torchref.training.recorder import CHARTS, Recorder
-from torchref.training.run_folder import RunFolder, dated
+from torchref.training.run_folder import NoRunError, RunFolder, dated
 from torchref.training.settings import Gradients, Settings
 from torchref.training.stopping import Interrupted, StopRequest
 from torchref.training.task import Task
@@ -30,8 +30,8 @@ class Outcome:
     """How a training ended: where, after how many whole epochs and how many steps, by what.
 
     `ended_by` is "epochs", "steps", "threshold" or "patience". `scalars` holds for each contender
-    the last value of every tag, and `models` the trained models. Under torchrun the folder and the
-    values are the first process' alone, and a dry run has no folder.
+    the last value of every tag, and `models` the trained models. Under torchrun the folder is the
+    first process' alone, and a dry run has none.
     """
 
     folder: Path | None
@@ -42,13 +42,17 @@ class Outcome:
     models: Mapping[str, Module]
 
 
-def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
+def train(
+    task: Task, settings: Settings, *, threshold: float = 0.0, begin_missing: bool = False
+) -> Outcome:
     """Trains the task's network with each kind of `settings.gradients`, all in step, and logs it.
 
     All contenders start from the network's weights and see the same batches. Epoch n is the state
     after n epochs, so that epoch 0 is the common start. The training ends after `settings.epochs`
     or `settings.steps`, when the losses of all are below `threshold`, or when the held-out loss of
-    the first improves no more (`settings.early_stop`). About 500 epochs are logged.
+    the first improves no more (`settings.early_stop`). About 500 epochs are logged. A run to go on
+    with that is not there is an error, or with `begin_missing` begun: one of several, of which an
+    earlier one was interrupted.
 
     Raises `InputError` for settings that cannot be followed and a disk that takes no more,
     `NotFiniteError` when a loss is not finite, and `Interrupted` after Ctrl-C or SIGTERM, when the
@@ -67,11 +71,12 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
         progress = Progress(task, settings, processes)
         folder = recorder = checkpoints = None
         if processes.is_first:
-            folder = opened(task, settings)
+            folder, settings = opened(task, settings, begin_missing)
             folder.record |= {"device": str(device), "epochs": settings.epochs}
             folder.record["steps"] = settings.steps
             stack.enter_context(kept_status(folder))
             checkpoints = Checkpoints(folder.path)
+        settings = processes.from_first(settings)
         if settings.resume:
             state = checkpoints.load() if checkpoints else None
             progress.load_state_dict(processes.from_first(state))
@@ -103,12 +108,14 @@ def train(task: Task, settings: Settings, *, threshold: float = 0.0) -> Outcome:
             if progress.step > begun_at and not settings.dry_run:
                 first, end = progress.contenders[0], progress.epoch + progress.in_part
                 explain_trained(task, first, logbook, end, recorder.norms)
+            if not settings.dry_run:
+                print(f"The run is in {folder.path}")
         return Outcome(
             folder.path if folder and not settings.dry_run else None,
             progress.epoch,
             progress.step,
             ended_by,
-            recorder.scalars if recorder else {},
+            processes.from_first(recorder.scalars if recorder else {}),
             {each.name: each.model for each in progress.contenders},
         )
 
@@ -124,20 +131,36 @@ def one_step(task: Task, settings: Settings) -> tuple[Task, Settings]:
     return task, replace(settings, epochs=1, steps=None, resume=None)
 
 
-def opened(task: Task, settings: Settings) -> RunFolder:
+def opened(task: Task, settings: Settings, begin_missing: bool) -> tuple[RunFolder, Settings]:
+    """The folder of the run, and the settings: without `resume` where it is begun after all."""
     if settings.resume:
-        return RunFolder.reopen(settings.logdir, task.name, settings.resume, settings.curve())
+        try:
+            curve = settings.curve()
+            return RunFolder.reopen(settings.logdir, task.name, settings.resume, curve), settings
+        except NoRunError:
+            if not begin_missing:
+                raise
+        name = None if settings.resume == "latest" else Path(settings.resume).name
+        settings = replace(settings, resume=None, run_name=name)
     name = settings.run_name or dated(settings.short, settings.seed)
-    return RunFolder.create(settings.logdir, task.name, name, settings.curve())
+    return RunFolder.create(settings.logdir, task.name, name, settings.curve()), settings
 
 
 @contextmanager
 def recorded_run(settings: Settings, experiment: str, config: str) -> Iterator[Path]:
     """The folder of a run that does its own work; its record says how it ended."""
-    name = settings.run_name or dated(config, settings.seed)
-    folder = RunFolder.create(settings.logdir, experiment, name, settings.curve())
-    with kept_status(folder):
-        yield folder.path
+    compute_alike(settings.deterministic)
+    torch.set_num_threads(settings.threads)
+    with ExitStack() as stack:
+        logdir = settings.logdir
+        if settings.dry_run:
+            logdir = Path(stack.enter_context(TemporaryDirectory()))
+        name = settings.run_name or dated(config, settings.seed)
+        folder = RunFolder.create(logdir, experiment, name, settings.curve())
+        with kept_status(folder):
+            yield folder.path
+        if not settings.dry_run:
+            print(f"The run is in {folder.path}")
 
 
 @contextmanager
