@@ -114,7 +114,7 @@ def test_steps_allocate_nothing_but_the_loss() -> None:
     x, target = torch.rand(256, 64), torch.rand(256, 64)
     step(x, target)
     gc.collect()
-    with torch.profiler.profile(profile_memory=True) as profile:
+    with torch.profiler.profile(profile_memory=True, acc_events=True) as profile:
         step(x, target)
     allocated = [event.cpu_memory_usage for event in profile.events() if event.cpu_memory_usage > 0]
     assert max(allocated) <= 64  # bytes: the loss is one number

@@ -34,7 +34,6 @@ FUNCTIONS = family(
     ("min along at ties", with_indices(torch.min), TIED, ALONG),
     ("amax at ties", torch.amax, TIED, ALONG),
     ("amin at ties", torch.amin, TIED, ALONG),
-    ("aminmax", with_indices(torch.aminmax), DISTINCT, ALONG),
     ("sort", with_indices(torch.sort), DISTINCT, ALONG),
     ("sort at ties", with_indices(torch.sort), TIED, {"dim": -1, "stable": True}),
     ("sort descending", with_indices(torch.sort), DISTINCT, {"dim": 0, "descending": True}),
