@@ -14,15 +14,14 @@ run goes into what: that comparison is within one run, and so the steadier.
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Annotated
-from unittest.mock import patch
 
 import torch
 import typer
@@ -31,6 +30,7 @@ from rich.table import Table
 
 from experiments import digits
 from experiments.benchmark.folder import Out
+from experiments.benchmark.stopwatch import stopped_by
 from experiments.benchmark.turns import Clock, take_turns
 from torchref.training import Settings, train
 from torchref.training.checkpoint import Checkpoints
@@ -73,22 +73,6 @@ def ways(settings: Settings) -> dict[str, Callable[[], None]]:
         "logged": partial(run, replace(settings, check_every=0)),
         "checked": partial(run, settings),
     }
-
-
-@contextmanager
-def stopped_by(clock: Clock, owner: type, method: str, spent: dict[str, float]) -> Iterator[None]:
-    """Adds to `spent` how long the calls of a method take."""
-    original = getattr(owner, method)
-
-    def timed(*arguments: object, **keywords: object) -> object:
-        start = clock()
-        try:
-            return original(*arguments, **keywords)
-        finally:
-            spent[owner.__name__] = spent.get(owner.__name__, 0.0) + clock() - start
-
-    with patch.object(owner, method, timed):
-        yield
 
 
 def shares(settings: Settings, clock: Clock) -> dict[str, float]:
