@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.scenes import case_of, normal, seeded
+from tests.checker.scenes import case_of, normal, scene_of, seeded
+from torchref.checker.by_differences import judge_by_differences
 from torchref.checker.halving import Field, locate
 from torchref.checker.numeric import (
     Line,
@@ -257,3 +258,12 @@ def test_directions_have_no_small_entry_and_the_arguments_units() -> None:
 )
 def test_the_typical_size_is_the_root_mean_square(entries: list[float], size: float) -> None:
     assert typical_size(torch.tensor(entries, dtype=torch.float64)) == pytest.approx(size)
+
+
+def test_the_rounding_of_the_inputs_is_handed_on_by_a_steep_forward() -> None:
+    """Entries that are all equal: normalised, a step of 1e-8 is rounded to seven digits of it."""
+    module = torch.nn.BatchNorm2d(3).double()
+    for seed in SEEDS:
+        scene = scene_of(module, None, torch.ones(2, 3, 4, 5, dtype=torch.float64), seed=seed)
+        judgement = judge_by_differences(scene)
+        assert not judgement.faults, seed

@@ -85,7 +85,8 @@ def _forward_epsilon(line: Line) -> float:
 def _unsettled(line: Line) -> str:
     if moves_in_steps(line):
         look_at = CAUSES["straight-through"].look_at
-        return f"the forward moves in steps, and a gradient through them is a choice. {look_at}"
+        steps = "the forward moves in steps: it rounds, to few digits or to few values"
+        return f"{steps}; a gradient through that is a choice. {look_at}"
     if not line.refusal:
         return "differences of the forward do not settle"
     return (

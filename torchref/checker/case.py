@@ -17,7 +17,8 @@ from torchref.errors import InputError
 class Case:
     """Leaves with their names, the way back to a call, and which of them are differentiated.
 
-    `label` says in words where the inputs come from: "as given", "zeros in x", ...
+    `label` says in words where the inputs come from: "as given", "zeros in x", ...; `parameters`
+    are the places of a module's own leaves, whose sizes belong to it.
     """
 
     leaves: tuple[Any, ...]
@@ -25,6 +26,7 @@ class Case:
     spec: pytree.TreeSpec
     wrt: tuple[int, ...]
     label: str = "as given"
+    parameters: frozenset[int] = frozenset()
 
     def derived(self, label: str, changes: Mapping[int, Any]) -> "Case":
         """The same call with some leaves changed."""
@@ -99,7 +101,9 @@ def build_case(
                 f"{named[i]} has {int(torch.isnan(leaves[i]).sum())} of them",
                 "A gradient at NaN is NaN, right or wrong: give inputs that the forward accepts.",
             )
-    return Case(leaves, named, spec, _chosen(subject, wrt, found, named))
+    parameters = frozenset(range(len(leaves) - len(subject.state), len(leaves)))
+    chosen = _chosen(subject, wrt, found, named)
+    return Case(leaves, named, spec, chosen, parameters=parameters)
 
 
 def _positional(

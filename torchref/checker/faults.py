@@ -80,9 +80,9 @@ def _right_by_own_step(field: Field, place: int, element: tuple[int, ...]) -> bo
     size = float(x.abs())
     if size == 0 or x.is_complex():
         return False
-    scale = abs(float(got)) * size
-    slope = settled_slope(field.line(field.unit(place, element, size)), scale)
-    return math.isfinite(slope.error) and abs(slope.value - float(got) * size) <= slope.tolerance
+    claimed = float(got) * size
+    slope = settled_slope(field.line(field.unit(place, element, size)), abs(claimed))
+    return math.isfinite(slope.error) and abs(slope.value - claimed) <= slope.tolerance
 
 
 def _by_halving(

@@ -124,13 +124,15 @@ def central_slope(line: Rising, scale: float = 0.0) -> Slope:
     return _judged(found, scale)
 
 
-def settled_slope(line: Rising, scale: float = 0.0) -> Slope:
+def settled_slope(line: Line, scale: float) -> Slope:
     """As `central_slope`, for a slope that contradicts a claim: steps of all sizes are heard.
 
     Larger ones may leap over a pole, or stay on one side of a kink: no finer one may dispute
     the slope that is believed, and one other at least must confirm it.
     """
     found = _without_standstill([_extrapolate(line.rise, *ladder, scale) for ladder in PATIENT])
+    # x + t d is rounded as well, and the forward hands that on by its slope.
+    found = [replace(s, error=s.error + line.epsilon * scale / (2 * s.step)) for s in found]
     undisputed = [
         slope
         for place, slope in enumerate(found)

@@ -81,6 +81,15 @@ def argument_transposed(scene: Scene) -> Iterator[Question]:
             yield Question("transposed", evidence, case, scene.cotangents)
 
 
+def argument_conjugated(scene: Scene) -> Iterator[Question]:
+    """A complex argument that enters as it is: torch's gradient has the conjugate of a factor."""
+    for i, z in enumerate(scene.case.leaves):
+        if isinstance(z, Tensor) and z.is_complex():
+            case = scene.case.derived("conjugated", {i: z.conj().resolve_conj()})
+            evidence = f"it is the true gradient for {scene.case.names[i]} conjugated"
+            yield Question("sign-flipped", evidence, case, scene.cotangents)
+
+
 def slope_at_the_output(scene: Scene) -> Iterator[Question]:
     """A grad_output that has not met the slope of the last activation, or has met it twice."""
     if len(scene.cotangents) != 1:
@@ -101,5 +110,6 @@ ASKED: tuple[Callable[[Scene], Iterator[Question]], ...] = (
     one_slice_of_grad_output,
     inputs_cast,
     argument_transposed,
+    argument_conjugated,
     slope_at_the_output,
 )

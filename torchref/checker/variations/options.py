@@ -22,5 +22,5 @@ def option_variations(case: Case, _: Generator) -> Iterator[Change]:
         elif isinstance(leaf, int):
             for other in (leaf + 1, leaf - 1):
                 yield f"{name}={other}", {i: other}
-        elif isinstance(leaf, Tensor):
+        elif isinstance(leaf, Tensor) and i not in case.parameters:
             yield f"{name}=None", {i: None}

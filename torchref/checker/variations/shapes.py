@@ -40,9 +40,22 @@ def shrunk(case: Case) -> Case:
 
 
 def _sizes(case: Case) -> list[int]:
-    """The sizes that occur, in order of appearance."""
-    tensors = [leaf for leaf in case.leaves if isinstance(leaf, Tensor)]
-    return list(dict.fromkeys(size for x in tensors for size in x.shape if size > 0))
+    """The sizes that occur, in order of appearance; none of a module's own.
+
+    It will not be called with weights of another size, and kernels that trust it may crash on them.
+    """
+    own = {size for i in case.parameters for size in case.leaves[i].shape}
+    found = dict.fromkeys(size for x in _given(case).values() for size in x.shape if size > 0)
+    return [size for size in found if size not in own]
+
+
+def _given(case: Case) -> dict[int, Tensor]:
+    """The tensors handed over, by their places: all but a module's own."""
+    return {
+        i: leaf
+        for i, leaf in enumerate(case.leaves)
+        if isinstance(leaf, Tensor) and i not in case.parameters
+    }
 
 
 def _may_be_empty(case: Case, size: int) -> bool:
@@ -100,12 +113,13 @@ def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
 
     Never to size 1, which would broadcast: more than a candidate may have promised.
     """
-    indexed = any(is_index(leaf) for leaf in case.leaves if isinstance(leaf, Tensor))
-    for i, leaf in enumerate(case.leaves):
-        if not isinstance(leaf, Tensor) or (indexed and not is_index(leaf)):
+    given, sizes = _given(case), _sizes(case)
+    indexed = any(is_index(leaf) for leaf in given.values())
+    for i, leaf in given.items():
+        if indexed and not is_index(leaf):
             continue
         for dim, size in enumerate(leaf.shape):
-            if size > 1:
+            if size > 1 and size in sizes:
                 for other in {size + 2, max(2, size - 1)} - {size}:
                     label = f"{case.names[i]} of size {other} along dimension {dim}"
                     yield label, {i: resize(leaf, dim, other, generator)}
@@ -113,7 +127,7 @@ def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
 
 def rank_variations(case: Case, _: Generator) -> Iterator[Change]:
     """A leading dimension more or less, for all tensors that have the first argument's."""
-    tensors = {i: x for i, x in enumerate(case.leaves) if isinstance(x, Tensor) and x.dim()}
+    tensors = {i: x for i, x in _given(case).items() if x.dim()}
     if not tensors:
         return
     size = next(iter(tensors.values())).shape[0]
