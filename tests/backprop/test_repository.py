@@ -39,3 +39,9 @@ def test_levels_that_are_not_there_are_said(symbol: str, level: int) -> None:
     _, kept = repository_of(nn.SigmoidNetwork((4, 3, 2)))
     with pytest.raises(InputError, match=rf"{symbol}\(level\): level must lie in . … 2"):
         getattr(kept, symbol)(level)
+
+
+def test_what_is_shown_of_it_are_shapes() -> None:
+    _, kept = repository_of(nn.Sequential(nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 2)))
+    shown = "outputs={'x': (5, 4), '0': (5, 3), '1': (5, 3), '2': (5, 2)}, deltas of 3"
+    assert repr(kept) == f"Repository(depth=2, {shown})"

@@ -63,3 +63,12 @@ def test_the_same_seed_gives_the_same_report() -> None:
     )
     assert first == again
     assert first["findings"] != other["findings"]
+
+
+def test_inference_mode_keeps_no_tape_and_is_left_for_the_time_of_the_check() -> None:
+    module = torch.nn.Linear(3, 2, dtype=torch.float64)
+    with torch.inference_mode():
+        x = normal(4, 3)
+        assert crosscheck(Sigmoid, torch.sigmoid, (x,)).verdict == "right"
+        assert crosscheck(module, None, (x,)).verdict == "right"
+        assert torch.is_inference_mode_enabled()

@@ -8,7 +8,7 @@ import torch
 from tests.checker.half_right import Doubled, causes
 from tests.checker.scenes import normal
 from tests.wrong_ops.rule import Rule
-from torchref import crosscheck
+from torchref import compare, crosscheck
 from torchref.checker.causes import CAUSES
 from torchref.ops import Sigmoid
 
@@ -58,6 +58,33 @@ def test_an_output_whose_gradient_takes_no_part_is_named(reference) -> None:
         ("ignores-grad-output", "y"),
     }
     assert all("gradient of output 1 takes no part" in each.evidence for each in report.findings)
+
+
+def test_a_notebook_shows_the_story() -> None:
+    report = crosscheck(Doubled, lambda x: 2 * x, (normal(4, 3),))
+    assert repr(report) == str(report)
+    comparison = compare({"W": normal(3)}, {"W": normal(3)})
+    assert repr(comparison) == str(comparison)
+
+
+class Square(torch.autograd.Function):
+    """Right, but for 0/0 where x is 0."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y * 2 * (x * x) / x
+
+
+def test_a_gradient_that_is_not_finite_is_told_though_differences_cannot_judge_it() -> None:
+    (note,) = crosscheck(Square, inputs=(normal(4, 3),)).notes
+    assert "in x: the gradient is not finite where the forward is" in note
+    assert "give a reference" in note
 
 
 def test_a_gradient_that_is_not_finite_is_json_too() -> None:

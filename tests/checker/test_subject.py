@@ -120,3 +120,9 @@ def test_in_place_is_no_excuse() -> None:
 
     report = crosscheck(Wrong, torch.relu, (X,))
     assert report.findings[0].cause == "constant-factor"
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_a_function_is_given_as_a_class() -> None:
+    with pytest.raises(InputError, match="an instance of Square arrived"):
+        as_subject(Square())

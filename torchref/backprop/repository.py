@@ -9,7 +9,7 @@ from torchref.backprop.stack import Layer
 from torchref.errors import InputError
 
 
-@dataclass
+@dataclass(repr=False)
 class Repository:
     """Every output y of a layer and every derivative ∂L/∂y that the sweep came by.
 
@@ -41,6 +41,10 @@ class Repository:
     def keep_delta(self, layer: Layer, grad_y: Tensor) -> None:
         if layer.name in self.outputs:
             self.deltas[layer.name] = grad_y
+
+    def __repr__(self) -> str:
+        shapes = {name: tuple(y.shape) for name, y in {"x": self.x, **self.outputs}.items()}
+        return f"Repository(depth={self.depth}, outputs={shapes}, deltas of {len(self.deltas)})"
 
     @property
     def depth(self) -> int:

@@ -16,13 +16,17 @@ from torchref.backprop.repository import Repository
 from torchref.backprop.stack import Layer, Stack
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Swept:
     """What one sweep leaves: the loss, a gradient for each trained parameter, the repository."""
 
     loss: Tensor
     gradients: dict[str, Tensor]
     repository: Repository
+
+    def __repr__(self) -> str:
+        shapes = {name: tuple(gradient.shape) for name, gradient in self.gradients.items()}
+        return f"Swept(loss={self.loss}, gradients={shapes}, repository={self.repository})"
 
 
 def sweep(network: nn.Module, loss: nn.Module, x: Tensor, target: Tensor) -> Swept:

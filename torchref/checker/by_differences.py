@@ -29,6 +29,7 @@ from torchref.checker.tolerance import DOUBLE, conditioning
 
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
 BESIDE = 2.0**-16  # a step to inputs of as many digits as their dtype has
+NOT_FINITE = "the gradient is not finite"
 CONVENTION = "there is no derivative here; the gradient is one of the values that it may have"
 
 
@@ -42,7 +43,7 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     if not scene.cotangents or not scene.case.elements:
         return judgement
     if not all(bool(torch.isfinite(g.abs()).all()) for g in scene.claimed):
-        return judgement.cannot_tell("the gradient is not finite")
+        return judgement.cannot_tell(NOT_FINITE)
     field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
     directions = draw_directions(scene.case, scene.generator())
     moved = [inner(g * d, g * d) for g, d in zip(scene.claimed, directions, strict=True)]

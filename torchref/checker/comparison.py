@@ -60,7 +60,7 @@ class ComparedGradient:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """The outcome of `torchref.compare`.
 
@@ -89,6 +89,8 @@ class Comparison:
         for number, finding in enumerate(self.findings, start=1):
             lines += finding_lines(number, finding)
         return "\n".join([*told, *(line.plain for line in lines)])
+
+    __repr__ = __str__  # what a notebook shows
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, in plain types that JSON knows."""

@@ -65,6 +65,7 @@ def crosscheck(
         for number, case in enumerate(cases)
     ]
     with (
+        torch.inference_mode(False),  # which keeps no tape
         _random_state_kept(cases[0].device),
         _telling(progress, subject.title) as tick,
         warnings.catch_warnings(),

@@ -11,7 +11,7 @@ class WrongGradientError(AssertionError):
     """Raised by `Report.raise_if_wrong` and `Comparison.raise_if_different`, with the report."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The outcome of `torchref.crosscheck`.
 
@@ -47,6 +47,8 @@ class Report:
 
     def __str__(self) -> str:
         return tell(self)
+
+    __repr__ = __str__  # what a notebook shows
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, in plain types: what `torchref crosscheck --json` writes."""

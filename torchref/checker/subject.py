@@ -80,6 +80,13 @@ def as_subject(candidate: Any) -> Subject:
         return _function_subject(candidate)
     if isinstance(candidate, torch.nn.Module):
         return _module_subject(candidate)
+    if isinstance(candidate, Function):
+        name = type(candidate).__name__
+        raise InputError(
+            "crosscheck takes the class of a torch.autograd.Function",
+            f"an instance of {name} arrived",
+            f"Write crosscheck({name}, ...): its methods are static, and it is never instantiated.",
+        )
     if isinstance(candidate, type) or not callable(candidate):
         what = f"the class {candidate.__name__}" if isinstance(candidate, type) else "an object"
         raise InputError(

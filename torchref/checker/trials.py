@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from torchref.checker.accusation import accuse
-from torchref.checker.by_differences import judge_by_differences
+from torchref.checker.by_differences import NOT_FINITE, judge_by_differences
 from torchref.checker.by_reference import judge_by_reference
 from torchref.checker.case import Case
 from torchref.checker.contract import breaches
@@ -35,6 +35,7 @@ class Trials:
     lax: list[str] = field(default_factory=list)
     halfway: list[str] = field(default_factory=list)
     conventions: list[str] = field(default_factory=list)
+    not_finite: list[str] = field(default_factory=list)
 
     def run(self, given: Case) -> None:
         for kind, case in variations(given, self.seed):
@@ -63,6 +64,11 @@ class Trials:
             more = len(self.conventions) - 1
             likewise = f" (likewise {more} more of the variations)" if more else ""
             self.ledger.note(self.conventions[0] + likewise)
+        if self.not_finite:
+            more = len(self.not_finite) - 1
+            others = f", as for {more} more of the variations" if more else ""
+            at = f"{self.not_finite[0]}: the gradient is not finite where the forward is{others}"
+            self.ledger.note(f"{at}; give a reference to learn whether it should be")
         if self.halfway:
             first = f"{len(self.halfway)} of the variations, the first {self.halfway[0]}"
             self.ledger.note(f"the forward accepts and the backward refuses {first}")
@@ -116,6 +122,8 @@ class Trials:
         if judgement.faults and self._reference_is_wrong:
             judgement = judge_by_differences(scene)
         self.conventions += judgement.notes
+        if judgement.why == NOT_FINITE:
+            self.not_finite.append(scene.case.label)
         if judgement.told:
             found += accuse(scene, judgement.faults)
         self.ledger.enter(NAME, found + judgement.blameless, judgement.worst)
