@@ -69,6 +69,7 @@ def read(file: Path) -> State:
         ) from None
     except Exception as error:  # torch.load lets through what zip, pickle and tar raise
         first, *_ = str(error).splitlines() or [type(error).__name__]
+        first = first.split(". ")[0]  # torch goes on with what may have happened
         raise InputError(whole, f"it cannot be read ({first})", "Was it cut short?") from error
     if not (isinstance(state, dict) and state.get("format") == FORMAT):
         raise InputError(whole, "it holds something else", "Did another program write it?")

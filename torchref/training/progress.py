@@ -64,11 +64,12 @@ class Progress:
             for each in self.contenders:
                 each.load_state_dict(state["contenders"][each.name])
         except (KeyError, RuntimeError, ValueError) as error:
-            first, *_ = str(error).splitlines()
+            lines = [line.strip() for line in str(error).splitlines()[:2]]  # what, and which sizes
+            told = " ".join(lines).rstrip(".:")
             raise InputError(
                 "A checkpoint must be of the network that goes on",
-                f"its contents do not fit ({first})",
-                "Has the experiment been changed since?",
+                f"its contents do not fit ({told})",
+                "Give the options that the run began with. Or has the experiment been changed since?",
             ) from error
         self.order.load_state_dict(state["order"])
         self.check.load_state_dict(state["check"])

@@ -74,10 +74,11 @@ class RunFolder:
             record = json.loads((path / "config.json").read_text())
             before = record["settings"]
         except (OSError, ValueError, KeyError, TypeError):
+            broken = ", whose config.json cannot be read" if _has_record(path) else ""
             known = ", ".join(file.parent.name for file in runs[-3:]) or "none"
             raise NoRunError(
                 f"--resume must name a run of {experiment} below {logdir}",
-                f"{run!r} arrived",
+                f"{run!r} arrived{broken}",
                 f"The newest runs there: {known}.",
             ) from None
         differing = {
@@ -131,6 +132,10 @@ def variants(name: str) -> Iterator[str]:
     """name, name-2, name-3, ..."""
     yield name
     yield from (f"{name}-{number}" for number in count(2))
+
+
+def _has_record(folder: Path) -> bool:
+    return (folder / "config.json").exists()
 
 
 def dated(config: str, seed: int) -> str:
