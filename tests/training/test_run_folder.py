@@ -71,7 +71,7 @@ def test_other_settings_would_make_another_curve(tmp_path: Path) -> None:
 def test_a_folder_without_a_run_is_refused(tmp_path: Path, broken: str) -> None:
     created(tmp_path, "good")
     (created(tmp_path, "bad").path / "config.json").write_text(broken)
-    with pytest.raises(InputError, match="'bad' arrived, whose config.json cannot be read"):
+    with pytest.raises(InputError, match=r"'bad' arrived, whose config\.json cannot be read"):
         RunFolder.reopen(tmp_path, "iris", "bad", {"lr": 0.1, "seed": 3})
     with pytest.raises(InputError, match="'nothing' arrived"):
         RunFolder.reopen(tmp_path, "iris", "nothing", {})

@@ -69,7 +69,7 @@ class Progress:
             raise InputError(
                 "A checkpoint must be of the network that goes on",
                 f"its contents do not fit ({told})",
-                "Give the options that the run began with. Or has the experiment been changed since?",
+                "Give the options that the run began with. Has the experiment been changed since?",
             ) from error
         self.order.load_state_dict(state["order"])
         self.check.load_state_dict(state["check"])
