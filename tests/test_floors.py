@@ -13,6 +13,7 @@ HOUSE = Path(__file__).parent.parent
 # A room is a module or a package; the deepest name that fits is a module's room.
 FLOORS = {
     "torchref.errors": 0,
+    "torchref.encoding": 0,
     "torchref.ops": 0,
     "torchref.functional": 1,
     "torchref.catalogue": 2,

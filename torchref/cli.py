@@ -2,8 +2,6 @@
 
 import difflib
 import json
-import sys
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -17,6 +15,7 @@ from rich.table import Table
 from torchref import InputError, Report, __version__, crosscheck
 from torchref.catalogue import CATALOGUE, Entry
 from torchref.checker.story import STYLES, show
+from torchref.encoding import escape_what_the_terminal_lacks
 from torchref.explainer.command import EPILOG, explain_command
 
 RIGHT, WRONG, USAGE = 0, 1, 2
@@ -36,8 +35,7 @@ err = Console(stderr=True)
 
 def main() -> None:
     """The entry point: bad input is one message and exit status 2, never a traceback."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # an ASCII terminal has no ∂
+    escape_what_the_terminal_lacks()
     try:
         app()
     except InputError as error:

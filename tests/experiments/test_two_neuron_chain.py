@@ -1,4 +1,7 @@
+import os
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from math import prod
 from pathlib import Path
@@ -41,6 +44,16 @@ LECTURE = {
 }
 BOTH = [Gradients.HANDWRITTEN, Gradients.TORCH]
 NUMBERS = worked_example(torch.device("cpu"))
+
+
+def test_a_terminal_without_unicode_gets_every_line(tmp_path: Path) -> None:
+    call = [sys.executable, "-m", "experiments.two_neuron_chain", "--epochs", "1"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(
+        [*call, "--logdir", str(tmp_path)], capture_output=True, env=environment, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert rb"\u2202E/\u2202a" in ended.stdout
 
 
 def test_all_twelve_numbers_are_there_with_the_lectures_digits() -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from torchref.encoding import escape_what_the_terminal_lacks
 from torchref.errors import InputError
 from torchref.training.distribution import is_first_process
 from torchref.training.settings import Settings
@@ -32,6 +33,7 @@ def run_experiment(main: Callable[..., None], defaults: Settings, *, trains: boo
     At the end stands the line that shows the run in TensorBoard. Bad input ends with exit status 2
     and one message, a loss that is not finite with 1, Ctrl-C with 130 and SIGTERM with 143.
     """
+    escape_what_the_terminal_lacks()
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(with_settings(main, defaults, TRAINED if trains else UNTRAINED))
     app()
