@@ -22,6 +22,7 @@ from torchref.ops import Affine
 
 SIZES, LARGE_SIZES = (100, 400, 1_500, 6_000), (100_000, 1_000_000)
 FEW_ROWS = 7  # slow gradcheck's time grows with the outputs too: with few it is at its cheapest
+LEAST = 0.05  # seconds of each checker in each round
 FIRST_CALL = """
 import time, torch
 from torchref import crosscheck
@@ -49,7 +50,7 @@ def timed(rows: int | None, size: int, seed: int, rounds: int) -> dict[str, Any]
         runs["gradcheck, slow"] = partial(gradcheck, Affine.call, inputs)
         runs["gradcheck, fast"] = partial(gradcheck, Affine.call, inputs, fast_mode=True)
     against = "gradcheck, slow" if size in SIZES else "crosscheck"
-    timings = take_turns(runs, against, rounds, least=0, warm_up=1)
+    timings = take_turns(runs, against, rounds, LEAST, warm_up=1)
     batch = "square" if rows is None else f"{rows} rows"
     found: dict[str, Any] = {"batch": batch, "entries": sum(x.numel() for x in inputs)}
     return found | {timing.way: asdict(timing) for timing in timings}

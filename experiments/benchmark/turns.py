@@ -38,14 +38,15 @@ def take_turns(
     """
     for run in runs.values():
         seconds_of(run, warm_up, clock)
-    slowest = max(seconds_of(run, warm_up, clock) for run in runs.values())
-    repeats = max(1, int(least / slowest))
+    repeats = {
+        way: max(1, int(least / seconds_of(run, warm_up, clock))) for way, run in runs.items()
+    }
     measured: dict[str, list[float]] = {way: [] for way in runs}
     ways = list(runs)
     for number in range(rounds):
         first = number % len(ways)
         for way in ways[first:] + ways[:first]:
-            measured[way].append(seconds_of(runs[way], repeats, clock))
+            measured[way].append(seconds_of(runs[way], repeats[way], clock))
     return [timing_of(way, times, measured[against]) for way, times in measured.items()]
 
 

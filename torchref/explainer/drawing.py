@@ -25,6 +25,7 @@ def new_figure(width: float, height: float) -> Any:
 def line_chart(curves: Mapping[str, Mapping[int, float]], across: str, upwards: str) -> Any:
     """Positive values over whole numbers, one line for each name, upwards in powers of ten."""
     figure = new_figure(7, 4.5)
+    figure.set_layout_engine("none")  # the margins fit, and to work them out takes the longest
     axes = figure.subplots()
     for name, values in curves.items():
         axes.semilogy(list(values), list(values.values()), "o-", markersize=3, label=name)

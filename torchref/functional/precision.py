@@ -1,6 +1,5 @@
 """What autocast makes of the inputs of an op, and that it leaves the op itself alone."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -9,18 +8,11 @@ from torch import Tensor
 
 
 def autocasts(*tensors: Tensor | None) -> bool:
-    """Whether autocast is on for the device of the tensors."""
+    """Whether autocast is on for the device of the tensors; the meta device has none."""
     device = next(x.device.type for x in tensors if x is not None)
-    return has_autocast(device) and torch.is_autocast_enabled(device)
-
-
-def _has_autocast(device: str) -> bool:
-    """The meta device has none."""
-    return torch.amp.is_autocast_available(device)
-
-
-# Dynamo of torch 2.11 cannot look into the question itself.
-has_autocast: Callable[[str], bool] = torch.compiler.assume_constant_result(_has_autocast)
+    # Dynamo of torch 2.11 cannot look into the first question.
+    known = torch.compiler.is_dynamo_compiling() or torch.amp.is_autocast_available(device)
+    return known and torch.is_autocast_enabled(device)
 
 
 def to_autocast_dtype(*tensors: Tensor | None) -> tuple[Any, ...]:
