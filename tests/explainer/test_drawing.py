@@ -12,6 +12,7 @@ def test_a_chart_has_a_line_for_each_name() -> None:
     drawn = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
     assert drawn == {name: [[x, y] for x, y in curve.items()] for name, curve in curves.items()}
     assert axes.get_yscale() == "log"
+    assert all(tick.is_integer() for tick in axes.get_xticks())
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("layer", "norm")
 
 

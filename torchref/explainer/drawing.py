@@ -29,6 +29,7 @@ def line_chart(curves: Mapping[str, Mapping[int, float]], across: str, upwards: 
     axes = figure.subplots()
     for name, values in curves.items():
         axes.semilogy(list(values), list(values.values()), "o-", markersize=3, label=name)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel=across, ylabel=upwards)
     axes.legend(fontsize=8)
     return figure
