@@ -193,6 +193,12 @@ def test_version(run) -> None:
     assert out == f"torchref {torchref.__version__} (torch {torch.__version__})\n"
 
 
+def test_it_runs_as_a_module_too() -> None:
+    command = [sys.executable, "-m", "torchref", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"torchref {torchref.__version__} (torch {torch.__version__})\n"
+
+
 def test_without_a_command_there_is_help(run) -> None:
     status, out, err = run()
     assert status in (0, 2)  # click's own convention has changed

@@ -20,12 +20,11 @@ FLOORS = {
     "torchref.nn": 2,
     "torchref.checker": 3,
     "torchref.backprop": 3,
-    "torchref.auditor": 4,
     "torchref.training": 4.2,  # explains what it has trained
     "torchref.explainer": 4,
     "torchref": 4.5,  # torchref/__init__.py brings the calls of all rooms below the command line
     "torchref.cli": 5,
-    "torchref.pytest_plugin": 5,
+    "torchref.__main__": 5.5,
     "experiments": 6,
 }
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}

@@ -36,6 +36,11 @@ def test_inputs_in_the_place_of_the_reference() -> None:
     refused("a tuple arrived in the place of the reference", reference=(X,), inputs=None)
 
 
+@pytest.mark.parametrize("seed", [-1, 10**30])
+def test_a_seed_that_no_generator_takes(seed: int) -> None:
+    refused("seed must lie in 0 … 4294967295", f"{seed} arrived", seed=seed)
+
+
 def test_a_tensor_instead_of_a_tuple() -> None:
     refused("a tuple of arguments", "a tensor arrived", "Write (x,)", inputs=X)
 

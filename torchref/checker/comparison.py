@@ -77,6 +77,7 @@ class Comparison:
 
     def raise_if_different(self) -> None:
         """Raise `WrongGradientError` if a gradient is different; exact and close ones pass."""
+        __tracebackhide__ = True  # pytest shows the test's own line
         if self.verdict == "different":
             raise WrongGradientError(str(self))
 

@@ -17,6 +17,7 @@ from torchref.checker.subject import Subject, as_subject
 from torchref.errors import InputError
 
 Inputs = Sequence[Any] | Mapping[str, Any]
+MOST_SEED = 2**32 - 1  # what the generators of torch and numpy all take
 
 
 def crosscheck(
@@ -54,7 +55,7 @@ def crosscheck(
     >>> crosscheck(Sigmoid, torch.sigmoid, (torch.randn(3, 2),)).verdict
     'right'
     """
-    _check_call(reference, inputs)
+    _check_call(reference, inputs, seed)
     subject = as_subject(candidate)
     other = None if reference is None else as_subject(reference)
     fallback = None if other is None else other.names
@@ -78,7 +79,11 @@ def crosscheck(
     return examination.ledger.report(subject.title, None if other is None else other.title, seed)
 
 
-def _check_call(reference: Any, inputs: Inputs | None) -> None:
+def _check_call(reference: Any, inputs: Inputs | None, seed: int) -> None:
+    if not 0 <= seed <= MOST_SEED:
+        raise InputError(
+            f"seed must lie in 0 … {MOST_SEED}", f"{seed} arrived", "Any small number will do."
+        )
     if inputs is None:
         arrived = "inputs were left out"
         if isinstance(reference, tuple | list | Mapping):

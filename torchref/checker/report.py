@@ -42,6 +42,7 @@ class Report:
 
     def raise_if_wrong(self) -> None:
         """Raise `WrongGradientError` unless the verdict is "right"."""
+        __tracebackhide__ = True  # pytest shows the test's own line
         if self.verdict != "right":
             raise WrongGradientError(str(self))
 
