@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
+from experiments.benchmark.time_limit import TooLongError, time_limit
 from torchref import crosscheck
 from torchref.checker.subject import as_subject
 
 Inputs = tuple[Any, ...]
+MOST_SECONDS = 20.0  # of one check by a peer; crosscheck takes none nearly so long
 
 
 def differentiable(inputs: Inputs) -> list[int]:
@@ -37,7 +39,10 @@ def by_gradcheck(check: Callable[..., bool], **options: Any) -> Callable[..., bo
             for i, x in enumerate(inputs)
         ]
         try:
-            check(getattr(candidate, "apply", candidate), mine, **options)
+            with time_limit(MOST_SECONDS):
+                check(getattr(candidate, "apply", candidate), mine, **options)
+        except TooLongError:  # thousands of entries, and one evaluation or two for each of them
+            return False
         except Exception:  # it tells what is wrong by raising, and a candidate may raise too
             return True
         return False

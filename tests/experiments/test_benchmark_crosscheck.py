@@ -42,18 +42,29 @@ def test_it_writes_what_every_checker_sees_and_costs(
     assert all(name in table for name in ("crosscheck", *checkers.PEERS))
 
 
+class Halved(torch.autograd.Function):
+    """y = x, with half its gradient."""
+
+    @staticmethod
+    def forward(_, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(_, grad_y):
+        return grad_y / 2
+
+
 def test_the_peers_notice_a_halved_gradient_and_nothing_in_a_right_one() -> None:
-    class Halved(torch.autograd.Function):
-        @staticmethod
-        def forward(_, x):
-            return x.clone()
-
-        @staticmethod
-        def backward(_, grad_y):
-            return grad_y / 2
-
     x = torch.randn(3, dtype=torch.float64, requires_grad=True)
     first_order = {name: it for name, it in checkers.PEERS.items() if name != "gradgradcheck"}
     for noticed in first_order.values():
         assert noticed(Halved, torch.clone, (x,))
         assert not noticed(torch.sin, torch.sin, (x,))
+
+
+def test_what_takes_a_peer_too_long_it_has_not_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = checkers.PEERS["gradcheck, slow"]
+    x = torch.randn(2000, dtype=torch.float64, requires_grad=True)
+    assert slow(Halved, torch.clone, (x,))
+    monkeypatch.setattr(checkers, "MOST_SECONDS", 0.01)
+    assert not slow(Halved, torch.clone, (x,))
