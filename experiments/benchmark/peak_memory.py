@@ -14,7 +14,7 @@ from experiments.benchmark.turns import Run, seconds_of
 
 def peak_bytes(make_step: Callable[[], Run]) -> int:
     """What the first step alone needs is not counted; what making the step allocates is."""
-    with torch.profiler.profile(profile_memory=True) as profile:
+    with torch.profiler.profile(profile_memory=True, acc_events=True) as profile:
         step = make_step()
         step()
         with torch.profiler.record_function("steps"):
