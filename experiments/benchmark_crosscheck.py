@@ -58,11 +58,15 @@ def cost(row: dict[str, Any], way: str) -> str:
     if way not in row:
         return "–"
     timing = row[way]
-    milliseconds = f"{1e3 * timing['seconds']:.3g}"
+    milliseconds = short(1e3 * timing["seconds"])
     if "gradcheck, slow" not in row:
         return milliseconds
-    low, high = timing["ratio_low"], timing["ratio_high"]
-    return f"{milliseconds}  {timing['ratio']:.3g}x [{low:.3g}–{high:.3g}]"
+    low, high = short(timing["ratio_low"]), short(timing["ratio_high"])
+    return f"{milliseconds}  {short(timing['ratio'])}x\n{low}–{high}"
+
+
+def short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def plot(results: dict[str, Any], file: Path) -> None:
