@@ -135,3 +135,12 @@ def test_errors_of_torch(pair: Callable[[], tuple[Tensor, Tensor]], least: float
     theirs, true = pair()
     error = (theirs - true).abs().max() / true.abs().max().clamp_min(1e-3)
     assert float(error) > least
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_variance_below_its_epsilon_is_described_whatever_its_share(seed: int) -> None:
+    (loss,) = (right for right in RIGHT if right.name == "gaussian_nll_loss")
+    inputs = loss.inputs(seeded(seed))
+    report = crosscheck(loss.function, inputs=inputs, kwargs=loss.kwargs, seed=seed)
+    assert report.findings[0].cause == "wrong-elements"
+    assert "where |var| is at most" in report.findings[0].evidence

@@ -224,6 +224,20 @@ class TestElements:
         assert cause == "wrong-elements"
         assert f"where x is at {'least' if bound > 0 else 'most'} {at:.4g}" in evidence
 
+    @pytest.mark.parametrize("share", [3, 10, 11, 15, 17])
+    def test_a_bound_tells_of_any_share_of_the_entries(self, share: int) -> None:
+        at = X.abs().reshape(-1).sort().values[share - 1]
+        got = torch.where(X.abs() <= at, 3 * normal(5, 4, seed=4), TRUE)
+        cause, evidence = first(got)
+        assert cause == "wrong-elements"
+        assert f"{share} of 20 entries: where |x| is at most {at:.4g}" in evidence
+
+    def test_a_bound_that_leaves_none_of_the_right_ones_out_tells_nothing(self) -> None:
+        right = torch.zeros(5, 4, dtype=torch.bool)
+        right[2, 1] = right[4, 2] = right[0, 3] = right[1, 1] = True
+        got = torch.where(right, TRUE, 3 * normal(5, 4, seed=4))
+        assert "where" not in first(got)[1]
+
     def test_small_entries_that_are_wrong_from_the_first_digit_lost_none(self) -> None:
         true = TRUE.clone()
         true[3, 1] = 1e-9

@@ -8,8 +8,8 @@ from torch import Tensor
 from torchref.checker.diagnosis.proportion import constant_factor
 from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
 
-FEW = 3  # wrong entries, which no chance sets apart from all others
-MOSTLY = 0.8  # so much of what a rule describes must be wrong, and all that is wrong be described
+FEW = 3  # entries on either side of a bound: fewer are set apart by chance
+MOSTLY = 0.8  # so much of what a rule describes must be wrong, and of what is right be left out
 
 
 def wrong_elements(wrong: Wrong) -> Iterator[Suspicion]:
@@ -17,10 +17,18 @@ def wrong_elements(wrong: Wrong) -> Iterator[Suspicion]:
         return  # where one factor fits all entries, those that agree are 0
     count = f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries"
     for rule, described in _rules(wrong):
-        hits = int((wrong.wrong & described).sum())
-        if hits == int(wrong.wrong.sum()) and hits >= MOSTLY * int(described.sum()):
+        if _describes(described, wrong.wrong):
             yield Suspicion("wrong-elements", f"{count}: {rule}")
             return
+
+
+def _describes(described: Tensor, wrong: Tensor) -> bool:
+    """All that is wrong, and little else: by chance an entry of it may be right."""
+    if bool((wrong & ~described).any()):
+        return False
+    beside = int((described & ~wrong).sum())
+    hits, spared = int(wrong.sum()), int((~described).sum())
+    return hits >= MOSTLY * (hits + beside) and spared >= MOSTLY * (spared + beside)
 
 
 def scattered(wrong: Wrong) -> Iterator[Suspicion]:
@@ -55,8 +63,8 @@ def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
 
 
 def _beyond(wrong: Tensor, value: Tensor, name: str) -> Iterator[tuple[str, Tensor]]:
-    """The entries beyond a bound that the wrong ones themselves give, if there are a few."""
-    if not FEW <= int(wrong.sum()) <= wrong.numel() / 2:
+    """The entries beyond a bound that the wrong ones themselves give, if a few are and are not."""
+    if not FEW <= int(wrong.sum()) <= wrong.numel() - FEW:
         return
     for what, x in ((f"|{name}|", value.abs()), (name, value)):
         low, high = float(x[wrong].min()), float(x[wrong].max())
