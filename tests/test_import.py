@@ -1,19 +1,30 @@
-"""What `import torchref` loads: nothing that takes long and that only some of it needs."""
+"""What `import torchref` and a first cross-check load: nothing slow that only some of it needs."""
 
 import subprocess
 import sys
 
 import pytest
 
-LOADED = "import sys, torchref, torchref.nn; print(' '.join(sys.modules))"
+IMPORT = "import sys, torchref, torchref.nn"
+CROSSCHECK = """
+import torch
+from torchref.ops import Sigmoid
+report = torchref.crosscheck(Sigmoid, torch.sigmoid, (torch.randn(3, 2),))
+assert {check.name: check.status for check in report.checks}["vmap"] == "passed", report
+"""
+SAY = "print(' '.join(sys.modules))"
+
+
+def loaded_by(*code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join((*code, SAY))], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
 
 
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.split())
+    return loaded_by(IMPORT)
 
 
 @pytest.mark.parametrize(
@@ -22,3 +33,8 @@ def loaded() -> set[str]:
 def test_it_does_not_load(loaded: set[str], heavy: str) -> None:
     assert "torchref.checker" in loaded
     assert heavy not in loaded
+
+
+def test_a_crosscheck_with_vmap_does_not_load_the_compiler() -> None:
+    modules = loaded_by(IMPORT, CROSSCHECK)
+    assert "torch._dynamo" not in modules

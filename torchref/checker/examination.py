@@ -1,7 +1,6 @@
 """The course of a cross-check: which case meets which oracle and probe, and what is made of it."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from torchref.checker import trials
@@ -9,7 +8,6 @@ from torchref.checker.accusation import accuse
 from torchref.checker.by_differences import judge_by_differences
 from torchref.checker.by_reference import judge_by_reference
 from torchref.checker.case import Case
-from torchref.checker.collector import collector_at_rest
 from torchref.checker.contract import breaches
 from torchref.checker.findings import Finding
 from torchref.checker.forwards import compare_forwards
@@ -38,16 +36,11 @@ class Examination:
     ledger: Ledger = field(default_factory=Ledger)
 
     def run(self, given: list[Case]) -> None:
+        """The cases given; behaviour, variations of them and higher orders until it is guilty."""
         scenes = [scene for case in given if (scene := self.examine(case)) is not None]
         if not scenes or not self.thorough:
             return
         scene = self._smaller_scene(scenes[0], LARGE)
-        small = scene.case.elements <= LARGE  # what cycles hold meanwhile is small too
-        with collector_at_rest() if small else nullcontext():
-            self._try_out(scene)
-
-    def _try_out(self, scene: Scene) -> None:
-        """Behaviour, variations of the inputs and higher orders, until it is found guilty."""
         if self._probe(scene, BEHAVIOUR) or self.ledger.guilty:
             return
         self._vary(self._smaller_scene(scene, MANY))
