@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.ops.catalogue_cases import TORCH_SCRIPTS_ITS_JVP
 from torchref.ops import LogSoftmax, Softmax, SoftmaxCrossEntropy
 
 
@@ -43,3 +44,20 @@ def test_two_classes_are_the_log_loss_of_one_logit() -> None:
         mine,
         torch.nn.functional.binary_cross_entropy_with_logits(z, label.double(), reduction="none"),
     )
+
+
+@pytest.mark.filterwarnings(TORCH_SCRIPTS_ITS_JVP)
+def test_a_class_that_is_ruled_out_takes_no_part() -> None:
+    """0 · ln 0 is 0: value, both gradients and the tangent are those without the class."""
+    x, target = normal(2, 3), torch.tensor([0.25, 0.75, 0.0], dtype=torch.float64)
+    possible, ruled_out = x[:2], torch.cat([x[:2], torch.tensor([-torch.inf])])
+
+    def loss(x: torch.Tensor) -> torch.Tensor:
+        return SoftmaxCrossEntropy.call(x, target[: len(x)])
+
+    alone, slope = torch.func.jvp(loss, (possible,), (torch.ones(2).double(),))
+    beside, same_slope = torch.func.jvp(loss, (ruled_out,), (torch.ones(3).double(),))
+    torch.testing.assert_close((beside, same_slope), (alone, slope), rtol=1e-14, atol=1e-15)
+    gradient = torch.func.grad(loss)(ruled_out)
+    torch.testing.assert_close(gradient[:2], torch.func.grad(loss)(possible), rtol=1e-14, atol=0)
+    assert gradient[2] == 0

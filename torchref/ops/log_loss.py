@@ -20,10 +20,10 @@ class LogLoss(Op):
     r"""y = −t ln x − (1 − t) ln(1 − x), for a probability x (the lecture's ŷ) and a target t.
 
     Derivation: ∂y/∂x = −t/x + (1 − t)/(1 − x) = (x − t) / (x (1 − x)), and
-    ∂y/∂t = ln(1 − x) − ln x. Both are infinite at x = 0 and x = 1. There value and slope are
-    those of `torch.nn.functional.binary_cross_entropy`: logarithms stop at −100, and x (1 − x)
-    at 1e-12. That slope is a convention and not the derivative of the value. The slope in t is
-    the derivative of the value also there, ±100, where torch answers ±∞.
+    ∂y/∂t = ln(1 − x) − ln x. At x = 0 and x = 1 a logarithm is infinite and a denominator 0. There
+    value and slope are those of `torch.nn.functional.binary_cross_entropy`: logarithms stop at
+    −100, and x (1 − x) at 1e-12. That slope is a convention and not the derivative of the value.
+    The slope in t is the derivative of the value also there, ±100, where torch answers ±∞.
     Shapes: x, target and y alike, any.
     Saves x and target.
     Source: lecture 000.

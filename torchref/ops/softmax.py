@@ -10,7 +10,7 @@ class Softmax(Op):
 
     Derivation: ∂y_i/∂x_j = y_i (δ_ij − y_j), so ∂L/∂x = y (g − Σ_j g_j y_j) with g = ∂L/∂y.
     The largest x is subtracted first, which cancels in the quotient: no exponent is positive.
-    Shapes: x and y alike, (..., C).
+    Shapes: x and y alike, (..., C) with C ≥ 1.
     Saves y: the derivative needs nothing else.
     Source: the sigmoid of lecture 000 for more than two classes.
 
@@ -43,7 +43,7 @@ class LogSoftmax(Op):
 
     Derivation: the logarithm's derivative is the softmax p = exp(y), ∂y_i/∂x_j = δ_ij − p_j, so
     ∂L/∂x = g − p Σ_i g_i with g = ∂L/∂y.
-    Shapes: x and y alike, (..., C).
+    Shapes: x and y alike, (..., C) with C ≥ 1.
     Saves y, of which p is the exponential.
     Source: the logarithm in the log loss of lecture 000, for more than two classes.
 

@@ -1,5 +1,8 @@
 """The log loss for more than two classes, on logits, where the softmax has cancelled."""
 
+import torch
+from torch import Tensor
+
 from torchref.ops.op import Op, save
 from torchref.ops.softmax import LogSoftmax, Softmax
 
@@ -13,9 +16,10 @@ class SoftmaxCrossEntropy(Op):
         ∂y/∂x = p − t:
 
     the softmax has cancelled the denominators of the logarithms, as ŷ (1 − ŷ) does in
-    `LogLossWithLogits`. Also ∂y/∂t = −ln p.
-    Shapes: x and target (..., C), y (...): one value a row. A row of target holds what each class
-    weighs: a one for the right class, probabilities, or these times weights of the classes.
+    `LogLossWithLogits`. Also ∂y/∂t = −ln p. As in every entropy 0 · ln 0 is 0: a class that a
+    logit of −∞ rules out costs nothing unless it is the target.
+    Shapes: x and target (..., C) with C ≥ 1, y (...): one value a row. A row of target holds what
+    each class weighs: a one for the right class, probabilities, or these times class weights.
     Saves x and target.
     Source: lecture 000's log loss and cancellation, for C classes.
 
@@ -26,7 +30,7 @@ class SoftmaxCrossEntropy(Op):
 
     @staticmethod
     def forward(x, target):
-        return -(target * LogSoftmax.call(x)).sum(-1)
+        return -expectation(target, LogSoftmax.call(x))
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -48,4 +52,10 @@ class SoftmaxCrossEntropy(Op):
     def tangent(ctx, dx, dtarget):
         x, target = ctx.saved_tensors
         slope = Softmax.call(x) * target.sum(-1, keepdim=True) - target
-        return (dx * slope - dtarget * LogSoftmax.call(x)).sum(-1)
+        return (dx * slope).sum(-1) - expectation(dtarget, LogSoftmax.call(x))
+
+
+def expectation(target: Tensor, log_p: Tensor) -> Tensor:
+    """Σ_i t_i ln p_i, without the classes that are neither wanted nor possible."""
+    absent = (target == 0) & ~log_p.isfinite()
+    return torch.where(absent, 0, target * log_p).sum(-1)
