@@ -52,6 +52,18 @@ REFUSED = {
         lambda: R.mse_loss(ones(3), ones(3), weight=0.5),
         ("mse_loss: weight must be a tensor", "a float arrived", "torch.as_tensor"),
     ),
+    "nothing": (
+        lambda: R.sigmoid(None),
+        ("sigmoid: input must be a tensor", "it is None", "no default"),
+    ),
+    "no weight": (
+        lambda: R.linear(ones(5, 4), None),
+        ("linear: weight must be a tensor", "it is None"),
+    ),
+    "no target": (
+        lambda: R.binary_cross_entropy(ones(3), None),
+        ("binary_cross_entropy: target must be a tensor", "it is None"),
+    ),
     "integers": (
         lambda: R.sigmoid(torch.arange(3)),
         ("sigmoid: input must be a real floating-point", "it is torch.int64", "input.to("),
@@ -133,7 +145,8 @@ def test_a_misspelt_reduction_is_refused_with_the_list(
 ) -> None:
     with pytest.raises(InputError) as refused:
         loss(ones(3), ones(3), reduction=misspelt)
-    for words in (loss.__name__, "reduction must be one of none, sum, mean", repr(misspelt)):
+    lectures = "Lecture 003" if loss is R.squared_error else "torchref's squared_error"
+    for words in (loss.__name__, "must be one of none, sum, mean", repr(misspelt), lectures):
         assert words in str(refused.value)
 
 

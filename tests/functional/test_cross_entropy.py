@@ -88,9 +88,14 @@ def test_it_compiles_and_maps() -> None:
     [
         ((torch.zeros(5, 3), torch.zeros(4).long()), {}, r"input has shape \(5, 3\) and target"),
         ((torch.zeros(5, 3), torch.zeros(5)), {}, "Class numbers are target.long"),
-        ((torch.zeros(5, 3), torch.full((5,), 3)), {}, r"must lie in \[0, 2\].* to 3"),
-        ((torch.zeros(5, 3), torch.full((5,), -1)), {}, r"they reach from -1"),
-        ((torch.zeros(()), torch.tensor(0)), {}, "it is a single value"),
+        ((torch.zeros(5, 3), torch.full((5,), 3)), {}, r"must lie in \[0, 2\].* 3 is among them"),
+        ((torch.zeros(2, 3), torch.tensor([-100, -1])), {}, r"ignore_index, but -1 is among them"),
+        ((torch.zeros(()), torch.tensor(0)), {}, r"one class or more.* it has shape \(\)"),
+        ((torch.zeros(2, 0), torch.zeros(2, 0)), {}, r"one class or more.* shape \(2, 0\)"),
+        ((torch.zeros(2, 3), None), {}, "target must be a tensor, but it is None"),
+        ((torch.zeros(2, 3), [0, 1]), {}, "target must be a tensor, but a list arrived"),
+        ((torch.zeros(2, 3), torch.zeros(2) * 1j), {}, "it is torch.complex64"),
+        ((torch.zeros(2, 3), torch.zeros(2, 3)), {"ignore_index": 1}, "must be left out where"),
         (
             (torch.zeros(5, 3), torch.zeros(5).long()),
             {"weight": torch.ones(2)},
@@ -105,3 +110,28 @@ def test_it_compiles_and_maps() -> None:
 def test_bad_input_is_refused(arguments, options, words: str) -> None:
     with pytest.raises(InputError, match=words):
         R.cross_entropy(*arguments, **options)
+
+
+INF = float("inf")
+RULED_OUT = torch.tensor([[1.0, -INF, 0.5], [-INF, -INF, 2.0], [0.0, 1.0, -INF]]).double()
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("target", [(0, 2, 1), (1, 2, 1)], ids=["possible", "ruled out"])
+def test_a_class_that_is_ruled_out_costs_nothing_unless_it_is_the_target(
+    target: tuple[int, ...], reduction: str
+) -> None:
+    both = [
+        value_and_gradients(
+            lambda x, f=f: f(x, torch.tensor(target), reduction=reduction), RULED_OUT
+        )
+        for f in (R.cross_entropy, F.cross_entropy)
+    ]
+    assert both[0][0].isinf().any() == (target[0] == 1)
+    assert_same(*both)
+
+
+def test_what_stands_in_a_row_that_does_not_count_is_not_looked_at() -> None:
+    x = torch.tensor([[float("nan"), 1.0], [INF, 0.0], [-INF, 0.0], [0.5, -1.0]])
+    target = torch.tensor([-100, -100, -100, 1])
+    torch.testing.assert_close(R.cross_entropy(x, target), F.cross_entropy(x, target))

@@ -17,18 +17,23 @@ def shape(x: Tensor | None) -> tuple[int, ...]:
     return () if x is None else tuple(x.shape)
 
 
-def given(tensors: dict[str, Tensor | None]) -> dict[str, Tensor]:
+def given(**tensors: Tensor | None) -> dict[str, Tensor]:
+    """Of arguments that may be left out, those that were not."""
     return {name: x for name, x in tensors.items() if x is not None}
 
 
-def require_real_tensors(op: str, **tensors: Tensor | None) -> None:
-    for name, x in given(tensors).items():
-        if not isinstance(x, Tensor):
-            raise InputError(
-                f"{op}: {name} must be a tensor",
-                f"a {type(x).__name__} arrived",
-                "Wrap it: torch.as_tensor(value).",
-            )
+def require_tensor(op: str, name: str, x: Any) -> None:
+    if not isinstance(x, Tensor):
+        raise InputError(
+            f"{op}: {name} must be a tensor",
+            "it is None" if x is None else f"a {type(x).__name__} arrived",
+            "It has no default." if x is None else "Wrap it: torch.as_tensor(value).",
+        )
+
+
+def require_real_tensors(op: str, **tensors: Tensor) -> None:
+    for name, x in tensors.items():
+        require_tensor(op, name, x)
         if not x.is_floating_point():
             fix = (
                 "Gradients of complex numbers are not written here; pass real and imaginary part."
@@ -41,8 +46,7 @@ def require_real_tensors(op: str, **tensors: Tensor | None) -> None:
 
 
 def require_same_kind(op: str, **tensors: Tensor | None) -> None:
-    present = given(tensors)
-    (first, x), *others = present.items()
+    (first, x), *others = given(**tensors).items()
     for name, other in others:
         for what in ("dtype", "device"):
             mine, its = getattr(x, what), getattr(other, what)
@@ -55,18 +59,17 @@ def require_same_kind(op: str, **tensors: Tensor | None) -> None:
 
 
 def require_matching_losses(
-    op: str, input: Tensor, target: Tensor, *weights: Tensor | None
+    op: str, input: Tensor, target: Tensor, **weights: Tensor | None
 ) -> None:
-    names = ("weight", "pos_weight")
-    named = dict(zip(names, weights, strict=False))
-    require_real_tensors(op, input=input, target=target, **named)
+    """Losses of single entries: a target for each, and weights that broadcast to them."""
+    require_real_tensors(op, input=input, target=target, **given(**weights))
     require(
         input.shape == target.shape,
         f"{op}: input and target must have the same shape",
         f"they have {shape(input)} and {shape(target)}",
         "(N, 1) against (N) would broadcast to (N, N): use target.reshape(input.shape).",
     )
-    for name, weight in given(named).items():
+    for name, weight in given(**weights).items():
         fits = len(weight.shape) <= input.dim() and all(
             its in (1, mine)
             for its, mine in zip(reversed(weight.shape), reversed(input.shape), strict=False)
@@ -90,20 +93,25 @@ def require_reduction(op: str, reduction: str, allowed: tuple[str, ...], *deprec
         reduction in allowed,
         f"{op}: reduction must be one of {', '.join(allowed)}",
         f"{reduction!r} arrived",
-        "The lectures' half_sum and half_mean are reductions of torchref's squared_error.",
+        "Lecture 003 takes half_sum for one example and half_mean for many."
+        if "half_sum" in allowed
+        else "The lectures' half_sum and half_mean are reductions of torchref's squared_error.",
     )
 
 
-def require_unit_interval(op: str, **tensors: Tensor) -> None:
-    """Looks at values, so it is left out where values cannot be looked at: compile and vmap."""
+def fails_somewhere(fine: Tensor) -> bool:
+    """Whether an entry is False. Under compile and vmap, where no value can be seen, none is."""
     if torch.compiler.is_compiling():
-        return
+        return False
+    try:
+        return not bool(fine.all())
+    except RuntimeError:  # vmap refuses control flow that depends on data, meta tensors have none
+        return False
+
+
+def require_unit_interval(op: str, **tensors: Tensor) -> None:
     for name, x in tensors.items():
-        try:
-            inside = bool(((x >= 0) & (x <= 1)).all())  # NaN is not inside either
-        except RuntimeError:  # vmap refuses control flow that depends on data
-            return
-        if not inside:
+        if fails_somewhere((x >= 0) & (x <= 1)):  # of NaN neither holds
             raise InputError(
                 f"{op}: all entries of {name} must lie in [0, 1]",
                 f"they reach from {x.min().item():.4g} to {x.max().item():.4g}",

@@ -2,7 +2,13 @@
 
 from torch import Tensor
 
-from torchref.functional.admission import require, require_real_tensors, require_same_kind, shape
+from torchref.functional.admission import (
+    given,
+    require,
+    require_real_tensors,
+    require_same_kind,
+    shape,
+)
 from torchref.functional.precision import autocast_off, to_autocast_dtype
 from torchref.ops import Affine, HomogeneousAffine
 
@@ -17,7 +23,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     tensor([[3.],
             [3.]])
     """
-    require_real_tensors("linear", input=input, weight=weight, bias=bias)
+    require_real_tensors("linear", input=input, weight=weight, **given(bias=bias))
     require(
         weight.dim() in (1, 2) and input.dim() >= 1 and input.shape[-1] == weight.shape[-1],
         "linear: input (..., in) and weight (out, in) must agree in their last dimension",

@@ -35,7 +35,7 @@ def binary_cross_entropy(
     """
     name = "binary_cross_entropy"
     require_reduction(name, reduction, TORCH_REDUCTIONS, size_average, reduce)
-    require_matching_losses(name, input, target, weight)
+    require_matching_losses(name, input, target, weight=weight)
     input, target, weight = to_float32_under_autocast(input, target, weight)
     require_same_kind(name, input=input, target=target, weight=weight)
     require_unit_interval(name, input=input, target=target)
@@ -62,7 +62,7 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     require_reduction(name, reduction, TORCH_REDUCTIONS, size_average, reduce)
-    require_matching_losses(name, input, target, weight, pos_weight)
+    require_matching_losses(name, input, target, weight=weight, pos_weight=pos_weight)
     input, target, weight, pos_weight = to_float32_under_autocast(input, target, weight, pos_weight)
     require_same_kind(name, input=input, target=target, weight=weight, pos_weight=pos_weight)
     require_unit_interval(name, target=target)
@@ -90,7 +90,7 @@ def mse_loss(
     """
     name = "mse_loss"
     require_reduction(name, reduction, TORCH_REDUCTIONS, size_average, reduce)
-    require_matching_losses(name, input, target, weight)
+    require_matching_losses(name, input, target, weight=weight)
     require(
         weight is None or weight.shape == input.shape,
         f"{name}: weight and input must have the same shape",
@@ -115,7 +115,7 @@ def squared_error(
     """
     name = "squared_error"
     require_reduction(name, reduction, REDUCTIONS)
-    require_matching_losses(name, input, target, weight)
+    require_matching_losses(name, input, target, weight=weight)
     return reduced_squares(name, input, target, reduction, weight)
 
 
