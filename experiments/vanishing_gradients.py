@@ -20,9 +20,9 @@ from torch import Tensor
 
 import torchref.nn as nn
 from torchref.backprop import delta_bounds, sweep
-from torchref.explainer.drawing import line_chart
+from torchref.explainer.line_chart import line_chart
 from torchref.explainer.statements import Statements
-from torchref.explainer.tensorboard import log_curves, log_figures
+from torchref.explainer.tensorboard import log_curves, log_images
 from torchref.training import Settings, recorded_run, resolve_device, run_experiment
 
 DEPTHS = (2, 3, 5, 8, 12, 20, 30)
@@ -108,13 +108,13 @@ def main(
             slope, bound = chain_of(depth)
             stated.true(f"a chain of {depth}: ∂a/∂z⁽¹⁾ = {slope:.1e} ≤ (¼)ᵈ", 0 < slope <= bound)
         quarters = {depth: 0.25 ** (depth - 1) for depth in DEPTHS}
-        reaches = {name: curves[name][REACH] for name in RECIPES} | {"(¼)ᵈ": quarters}
+        reaches = {name: curves[name][REACH] for name in RECIPES} | {"0.25^(depth-1)": quarters}
         deepest = {name: curves[name][f"gradient_norm/depth_{DEPTHS[-1]}"] for name in RECIPES}
-        figures = {
-            "gradient_norm_by_layer": line_chart(deepest, "layer", f"|∂L/∂W|, {depth} layers"),
-            "first_over_last": line_chart(reaches, "depth", "|∂L/∂W| of the first over the last"),
+        images = {
+            "gradient_norm_by_layer": line_chart(deepest, "layer", f"|dL/dW|, {depth} layers"),
+            "first_over_last": line_chart(reaches, "depth", "|dL/dW| of the first over the last"),
         }
-        log_figures(folder, figures)
+        log_images(folder, images)
         print("The norm of the first layer's gradient over that of the last layer's:")
         Console().print(table)
         stated.show()

@@ -1,9 +1,13 @@
 """matplotlib figures, which nothing but a picture needs."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from torchref.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -22,14 +26,11 @@ def new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def line_chart(curves: Mapping[str, Mapping[int, float]], across: str, upwards: str) -> Any:
-    """Positive values over whole numbers, one line for each name, upwards in powers of ten."""
-    figure = new_figure(7, 4.5)
-    figure.set_layout_engine("none")  # the margins fit, and to work them out takes the longest
-    axes = figure.subplots()
-    for name, values in curves.items():
-        axes.semilogy(list(values), list(values.values()), "o-", markersize=3, label=name)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set(xlabel=across, ylabel=upwards)
-    axes.legend(fontsize=8)
-    return figure
+def rasterized(figure: Any) -> "Image":
+    """What Pillow has of a matplotlib figure; without pyplot, which keeps windows in mind."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

@@ -5,11 +5,16 @@ They are runs of their own below the run folder: two writers in one folder hide 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from torch.utils.tensorboard.writer import SummaryWriter
 
+from torchref.explainer.drawing import rasterized
 from torchref.explainer.explanation import Explanation
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 RUN = "explained"
 
@@ -25,10 +30,15 @@ def log_explanations(folder: Path, found: Mapping[str, Explanation]) -> None:
 
 def log_figures(folder: Path, figures: Mapping[str, Any]) -> None:
     """matplotlib figures, also as PNG files in the run folder."""
+    log_images(folder, {name: rasterized(figure) for name, figure in figures.items()})
+
+
+def log_images(folder: Path, images: Mapping[str, "Image"]) -> None:
+    """Also as PNG files in the run folder."""
     with SummaryWriter(str(folder / "figures"), purge_step=0) as writer:
-        for name, figure in figures.items():
-            figure.savefig(folder / f"{name}.png", dpi=120)
-            writer.add_figure(f"figures/{name}", figure, 0)
+        for name, image in images.items():
+            image.save(folder / f"{name}.png")
+            writer.add_image(f"figures/{name}", np.asarray(image), 0, dataformats="HWC")
 
 
 def log_curves(folder: Path, curves: Mapping[str, Mapping[int, float]]) -> None:

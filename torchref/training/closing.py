@@ -1,8 +1,8 @@
 """What is said of a network when its training is over: a thorough verdict, and an explanation.
 
 Only networks are explained whose chain rule `torchref.explain` walks: linear layers and
-activations. One weight of each layer is, as text. A chart of the gradients' norms by layer, and
-of a small network a picture of the first explanation, need matplotlib.
+activations. One weight of each layer is, as text, and a chart shows the gradients' norms by layer.
+Of a small network the first explanation is a picture too, which needs matplotlib.
 """
 
 import copy
@@ -14,8 +14,9 @@ from torch.nn import Module
 from torchref.checker import Report
 from torchref.errors import InputError
 from torchref.explainer import Explanation, explain
-from torchref.explainer.drawing import line_chart
+from torchref.explainer.drawing import rasterized
 from torchref.explainer.forward import MOST_NEURONS
+from torchref.explainer.line_chart import line_chart
 from torchref.training.contender import Contender
 from torchref.training.logbook import Logbook
 from torchref.training.task import Examples, Task
@@ -47,14 +48,15 @@ def explain_trained(
     if not found:
         return
     by_layer = {point: dict(enumerate(n.values(), start=1)) for point, n in norms.items()}
-    try:
-        name, explanation = next(iter(found.items()))
-        if max(explanation.sizes) <= MOST_NEURONS:
-            logbook.log_figure(step, run, f"explain/{name}", explanation.figure())
-        chart = line_chart(by_layer, "layer", "norm of ∂L/∂W")
-        logbook.log_figure(step, run, "gradient_norm_by_layer", chart)
-    except InputError as error:
-        logbook.complain(f"No figures in TensorBoard. {error}")
+    chart = line_chart(by_layer, "layer", "norm of dL/dW")
+    logbook.log_image(step, run, "gradient_norm_by_layer", chart)
+    name, explanation = next(iter(found.items()))
+    if max(explanation.sizes) <= MOST_NEURONS:
+        try:
+            picture = rasterized(explanation.figure())
+            logbook.log_image(step, run, f"explain/{name}", picture)
+        except InputError as error:
+            logbook.complain(f"The explanation is text only in TensorBoard. {error}")
 
 
 def explanations(task: Task, model: Module) -> dict[str, Explanation]:

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
 from tensorboard.plugins.hparams import (  # type: ignore[import-untyped]
@@ -27,6 +27,9 @@ from torch.utils.tensorboard.writer import SummaryWriter
 
 from torchref.training.atomic import write_whole
 from torchref.training.writer_threads import errors_heard_once
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 BINS = 40  # TensorBoard shows 30, and each costs its share of a checksum in Python
 HEADER = ("step", "run", "tag", "value")
@@ -82,8 +85,13 @@ class Logbook:
     def log_text(self, step: int, run: str, tag: str, markdown: str) -> None:
         self.writers[run].add_text(tag, markdown, step)
 
-    def log_figure(self, step: int, run: str, tag: str, figure: Any) -> None:
-        self.writers[run].add_figure(tag, figure, step)
+    def log_image(self, step: int, run: str, tag: str, image: "Image") -> None:
+        content = io.BytesIO()
+        image.save(content, "PNG")
+        drawn = Summary.Image(encoded_image_string=content.getvalue(), colorspace=3)
+        drawn.width, drawn.height = image.size
+        value = Summary.Value(tag=tag, image=drawn)
+        self.writers[run]._get_file_writer().add_summary(Summary(value=[value]), step)
 
     def log_histograms(self, step: int, run: str, tensors: Mapping[str, Tensor]) -> None:
         """What cannot be drawn, because it is empty or not finite, is named once."""
