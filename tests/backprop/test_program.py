@@ -2,6 +2,8 @@
 
 import gc
 import re
+from collections.abc import Callable
+from itertools import accumulate
 
 import pytest
 import torch
@@ -118,3 +120,26 @@ def test_steps_allocate_nothing_but_the_loss() -> None:
         step(x, target)
     allocated = [event.cpu_memory_usage for event in profile.events() if event.cpu_memory_usage > 0]
     assert max(allocated) <= 64  # bytes: the loss is one number
+
+
+def most_bytes(run: Callable[[], object]) -> int:
+    """The most that tensors made by a run hold at once."""
+    gc.collect()
+    with torch.profiler.profile(profile_memory=True, acc_events=True) as profile:
+        run()
+    events = profile.profiler.kineto_results.events()
+    changes = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
+    return max(accumulate(nbytes for _, nbytes in changes))
+
+
+@pytest.mark.parametrize("loss", ["MSELoss", "BCELoss"])
+def test_the_first_step_takes_no_more_memory_than_torchs(loss: str) -> None:
+    """It sweeps, and unrolls what it has swept; a few single numbers are let pass."""
+    network = nn.SigmoidNetwork((64,) * 6)
+    step = Backprop(network, getattr(nn, loss)())
+    x, target = torch.rand(500, 64), torch.rand(500, 64)
+    twin = torch.nn.Sequential(
+        *(m for _ in range(5) for m in (torch.nn.Linear(64, 64), torch.nn.Sigmoid()))
+    )
+    torchs = most_bytes(lambda: getattr(torch.nn, loss)()(twin(x), target).backward())
+    assert most_bytes(lambda: step(x, target)) <= torchs + 64

@@ -89,6 +89,26 @@ def test_parameters_may_move_freeze_and_lose_their_grad() -> None:
     assert_step_is_right(step, network, loss, x, target)
 
 
+def test_a_weight_that_is_turned_round_where_it_lies_is_seen() -> None:
+    torch.manual_seed(0)
+    network = nn.SigmoidNetwork((3, 3)).double()
+    step, x, target = Backprop(network, nn.MSELoss()), torch.rand(5, 3), torch.rand(5, 3)
+    step(x.double(), target.double())
+    weight = network.linear1.weight
+    where = weight.data_ptr()
+    weight.data = weight.data.T
+    assert weight.data_ptr() == where
+    assert_step_is_right(step, network, nn.MSELoss(), x.double(), target.double())
+
+
+def test_it_says_what_it_steps_through_and_what_it_has_unrolled() -> None:
+    network, loss, x, target = problem()
+    step = Backprop(network, loss)
+    step(x, target)
+    layers = "layers=('linear1', 'sigmoid1', 'linear2', 'sigmoid2')"
+    assert repr(step) == f"Backprop({layers}, loss=BCELoss(), unrolled=[(5, 4)])"
+
+
 def test_the_same_tensor_as_x_and_target_is_two_tensors() -> None:
     torch.manual_seed(0)
     network = nn.SigmoidNetwork((3, 2, 3)).double()
@@ -186,6 +206,10 @@ def test_inputs_are_admitted_by_the_layers() -> None:
     step = Backprop(network, loss)
     with pytest.raises(InputError, match="all entries of target must lie in"):
         step(x, 2 + target)
+    with pytest.raises(InputError, match="backprop: x must be a tensor, but a list arrived"):
+        step([1.0, 2.0], target)
+    with pytest.raises(InputError, match="backprop: target must be a tensor, but it is None"):
+        step(x, None)
     with pytest.raises(InputError, match="same dtype"):
         step(x.float(), target)
     with pytest.raises(InputError, match="autocast"), torch.autocast("cpu", torch.bfloat16):

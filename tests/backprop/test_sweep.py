@@ -165,6 +165,9 @@ def test_no_input_gradient_is_asked_of_the_first_layer() -> None:
         (torch.nn.Linear(2, 2), nn.MSELoss(), "torch.nn.modules.linear.Linear"),
         (nn.Sequential(nn.Linear(2, 2), torch.nn.GELU()), nn.MSELoss(), "1 is a torch.nn"),
         (nn.Linear(2, 2), torch.nn.MSELoss(), "Take its twin from torchref.nn"),
+        (nn.Linear(2, 2), nn.MSELoss, "the class MSELoss arrived. Make one of it"),
+        (nn.Linear(2, 2), nn.functional.mse_loss, "loss must be a module.* mse_loss arrived"),
+        (nn.Linear, nn.MSELoss(), "network must be a module.* the class Linear arrived"),
         (nn.Linear(2, 2), nn.MSELoss(reduction="none"), "the loss must be one value"),
         (nn.Linear(3, 2), nn.MSELoss(), "must agree in their last dimension"),
         (nn.Linear(2, 1), nn.MSELoss(), "must have the same shape"),
@@ -173,3 +176,10 @@ def test_no_input_gradient_is_asked_of_the_first_layer() -> None:
 def test_what_cannot_be_swept_is_said(network: nn.Module, loss: nn.Module, said: str) -> None:
     with pytest.raises(InputError, match=said):
         sweep(network, loss, torch.rand(5, 2), torch.rand(5, 2))
+
+
+@pytest.mark.parametrize("level", [0, 3, -1, 1.5, "1"])
+def test_a_level_that_is_not_there_is_said(level: object) -> None:
+    kept = sweep(*worked_example()).repository
+    with pytest.raises(InputError, match=rf"z\(level\): level must lie in 1 … 2, but {level} arr"):
+        kept.z(level)

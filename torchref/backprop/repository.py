@@ -65,7 +65,7 @@ class Repository:
     def _kept(
         self, kept: dict[str, Tensor], symbol: str, level: int, least: int, which: int
     ) -> Tensor:
-        if not least <= level <= self.depth:
+        if level not in range(least, self.depth + 1):
             raise InputError(
                 f"{symbol}(level): level must lie in {least} … {self.depth}",
                 f"{level} arrived",

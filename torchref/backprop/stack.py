@@ -12,6 +12,7 @@ from torchref import nn
 from torchref.backprop.correspondence import LAYERS, LOSSES, Operand
 from torchref.backprop.rearrangement import Rearrangement
 from torchref.errors import InputError
+from torchref.functional.admission import require_tensor
 from torchref.ops import Op, Reduction
 
 
@@ -45,6 +46,8 @@ class Stack:
     """The layers of a network, one after the other, and a loss that makes one value of them."""
 
     def __init__(self, network: nn.Module, loss: nn.Module) -> None:
+        _require_module("network", network)
+        _require_module("loss", loss)
         self.network, self.loss = network, loss
         self.layers = tuple(_layers("", network))
         self.pointwise_loss = _pointwise_loss(loss)
@@ -59,6 +62,8 @@ class Stack:
 
     def admit(self, x: Tensor, target: Tensor) -> None:
         """Let the layers and the loss themselves say what is wrong with the inputs."""
+        require_tensor("backprop", "x", x)
+        require_tensor("backprop", "target", target)
         if torch.is_autocast_enabled(x.device.type):
             raise InputError(
                 "backprop: the sweep computes in the dtype of the parameters",
@@ -99,6 +104,17 @@ def admit_cross_entropy(loss: nn.CrossEntropyLoss, output: Tensor, target: Tenso
             f"target is {target.dtype} of shape {tuple(target.shape)}, the loss is {loss}",
             "one_hot(target, classes) makes them; weights and smoothing multiply into them.",
         )
+
+
+def _require_module(what: str, module: Any) -> None:
+    if isinstance(module, nn.Module):
+        return
+    is_class, name = isinstance(module, type), getattr(module, "__name__", repr(module))
+    raise InputError(
+        f"backprop: the {what} must be a module of torchref.nn",
+        f"the class {name} arrived" if is_class else f"{name} arrived",
+        f"Make one of it: {name}(...)." if is_class else "torchref.nn has one for each function.",
+    )
 
 
 def _layers(name: str, module: nn.Module) -> Iterator[Layer]:

@@ -43,9 +43,14 @@ class Backprop:
     def __init__(self, network: nn.Module, loss: nn.Module) -> None:
         self._stack = Stack(network, loss)
         self._parameters = tuple(self._stack.names)
-        self._state: list[Any] = []  # where and whether the parameters learn, for the programs
+        self._state: list[Any] = []  # where the parameters lie, how, and whether they learn
         self._programs: dict[Any, Unrolled | None] = {}
         self._gradients: dict[str, Tensor] = {}
+
+    def __repr__(self) -> str:
+        layers = tuple(layer.name for layer in self._stack.layers)
+        unrolled = [tuple(shape) for shape, *_ in self._programs]
+        return f"Backprop(layers={layers}, loss={self._stack.loss}, unrolled={unrolled})"
 
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
         """Fill `.grad` of every parameter that requires one, and return the loss."""
@@ -68,10 +73,19 @@ class Backprop:
         return unrolled and unrolled.program.source
 
     def _unrolled(self, x: Tensor, target: Tensor) -> "Unrolled | None":
-        state = [*map(Tensor.data_ptr, self._parameters), *map(requires_grad, self._parameters)]
+        parameters = self._parameters
+        state = [
+            *map(Tensor.data_ptr, parameters),
+            *map(Tensor.stride, parameters),
+            *map(requires_grad, parameters),
+        ]
         if state != self._state:
             self._programs, self._gradients, self._state = {}, {}, state
-        key = (*layout_of(x), *layout_of(target))
+        try:
+            key = (*layout_of(x), *layout_of(target))
+        except AttributeError:  # found out here, a step that has tensors need not be asked
+            self._stack.admit(x, target)
+            raise
         if key not in self._programs:
             if len(self._programs) == MOST_PROGRAMS:  # each has buffers of its own
                 del self._programs[next(iter(self._programs))]

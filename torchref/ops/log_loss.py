@@ -12,8 +12,8 @@ LEAST_SPREAD = 9.999999960041972e-13
 
 
 def log_chances(x: Tensor) -> tuple[Tensor, Tensor]:
-    """ln x and ln(1 − x), neither below −100: a certain and wrong answer costs 100, not ∞."""
-    return torch.log(x).clamp_min(-100), torch.log1p(-x).clamp_min(-100)
+    """ln(1 − x) and ln x, neither below −100: a certain and wrong answer costs 100, not ∞."""
+    return torch.log1p(-x).clamp_min(-100), torch.log(x).clamp_min(-100)
 
 
 class LogLoss(Op):
@@ -34,8 +34,7 @@ class LogLoss(Op):
 
     @staticmethod
     def forward(x, target):
-        log_x, log_rest = log_chances(x)
-        return -torch.lerp(log_rest, log_x, target)  # (1 − t) ln(1 − x) + t ln x in one pass
+        return -torch.lerp(*log_chances(x), target)  # (1 − t) ln(1 − x) + t ln x in one pass
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -49,17 +48,16 @@ class LogLoss(Op):
         if need_x:
             grad_x = grad_y * (x - target) / (x * (1 - x)).clamp_min(LEAST_SPREAD)
         if need_target:
-            log_x, log_rest = log_chances(x)
+            log_rest, log_x = log_chances(x)
             grad_target = grad_y * (log_rest - log_x)
         return grad_x, grad_target
 
     @staticmethod
     def tangent(ctx, dx, dtarget):
         x, target = ctx.saved_tensors
-        log_x, log_rest = log_chances(x)
-        return dx * (x - target) / (x * (1 - x)).clamp_min(LEAST_SPREAD) + dtarget * (
-            log_rest - log_x
-        )
+        log_rest, log_x = log_chances(x)
+        slope = (x - target) / (x * (1 - x)).clamp_min(LEAST_SPREAD)
+        return dx * slope + dtarget * (log_rest - log_x)
 
 
 class LogLossWithLogits(Op):
