@@ -23,7 +23,7 @@ from torchref.checker.numeric import (
 )
 from torchref.checker.scene import Scene
 from torchref.checker.straight_through import moves_in_steps, passed_through
-from torchref.checker.tape import inner
+from torchref.checker.tape import norm
 from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import DOUBLE, conditioning
 
@@ -42,12 +42,11 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     judgement = Judgement()
     if not scene.cotangents or not scene.case.elements:
         return judgement
-    if not all(bool(torch.isfinite(g.abs()).all()) for g in scene.claimed):
-        return judgement.cannot_tell(NOT_FINITE)
     field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
     directions = draw_directions(scene.case, scene.generator())
-    moved = [inner(g * d, g * d) for g, d in zip(scene.claimed, directions, strict=True)]
-    scale = math.sqrt(sum(moved))
+    scale = norm(g * d for g, d in zip(scene.claimed, directions, strict=True))
+    if not math.isfinite(scale) and not all(bool(torch.isfinite(g).all()) for g in scene.claimed):
+        return judgement.cannot_tell(NOT_FINITE)
     line = field.line(directions)
     slope = central_slope(line, scale)
     if not math.isfinite(slope.error):
@@ -65,8 +64,8 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     if not math.isfinite(slope.error):
         return judgement.cannot_tell(_unsettled(line))
     reach = conditioning(scene, scene.got if scene.true is None else scene.true)
-    moved = [inner(r * d, r * d) for r, d in zip(reach, directions, strict=True)]
-    judgement.worst = _worst(slope, claimed, roundings + math.sqrt(sum(moved)))
+    roundings += norm(r * d for r, d in zip(reach, directions, strict=True))
+    judgement.worst = _worst(slope, claimed, roundings)
     if judgement.worst <= 1:
         return judgement
     excess = slope.value - claimed

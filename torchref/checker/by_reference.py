@@ -52,7 +52,7 @@ def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
     """The error of each entry over its tolerance; 0 where the truth itself is not finite."""
     error = (got - true).abs().double()
     excess = torch.nan_to_num(error / allowed, torch.inf, torch.inf)
-    return torch.where((error == 0) | ~torch.isfinite(true.abs()), 0, excess)
+    return torch.where((error == 0) | ~torch.isfinite(true), 0, excess)
 
 
 def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement: Judgement) -> bool:

@@ -45,7 +45,7 @@ def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
         return got == true
     size = torch.nan_to_num(true.abs().double(), 0, 0, 0) + typical_size(true)
     near = (got - true).abs() <= relative * size + SUBNORMAL
-    return near | (got == true) | ~torch.isfinite(true.abs())
+    return near | (got == true) | ~torch.isfinite(true)
 
 
 def _few_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:

@@ -72,7 +72,7 @@ def _measured(
     apart = distance(a, b, allowed, floor)
     if apart.verdict == "close" and apart.relative > allowed:
         note = "both sides are rounding beside the other gradients"
-    unfit = int((~torch.isfinite(a.abs()) & ~torch.isfinite(b.abs())).sum())
+    unfit = int((~torch.isfinite(a) & ~torch.isfinite(b)).sum())
     if unfit:
         note = f"{unfit} of {a.numel()} entries NaN or infinite on both sides"
     if tolerance is None and apart.verdict == "different" and apart.relative < FEW_DIGITS:

@@ -26,7 +26,7 @@ from torch import Generator, Tensor
 
 from torchref.checker.case import Case
 from torchref.checker.subject import Subject
-from torchref.checker.tape import Cotangents, draw_signed, evaluate, inner, precision
+from torchref.checker.tape import Cotangents, draw_signed, evaluate, inner, norm, precision
 
 COARSE = (2.0**-3, 3)  # (first step, differences): for the smooth
 MIDDLE = (2.0**-8, 3)  # for the smooth that bends within an eighth of its own size
@@ -101,13 +101,10 @@ class Line:
         except Exception as error:  # a step left the domain, and the forward says so by raising
             self.refusal = str(error).strip().partition("\n")[0] or type(error).__name__
             return math.nan, math.inf
-        total = noise = 0.0
-        weights = self.cotangents.values()
-        for y, y0, c in zip(last, first, weights, strict=True):
-            total += inner(c, y - y0)
-            size = c.abs().double() * torch.maximum(y.abs(), y0.abs()).double()
-            noise += float(size.square().sum())
-        return total, ROUNDINGS * self.epsilon * math.sqrt(noise)
+        rows = list(zip(self.cotangents.values(), first, last, strict=True))
+        total = sum(inner(c, y - y0) for c, y0, y in rows)
+        noise = norm(c * torch.maximum(y0.abs(), y.abs()) for c, y0, y in rows)
+        return total, ROUNDINGS * self.epsilon * noise
 
 
 def central_slope(line: Rising, scale: float = 0.0) -> Slope:

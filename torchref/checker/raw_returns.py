@@ -1,6 +1,5 @@
 """What `backward` really returned, before autograd sums, casts and fills it into place."""
 
-import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -76,8 +75,7 @@ def recording(outputs: Sequence[Tensor]) -> Iterator[list[RawReturn]]:
 
 @contextmanager
 def _recorded(function: type[Function], returns: list[RawReturn]) -> Iterator[None]:
-    own = "backward" in vars(function)
-    original = inspect.getattr_static(function, "backward")
+    own = vars(function).get("backward")  # None where it is inherited
     backward = function.backward
 
     def record(ctx: Any, *grads: Any) -> Any:
@@ -96,10 +94,10 @@ def _recorded(function: type[Function], returns: list[RawReturn]) -> Iterator[No
     try:
         yield
     finally:
-        if own:
-            setattr(function, "backward", original)  # noqa: B010
-        else:
+        if own is None:
             del function.backward
+        else:
+            setattr(function, "backward", own)  # noqa: B010
 
 
 def _expected(node: Node, place: int) -> Expected:

@@ -27,7 +27,7 @@ def passed_through(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
     """A gradient where the true one is 0 throughout."""
     if fault.got is None or fault.true is None or bool(fault.true.any()):
         return
-    if not bool(torch.isfinite(fault.got.abs()).all()):
+    if not bool(torch.isfinite(fault.got).all()):
         return
     moves = draw_directions(scene.case, scene.generator())
     alone = [move if i == fault.place else 0 * move for i, move in enumerate(moves)]

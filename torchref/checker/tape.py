@@ -1,5 +1,6 @@
 """One forward of a subject, and the way back from it."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -99,9 +100,9 @@ def draw_signed(like: Tensor, generator: Generator) -> Tensor:
     if like.is_complex():
         parts = draw_signed(torch.view_as_real(like.detach().resolve_conj()), generator)
         return torch.view_as_complex(parts.contiguous())
-    magnitude = torch.rand(like.shape, generator=generator, dtype=torch.float64) + 0.5
-    signs = torch.randint(0, 2, like.shape, generator=generator, dtype=torch.float64) * 2 - 1
-    return (magnitude * signs).to(device=like.device, dtype=like.dtype)
+    uniform = torch.rand(like.shape, generator=generator, dtype=torch.float64) * 2 - 1
+    signed = uniform.add_(uniform.sign(), alpha=0.5)
+    return signed.to(device=like.device, dtype=like.dtype)
 
 
 def inner(a: Tensor, b: Tensor) -> float:
@@ -109,6 +110,15 @@ def inner(a: Tensor, b: Tensor) -> float:
     if a.is_complex():
         a, b = torch.view_as_real(a.resolve_conj()), torch.view_as_real(b.resolve_conj())
     return float((a.double() * b.double()).sum())
+
+
+def norm(tensors: Iterable[Tensor]) -> float:
+    """√Σ |x|² over all entries of all of them, in double precision."""
+    return math.hypot(*(float(torch.linalg.vector_norm(x, dtype=_double(x))) for x in tensors))
+
+
+def _double(x: Tensor) -> torch.dtype:
+    return torch.complex128 if x.is_complex() else torch.float64
 
 
 def identical(a: Tensor, b: Tensor) -> bool:

@@ -23,7 +23,7 @@ PROPORTIONAL = 64.0  # times as far at least moves what does not jump
 
 def rounding(truth: Tensor, epsilon: float) -> Tensor:
     """The tolerance of each entry by rounding alone."""
-    size = torch.where(torch.isfinite(truth.abs()), truth.abs(), 0).to(torch.float64)
+    size = torch.where(torch.isfinite(truth), truth.abs(), 0).to(torch.float64)
     roundings = ROUNDINGS if epsilon <= DOUBLE else FEW_ROUNDINGS
     return roundings * epsilon * (size + typical_size(truth))
 

@@ -9,7 +9,7 @@ from torchref.checker.findings import Finding
 from torchref.checker.numeric import draw_directions
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene
-from torchref.checker.tape import inner, seed_forward
+from torchref.checker.tape import inner, norm, seed_forward
 from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import ROUNDINGS
 
@@ -29,22 +29,17 @@ def forward_mode(scene: Scene) -> Outcome:
             tangents = {i: forward_ad.unpack_dual(outputs[i]).tangent for i in scene.cotangents}
     except Exception as error:
         return Outcome.skip(f"not offered: {first_line(error)}")
-    moved = size = 0.0
-    for i, c in scene.cotangents.items():
-        tangent = tangents[i]
-        if tangent is not None:
-            moved += inner(c, tangent)
-            size += inner((c * tangent).abs(), (c * tangent).abs())
-    pulled = sum(inner(g, d) for g, d in zip(scene.claimed, directions, strict=True))
-    size += sum(inner(g * d, g * d) for g, d in zip(scene.claimed, directions, strict=True))
-    tolerance = ROUNDINGS * scene.epsilon * math.sqrt(size)
+    ahead = [(c, tangents[i]) for i, c in scene.cotangents.items() if tangents[i] is not None]
+    back = list(zip(scene.claimed, directions, strict=True))
+    moved, pulled = (sum(inner(a, b) for a, b in pairs) for pairs in (ahead, back))
+    tolerance = ROUNDINGS * scene.epsilon * norm(a * b for a, b in [*ahead, *back])
     if not math.isfinite(moved) or not math.isfinite(tolerance):
         return Outcome.skip("not finite here")
     worst = abs(moved - pulled) / tolerance if tolerance else 0.0
     if worst <= 1:
         return Outcome(worst=worst)
-    ahead, back = told_apart(moved, pulled)
-    evidence = f"along a random direction jvp says {ahead} and backward {back}"
+    told = told_apart(moved, pulled)
+    evidence = "along a random direction jvp says {} and backward {}".format(*told)
     if all(tangent is None for tangent in tangents.values()):
         evidence += ": without a rule, torch takes the output for a constant and raises nothing"
     return Outcome([Finding("forward-mode-wrong", None, None, evidence, scene.case.label)], worst)

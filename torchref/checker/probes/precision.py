@@ -110,7 +110,7 @@ def _error(got: Tensor, *truths: Tensor) -> float:
     Of several truths each entry is held to the nearest.
     """
     true, reach = truths[0], torch.finfo(got.dtype).max
-    kept = torch.isfinite(true.abs()) & (true.abs() < reach / 16)
+    kept = torch.isfinite(true) & (true.abs() < reach / 16)
     gaps = [
         torch.nan_to_num((got.to(right.dtype) - right).abs()[kept].double(), torch.inf, torch.inf)
         for right in truths

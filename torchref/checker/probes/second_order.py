@@ -16,7 +16,7 @@ from torchref.checker.kinks import NUDGE, one_sided
 from torchref.checker.numeric import central_slope, draw_directions
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.scene import Scene, play
-from torchref.checker.tape import Cotangents, Tape, draw_signed, inner
+from torchref.checker.tape import Cotangents, Tape, draw_signed, inner, norm
 from torchref.checker.told_apart import told_apart
 
 
@@ -30,14 +30,11 @@ class GradientLine:
     weights: Sequence[Tensor]
 
     def rise(self, start: float, end: float) -> tuple[float, float]:
-        total = noise = 0.0
-        for g, g0, v in zip(self._at(end), self._at(start), self.weights, strict=True):
-            if g is None or g0 is None:
-                continue
-            total += inner(v, g - g0)
-            size = torch.maximum(g.abs(), g0.abs()).double() * v.abs().double()
-            noise += float(size.square().sum())
-        return total, 64 * self.scene.epsilon * math.sqrt(noise)
+        ends = zip(self.weights, self._at(start), self._at(end), strict=True)
+        rows = [(v, g0, g) for v, g0, g in ends if g0 is not None and g is not None]
+        total = sum(inner(v, g - g0) for v, g0, g in rows)
+        noise = norm(v * torch.maximum(g0.abs(), g.abs()) for v, g0, g in rows)
+        return total, 64 * self.scene.epsilon * noise
 
     def _at(self, t: float) -> tuple[Tensor | None, ...]:
         case = self.scene.case
@@ -97,8 +94,8 @@ def _second_order_at(scene: Scene) -> tuple[Outcome, bool]:
             return Outcome.skip(why), False
     parts = [(h, d) for h, d in zip(claimed, along, strict=True) if h is not None]
     expected = sum(inner(h, d) for h, d in parts)
-    scale = math.sqrt(sum(inner(h * d, h * d) for h, d in parts))
-    size = math.sqrt(sum(inner(g.detach(), g.detach()) for g in first if g is not None))
+    scale = norm(h * d for h, d in parts)
+    size = norm(g.detach() for g in first if g is not None)
     line = GradientLine(scene, directions, turns, weights)
     slope = central_slope(line, scale)
     if not math.isfinite(slope.error) or not math.isfinite(expected):
