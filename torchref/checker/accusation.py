@@ -1,6 +1,7 @@
 """From faults to findings: each wrong gradient with its cause, its place and both values."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from torchref.checker.findings import Finding
 from torchref.checker.halving import Field, numeric_gradient
 from torchref.checker.judgement import Fault
 from torchref.checker.questions import questions_answered
+from torchref.checker.reenactment import Explanation, one_mistake
 from torchref.checker.roughness import lost_digits
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.straight_through import passed_through
@@ -30,32 +32,67 @@ DECIDED = {
     "sign-flipped",
     "constant-factor",
 }
+VAGUE = {"", "missing-term"}  # which term it is, the steps of the reference may tell
+SURE = {"not-finite"}  # which spreads from one gradient to others
+
+
+@dataclass(frozen=True)
+class Accused:
+    """One fault, the causes whose mark it bears, and its numbers where all are known."""
+
+    fault: Fault
+    suspicions: Sequence[Suspicion]
+    wrong: Wrong | None
 
 
 def accuse(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
-    """The findings of the faults of one scene, likelier cause first."""
-    found: list[Finding] = []
-    unmarked: dict[str, Wrong] = {}
-    for fault in faults:
-        got, true = told_apart(fault.got_value, fault.true_value)
-        suspicions = _without_numbers(scene, fault)
-        if not suspicions and fault.got is not None:
-            assert fault.true is not None
-            assert fault.wrong is not None
-            wrong = wrong_gradient(scene, fault, fault.got.detach(), fault.true, fault.wrong)
-            suspicions = _suspicions(scene, fault, wrong)
-            if not suspicions:
-                unmarked[fault.name] = wrong
-        for suspicion in suspicions or [described(unmarked[fault.name])]:
-            evidence = f"{suspicion.evidence}; got {got}, should be {true}"
-            at = scene.case.label
-            found.append(Finding(suspicion.cause, fault.name, fault.element, evidence, at))
+    """The findings of the faults of one scene, likelier cause first: one for each mistake."""
+    accused = [_accused(scene, fault) for fault in faults]
+    if explained := _explained(scene, accused):
+        return [_finding(scene, accused, explained.names, explained.suspicion)]
+    unmarked = {a.fault.name: a.wrong for a in accused if not a.suspicions and a.wrong is not None}
+    names_of: dict[Suspicion, list[str]] = {}
     if together := lost_slopes(scene, unmarked):
         names, suspicion = together
-        evidence = suspicion.evidence
-        one = Finding(suspicion.cause, ", ".join(names), None, evidence, scene.case.label)
-        return [one, *found]
-    return found
+        names_of[suspicion] = list(names)
+        unmarked = {name: wrong for name, wrong in unmarked.items() if name not in names}
+    for each in accused:
+        described_as = unmarked.get(each.fault.name)
+        told = each.suspicions or ([described(described_as)] if described_as is not None else [])
+        for suspicion in told:
+            names_of.setdefault(suspicion, []).append(each.fault.name)
+    return [_finding(scene, accused, names, suspicion) for suspicion, names in names_of.items()]
+
+
+def _accused(scene: Scene, fault: Fault) -> Accused:
+    suspicions = _without_numbers(scene, fault)
+    if suspicions or fault.got is None:
+        return Accused(fault, suspicions, None)
+    assert fault.true is not None
+    assert fault.wrong is not None
+    wrong = wrong_gradient(scene, fault, fault.got.detach(), fault.true, fault.wrong)
+    return Accused(fault, _suspicions(scene, fault, wrong), wrong)
+
+
+def _explained(scene: Scene, accused: Sequence[Accused]) -> Explanation | None:
+    """One mistake behind all that is wrong, where the gradients alone do not tell the same one."""
+    causes = {each.suspicions[0].cause if each.suspicions else "" for each in accused}
+    numbers = next((each.wrong.numbers for each in accused if each.wrong is not None), None)
+    if numbers is None or causes & SURE or not (len(causes) > 1 or causes & VAGUE):
+        return None
+    return one_mistake(scene, numbers)
+
+
+def _finding(
+    scene: Scene, accused: Sequence[Accused], names: Sequence[str], suspicion: Suspicion
+) -> Finding:
+    """The values told are those of the first of the names."""
+    fault = next(each.fault for each in accused if each.fault.name in names)
+    got, true = told_apart(fault.got_value, fault.true_value)
+    where = f"{fault.name}: " if len(names) > 1 else ""
+    evidence = f"{suspicion.evidence}; {where}got {got}, should be {true}"
+    told = ", ".join(names)
+    return Finding(suspicion.cause, told, fault.element, evidence, scene.case.label)
 
 
 def _without_numbers(scene: Scene, fault: Fault) -> list[Suspicion]:

@@ -17,7 +17,7 @@ def lost_slopes(
 
     `wrong` are gradients that bear no mark of their own, by the arguments' names, in order.
     """
-    if len(wrong) < 2:
+    if len(wrong) < 2 or not all(_everywhere(each) for each in wrong.values()):
         return None
     claims = dict(zip(scene.case.argument_names, scene.claimed, strict=True))
     trues = {name: wrong[name].true if name in wrong else claim for name, claim in claims.items()}
@@ -25,3 +25,9 @@ def lost_slopes(
         if pattern.suspicions[0].cause == "missing-local-derivative":
             return pattern.names, pattern.suspicions[0]
     return None
+
+
+def _everywhere(wrong: Wrong) -> bool:
+    """A slope that is lost is lost in every entry that is not 0 on both sides."""
+    touched = (wrong.got != 0) | (wrong.true != 0)
+    return bool((wrong.wrong | ~touched).all())

@@ -1,0 +1,202 @@
+"""One mistake inside a network makes many gradients wrong, and is told once, where it is."""
+
+import pytest
+import torch
+from torch.autograd import Function
+
+from tests.checker.reenactment import lstm
+from tests.checker.scenes import normal
+from torchref import crosscheck
+from torchref.checker.causes import CAUSES
+from torchref.checker.reenactment.search import MOST_STEPS
+
+INPUTS = (
+    normal(5, 3),
+    normal(5, 4, seed=1),
+    normal(5, 4, seed=2),
+    normal(3, 16, seed=3),
+    normal(4, 16, seed=4),
+    normal(16, seed=5),
+)
+ALL, GATED = "x, h, c, weight, recurrent, bias", "x, h, weight, recurrent, bias"
+MISTAKES = {
+    "a slope is missing": (
+        lambda step, s: {"t′": 1.0},
+        *("missing-local-derivative", ALL, "missing through tanh in `return o * torch.tanh(c), c`"),
+    ),
+    "a slope of what goes in": (
+        lambda step, s: {"t′": 1 - s["after"] ** 2},
+        *("missing-local-derivative", ALL, "taken to be 1 − z² of what goes into it"),
+    ),
+    "a slope twice": (
+        lambda step, s: {"f′": s["f"] ** 2 * (1 - s["f"]) ** 2} if "f′" in s else {},
+        *("missing-local-derivative", GATED, "once too often through sigmoid in `f = torch.sigmo"),
+    ),
+    "another's slope": (
+        lambda step, s: {"g′": s["g"] * (1 - s["g"])},
+        *("missing-local-derivative", GATED, "slope of tanh in `g = torch.tanh(g)` is taken to be"),
+    ),
+    "a path": (
+        lambda step, s: {"dt": 0.0},
+        *("missing-term", ALL, "nothing is passed to tanh, operand 2 of mul in `return o * torch"),
+    ),
+    "a sign": (
+        lambda step, s: {"do": -s["do"]} if step == "cell" else {},
+        *("sign-flipped", GATED, "the sign is lost to sigmoid, operand 1 of mul in `return o"),
+    ),
+    "a factor": (
+        lambda step, s: {"di": s["di"] / 2} if step == "gates" else {},
+        *("constant-factor", GATED, "operand 1 of mul in `c = f * c + i * g` is 0.5 times what it"),
+    ),
+    "two factors exchanged": (
+        lambda step, s: {"di": s["dg"], "dg": s["di"]} if step == "gates" else {},
+        *("swapped-arguments", GATED, "operands 1 and 2 of mul in `c = f * c + i * g`"),
+    ),
+    "a factor of one argument": (
+        lambda step, s: {"dc": s["δc"]} if step == "gates" else {},
+        *("missing-local-derivative", "c", "to c, operand 2 of mul in `c = f * c + i * g`"),
+    ),
+}
+
+
+@pytest.mark.parametrize("reference", [lstm.forward, None], ids=["beside", "alone"])
+@pytest.mark.parametrize("called", MISTAKES)
+def test_a_mistake_in_a_cell_is_one_finding(called: str, reference) -> None:
+    mistake, cause, names, told = MISTAKES[called]
+    report = crosscheck(lstm.cell(mistake), reference, dict(zip(lstm.NAMES, INPUTS, strict=True)))
+    findings = [finding for finding in report.findings if finding.at == "as given"]
+    assert [(each.cause, each.argument) for each in findings] == [(cause, names)], str(report)
+    assert told in findings[0].evidence
+    assert cause in CAUSES
+
+
+def test_the_right_cell_is_right() -> None:
+    assert crosscheck(lstm.cell(), lstm.forward, INPUTS).verdict == "right"
+
+
+def loop(xs, h, weight, recurrent):
+    for x in xs:
+        h = torch.tanh(x @ weight + h @ recurrent)
+    return h
+
+
+class Loop(Function):
+    """The sweep back through the loop forgets the slope in every turn."""
+
+    @staticmethod
+    def forward(ctx, xs, h, weight, recurrent):
+        ctx.save_for_backward(xs, h, weight, recurrent)
+        return loop(xs, h, weight, recurrent)
+
+    @staticmethod
+    def backward(ctx, grad_h):
+        xs, h, weight, recurrent = ctx.saved_tensors
+        before = [h]
+        for x in xs:
+            before.append(torch.tanh(x @ weight + before[-1] @ recurrent))
+        grad_xs = torch.empty_like(xs)
+        grad_weight, grad_recurrent = torch.zeros_like(weight), torch.zeros_like(recurrent)
+        for turn in reversed(range(len(xs))):
+            grad_xs[turn] = grad_h @ weight.mT
+            grad_weight += xs[turn].mT @ grad_h
+            grad_recurrent += before[turn].mT @ grad_h
+            grad_h = grad_h @ recurrent.mT
+        return grad_xs, grad_h, grad_weight, grad_recurrent
+
+
+def test_a_mistake_in_every_turn_of_a_loop_is_one_finding() -> None:
+    inputs = (normal(4, 5, 3), normal(5, 2, seed=1), normal(3, 2, seed=2), normal(2, 2, seed=3))
+    (finding,) = crosscheck(Loop, loop, inputs).findings
+    assert finding.cause == "missing-local-derivative"
+    assert finding.argument == "xs, h, weight, recurrent"
+    assert finding.evidence.startswith("the slope is missing through tanh in `h = torch.tanh(")
+    assert "each of the 4 times" in finding.evidence
+
+
+def normalised(x):
+    mean = x.mean(-1, keepdim=True)
+    variance = (x - mean).square().mean(-1, keepdim=True)
+    return (x - mean) * torch.rsqrt(variance)
+
+
+class HoldsStatisticsConstant(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return normalised(x)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y * torch.rsqrt(x.var(-1, correction=0, keepdim=True))
+
+
+def test_two_paths_left_out_are_one_finding() -> None:
+    (finding,) = crosscheck(HoldsStatisticsConstant, normalised, (normal(4, 5),)).findings
+    assert finding.cause == "missing-term"
+    assert "`return (x - mean) * torch.rsqrt(variance)`" in finding.evidence
+    assert "; nothing is passed" in finding.evidence
+
+
+class TwoMistakes(Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return torch.sigmoid(x @ weight)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        y = torch.sigmoid(x @ weight)
+        return (grad_y * y).exp() @ weight.mT, x.mT @ (grad_y * y).cos()
+
+
+class ForgetsAllSlopes(Function):
+    @staticmethod
+    def forward(ctx, x, first, second):
+        ctx.save_for_backward(x, first, second)
+        return two_layers(x, first, second)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, first, second = ctx.saved_tensors
+        back = grad_y @ second.mT
+        return back @ first.mT, x.mT @ back, torch.tanh(x @ first).mT @ grad_y
+
+
+def two_layers(x, first, second):
+    hidden = torch.tanh(x @ first)
+    return torch.tanh(hidden @ second)
+
+
+def test_a_mistake_in_all_steps_of_a_kind_is_one_finding() -> None:
+    inputs = (normal(6, 3), normal(3, 5, seed=1), normal(5, 2, seed=2))
+    (finding,) = crosscheck(ForgetsAllSlopes, two_layers, inputs).findings
+    assert (finding.cause, finding.argument) == ("missing-local-derivative", "x, first, second")
+    assert "in all 2 steps of this kind" in finding.evidence
+
+
+def test_what_no_one_mistake_explains_is_told_of_each_argument() -> None:
+    inputs = (normal(5, 3), normal(3, 4, seed=1))
+    report = crosscheck(TwoMistakes, lambda x, w: torch.sigmoid(x @ w), inputs)
+    first = [finding for finding in report.findings if finding.at == "as given"]
+    assert {finding.argument for finding in first} == {"x", "weight"}
+
+
+class Long(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.turns = MOST_STEPS + 1
+        for _ in range(ctx.turns):
+            x = torch.sin(x)
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return grad_y * ctx.saved_tensors[0].cos().exp()
+
+
+def test_of_very_many_steps_none_is_played_again() -> None:
+    (finding, *_) = crosscheck(Long, None, (normal(3, 2),), thorough=False).findings
+    assert "sin in" not in finding.evidence
