@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from torchref.cli import app, main
+from torchref.explainer.drawn_network import LOSSES
 from torchref.explainer.lectures import LECTURES
 
 
@@ -21,7 +22,7 @@ def test_each_lecture_is_explained_by_name(name: str) -> None:
     assert "The verdict: right" in said
 
 
-@pytest.mark.parametrize("loss", ["log", "logits", "squared", "half-squared", "mean-squared"])
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "none"])
 def test_a_network_of_ones_own(loss: str, activation: str) -> None:
     place = ("--weight", "2:3,1") if loss == "log" else ("--bias", "1:2")
@@ -45,6 +46,24 @@ def test_a_bias_of_the_matrix_form_is_an_entry_of_the_matrix() -> None:
     assert "linear1.weight[1, 2]" in said
 
 
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("120", 120), ("7", 40)])
+def test_the_text_is_as_wide_as_the_terminal(
+    columns: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    _, said = run("--sizes", "9,3,2,1")
+    assert width - 10 < max(map(len, said.splitlines())) <= width
+
+
+def test_a_file_is_as_wide_as_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    written = []
+    for columns in ("60", "120"):
+        monkeypatch.setenv("COLUMNS", columns)
+        run("cost-surface", "--file", str(tmp_path / columns))
+        written.append((tmp_path / columns).read_text())
+    assert written[0] == written[1]
+
+
 def test_every_form_can_go_to_a_file(tmp_path: Path) -> None:
     starts = {
         "text": b"linear1",
@@ -65,10 +84,11 @@ def test_every_form_can_go_to_a_file(tmp_path: Path) -> None:
         (("--sizes", "2,x"), "two or more positive whole numbers"),
         (("--sizes", "2"), "two or more positive whole numbers"),
         (("--sizes", "2,0,1"), "two or more positive whole numbers"),
-        (("--loss", "hinge"), "log, logits, squared, half-squared, mean-squared"),
+        (("--loss", "hinge"), ", ".join(LOSSES)),
         (("--activation", "gelu"), "sigmoid, tanh, relu, none"),
         (("--loss", "log", "--output", "tanh"), "fits an output of sigmoid"),
         (("--loss", "logits", "--output", "sigmoid"), "fits an output of none"),
+        (("--loss", "cross-entropy", "--output", "tanh"), "fits an output of none"),
         (("--weight", "3:1,1"), "the level must lie in 1 … 2"),
         (("--weight", "1:3,1"), "the input of that level must lie in 1 … 2"),
         (("--weight", "1:1,3"), "the neuron of that level must lie in 1 … 2"),

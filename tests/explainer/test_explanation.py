@@ -236,12 +236,42 @@ def test_growth_with_depth_is_what_the_lecture_says_of_reuse() -> None:
         ({"entry": (2, 0)}, "an entry of linear1.weight must lie in 0, 0 … 1, 1"),
         ({"entry": (-1, 0)}, "an entry of linear1.weight must lie in 0, 0 … 1, 1"),
         ({"entry": (0,)}, "has shape"),
+        ({"entry": (0.5, 0)}, "an entry of linear1.weight must lie in 0, 0 … 1, 1"),
+        ({"entry": 1}, r"\(1,\) arrived. linear1.weight has shape"),
         ({"example": 1}, "example must lie in 0 … 0"),
+        ({"example": 0.5}, "example must lie in 0 … 0, but 0.5 arrived"),
+        ({"most_paths": -1}, "most_paths must be 0 or more"),
     ],
 )
 def test_what_is_not_there_is_said(options: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
         chain_of((2, 2, 1), **options)
+
+
+@pytest.mark.parametrize(
+    ("x", "target", "said"),
+    [
+        ([1.0, 2.0], torch.ones(1), "explain: x must be a tensor, but a list arrived"),
+        (torch.ones(2), None, "explain: target must be a tensor, but it is None"),
+        (torch.ones(0, 2), torch.ones(0, 1), r"one example a row, but it has shape \(0, 2\)"),
+        (torch.ones(3, 2, 1), torch.ones(3, 1), "Examples of more dimensions are flattened"),
+    ],
+)
+def test_inputs_that_are_no_examples_are_said(x: object, target: object, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        explain(nn.SigmoidNetwork((2, 1)), nn.BCELoss(), x, target)
+
+
+@pytest.mark.parametrize("x", [torch.ones(2), torch.ones(3, 2)], ids=["one", "batch"])
+def test_class_numbers_are_said_as_they_arrived(x: torch.Tensor) -> None:
+    numbers = torch.tensor([0, 1, 2]) if x.dim() == 2 else torch.tensor(2)
+    with pytest.raises(InputError, match=r"probability for each class.* of torch.int64. one_hot"):
+        explain(nn.Linear(2, 3), nn.CrossEntropyLoss(), x, numbers)
+
+
+def test_an_entry_of_a_bias_may_be_a_plain_number() -> None:
+    found = chain_of((2, 2, 1), parameter="linear1.bias", entry=1)
+    assert (found.place.entry, found.gradient) == ((1,), "∂L/∂b⁽¹⁾₂")
 
 
 SHARED = nn.Linear(2, 2)

@@ -37,7 +37,10 @@ def test_text_and_markdown_say_every_factor_and_the_verdict(name: str) -> None:
             assert f"{factor.value:.6g}" in form
         assert "The verdict: right" in form
         assert found.gradient in form
-    assert max(map(len, found.text(width=100).splitlines())) <= 100
+    for width in (60, 100):
+        text = found.text(width)
+        assert max(map(len, text.splitlines())) <= width
+        assert "…" not in text.replace("… ", "")  # rows are left out, letters are not
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from torchref.explainer.notation import Names, Notation, lowered, raised
+from torchref.explainer.notation import Names, Notation, lowered, lowered_to_each, raised
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def test_two_figures_in_an_index_are_kept_apart() -> None:
     assert lowered(9, 9) == "₉₉"
     assert lowered(10, 1) == "₁₀‚₁" != lowered(1, 0, 1)
     assert raised(12) == "⁽¹²⁾"
+    assert [lowered_to_each(number) for number in (1, 11)] == ["₁ₖ", "₁₁‚ₖ"]
 
 
 def test_a_second_activation_gets_a_prime() -> None:

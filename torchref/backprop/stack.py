@@ -102,7 +102,7 @@ def admit_cross_entropy(loss: nn.CrossEntropyLoss, output: Tensor, target: Tenso
             "backprop: a cross-entropy must have probabilities as targets, one row an example, and "
             "no weight or label smoothing of its own",
             f"target is {target.dtype} of shape {tuple(target.shape)}, the loss is {loss}",
-            "one_hot(target, classes) makes them; weights and smoothing multiply into them.",
+            "one_hot(target, classes).to(x.dtype) makes them; weights and smoothing go into it.",
         )
 
 

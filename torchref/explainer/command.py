@@ -1,6 +1,7 @@
 """`torchref explain`: the network of a lecture, or one drawn from a seed."""
 
 import math
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,9 @@ from torchref import nn
 from torchref.errors import InputError
 from torchref.explainer.drawn_network import (
     ACTIVATIONS,
-    FITTING_OUTPUT,
     LOSSES,
     drawn_network,
+    drawn_target,
     one_of,
 )
 from torchref.explainer.explanation import Explanation, explain
@@ -21,6 +22,7 @@ from torchref.explainer.lectures import LECTURES, lecture
 from torchref.explainer.place_option import linear_layers, place_in
 
 FORMATS = ("text", "markdown", "latex", "png")
+NARROWEST = 40  # columns, for a table to be a table
 OF_OWN_NETWORKS = "2,2,1", "log", "sigmoid", None, 1  # the defaults of what a lecture settles
 
 EPILOG = (
@@ -33,7 +35,7 @@ EPILOG = (
 
 def explain_command(
     name: Annotated[
-        str | None, typer.Argument(metavar="[LECTURE]", help=f"One of {', '.join(LECTURES)}.")
+        str | None, typer.Argument(metavar="LECTURE", help=f"One of {', '.join(LECTURES)}.")
     ] = None,
     sizes: Annotated[str, typer.Option(help="Neurons by level, inputs first.")] = "2,2,1",
     loss: Annotated[str, typer.Option(help=f"One of {', '.join(LOSSES)}.")] = "log",
@@ -70,7 +72,12 @@ def explain_command(
             raise InputError("--format png needs a file", "none was given", "Add --file chain.png.")
         found.save_png(file)
     else:
-        forms = {"text": found.text, "markdown": found.markdown, "latex": found.latex}
+        width = 100 if file else max(NARROWEST, shutil.get_terminal_size((100, 24)).columns)
+        forms = {
+            "text": lambda: found.text(width),
+            "markdown": found.markdown,
+            "latex": found.latex,
+        }
         write(forms[form](), file)
     if found.verdict != "right":
         raise typer.Exit(1)
@@ -105,9 +112,7 @@ def explain_drawn(
 ) -> Explanation:
     layers = linear_layers(network)
     x = torch.randn(examples, layers[0][1].in_features, dtype=torch.float64)
-    target = torch.rand(examples, layers[-1][1].out_features, dtype=torch.float64)
-    if loss in FITTING_OUTPUT:
-        target = target.round()  # a class
+    target = drawn_target(loss, examples, layers[-1][1].out_features)
     parameter, entry = place_in(network, weight, bias)
     rate = 0.1 if lr is None else lr
     return explain(network, LOSSES[loss](), x, target, parameter, entry, rate=rate)

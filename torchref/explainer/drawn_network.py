@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 import torch
+from torch import Tensor
 
 from torchref import nn
 from torchref.errors import InputError
@@ -12,12 +13,14 @@ from torchref.errors import InputError
 LOSSES: dict[str, Callable[[], nn.Module]] = {
     "log": lambda: nn.BCELoss(reduction="sum"),
     "logits": lambda: nn.BCEWithLogitsLoss(reduction="sum"),
+    "cross-entropy": lambda: nn.CrossEntropyLoss(reduction="sum"),
     "squared": lambda: nn.SquaredError("sum"),
     "half-squared": lambda: nn.SquaredError("half_sum"),
     "mean-squared": nn.MSELoss,
 }
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "none": nn.Identity}
-FITTING_OUTPUT = {"log": "sigmoid", "logits": "none"}  # the other losses take any
+# The other losses take any.
+FITTING_OUTPUT = {"log": "sigmoid", "logits": "none", "cross-entropy": "none"}
 
 
 def drawn_network(
@@ -33,7 +36,8 @@ def drawn_network(
         raise InputError(
             f"The loss {loss} fits an output of {fitting}",
             f"--output {output} arrived",
-            "log takes probabilities, logits what goes into a sigmoid; squared takes anything.",
+            "log takes probabilities, logits and cross-entropy what goes into sigmoid or softmax; "
+            "squared takes anything.",
         )
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)+", sizes):
         raise InputError(
@@ -50,6 +54,14 @@ def drawn_network(
         if kind != "none":
             network.add_module(f"{kind}{number}", ACTIVATIONS[kind]())
     return network.double()
+
+
+def drawn_target(loss: str, examples: int, outputs: int) -> Tensor:
+    """Classes for the losses that tell them apart, numbers for the others."""
+    target = torch.rand(examples, outputs, dtype=torch.float64)
+    if loss == "cross-entropy":
+        return torch.eye(outputs, dtype=torch.float64)[target.argmax(dim=1)]
+    return target.round() if loss in FITTING_OUTPUT else target
 
 
 def one_of(option: str, value: str, choices: Iterable[str]) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from torch import Tensor
 
 from torchref import nn
-from torchref.errors import InputError
 from torchref.explainer.account import Account
 from torchref.explainer.cancellation import cancellation
 from torchref.explainer.chain import chain, contributions, magnitude, path_count, paths
@@ -23,6 +22,7 @@ from torchref.explainer.picture import figure, save_png
 from torchref.explainer.recursion import deltas
 from torchref.explainer.terminal import as_text
 from torchref.explainer.viewpoint import Viewpoint
+from torchref.functional.admission import require
 
 MOST_PATHS = 20_000  # to be summed one by one and held against the δ recursion
 
@@ -62,7 +62,7 @@ def explain(
     x: Tensor,
     target: Tensor,
     parameter: str | None = None,
-    entry: tuple[int, ...] | None = None,
+    entry: int | tuple[int, ...] | None = None,
     *,
     rate: float = 0.1,
     example: int = 0,
@@ -92,12 +92,15 @@ def explain(
     'right'
     """
     graph = graph_of(network, loss, x, target)
-    if not 0 <= example < len(graph.x):
-        raise InputError(
-            f"explain: example must lie in 0 … {len(graph.x) - 1}",
-            f"{example} arrived",
-            "It is a row of x.",
-        )
+    require(
+        example in range(len(graph.x)),
+        f"explain: example must lie in 0 … {len(graph.x) - 1}",
+        f"{example} arrived",
+        "It is a row of x.",
+    )
+    require(
+        most_paths >= 0, "explain: most_paths must be 0 or more", f"{most_paths} arrived", "8 fit."
+    )
     notation = notation or Notation()
     place = place_of(graph, parameter, entry)
     view = Viewpoint(graph, Names(notation, graph.sizes), place, example)
@@ -105,23 +108,23 @@ def explain(
     affine = [stage for stage in graph.stages if stage.is_affine]
     biased = tuple(bool(view.bias(stage, 0)) for stage in affine)
     return Explanation(
-        notation,
-        graph.sizes,
-        place,
-        view.parameter(),
-        view.gradient(),
-        example,
-        quantities(view),
-        chain(view),
-        ways,
-        tuple(islice(paths(view), most_paths)),
-        sum(path.product for path in paths(view)) if ways <= MOST_PATHS else None,
-        deltas(view),
-        cancellation(view),
-        tuple(products.tolist()),
-        evidence_for(graph, place, float(products.sum()), magnitude(view)),
-        rate,
-        float(graph.stack.network.get_parameter(place.name).detach()[place.entry]),
-        count(graph.sizes, graph.activations, biased),
-        growth(graph.sizes, range(1, max(6, len(graph.sizes)) + 1)),
+        notation=notation,
+        sizes=graph.sizes,
+        place=place,
+        parameter=view.parameter(),
+        gradient=view.gradient(),
+        example=example,
+        forward=quantities(view),
+        factors=chain(view),
+        path_count=ways,
+        paths=tuple(islice(paths(view), most_paths)),
+        path_sum=sum(path.product for path in paths(view)) if ways <= MOST_PATHS else None,
+        deltas=deltas(view),
+        cancellation=cancellation(view),
+        contributions=tuple(products.tolist()),
+        evidence=evidence_for(graph, place, float(products.sum()), magnitude(view)),
+        rate=rate,
+        before=float(graph.stack.network.get_parameter(place.name).detach()[place.entry]),
+        counts=count(graph.sizes, graph.activations, biased),
+        growth=growth(graph.sizes, range(1, max(6, len(graph.sizes)) + 1)),
     )

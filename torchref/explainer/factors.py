@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from torchref.explainer.formulas import LOSS_SLOPES, SLOPES, cross_entropy_slope
 from torchref.explainer.graph import Stage
-from torchref.explainer.notation import derivative, lowered, raised
+from torchref.explainer.notation import derivative, lowered, lowered_to_each, raised
 from torchref.explainer.viewpoint import Viewpoint
 
 
@@ -137,7 +137,7 @@ def sum_from_above(view: Viewpoint, level: int, j: int) -> str:
     """∂L/∂a of neuron j of a level, in the δ of the level above."""
     if view.names.sizes[level + 1] == 1:
         return f"{view.names.weight(level + 1, j, 0)} {view.names.delta(level + 1, 0)}"
-    weight = f"{view.names.notation.weight}{raised(level + 1)}{lowered(j + 1)}ₖ"
+    weight = f"{view.names.notation.weight}{raised(level + 1)}{lowered_to_each(j + 1)}"
     return f"(Σₖ {weight} δ{raised(level + 1)}ₖ)"
 
 

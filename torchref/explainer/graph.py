@@ -11,6 +11,7 @@ from torchref.backprop.stack import Layer, Stack
 from torchref.backprop.sweep import Swept, as_tuple, sweep, visit
 from torchref.errors import InputError
 from torchref.explainer.formulas import SLOPES
+from torchref.functional.admission import require, require_tensor
 from torchref.ops.reduction import divisor
 
 AFFINE = (ops.Affine, ops.HomogeneousAffine)
@@ -27,7 +28,7 @@ class Stage:
 
     layer: Layer
     level: int
-    times: int  # the how-manieth activation of its level this is, 0 for the affine layer itself
+    times: int  # 1 for the first activation of its level, 2 for the second; 0 for the affine layer
     after: Tensor
     slopes: Tensor
     delta: Tensor  # ∂L/∂after
@@ -89,7 +90,8 @@ def graph_of(network: nn.Module, loss: nn.Module, x: Tensor, target: Tensor) -> 
     """
     network, loss = (copy.deepcopy(module).double().cpu() for module in (network, loss))
     network.requires_grad_(True)
-    x, target = (rows(tensor) for tensor in (x, target))
+    require_probabilities(loss, x, target)
+    x, target = rows("x", x), rows("target", target)
     stack = Stack(network, loss)
     layers = [layer for layer in stack.layers if not isinstance(layer.module, PASSES_ON)]
     admit(layers, x)
@@ -109,8 +111,20 @@ def graph_of(network: nn.Module, loss: nn.Module, x: Tensor, target: Tensor) -> 
     return Graph(stack, swept, x, target, tuple(stages))
 
 
-def rows(x: Tensor) -> Tensor:
+def require_probabilities(loss: nn.Module, x: Tensor, target: Tensor) -> None:
+    """Said before the target becomes rows of float64, in which nobody knows class numbers again."""
+    if isinstance(loss, nn.CrossEntropyLoss) and torch.is_tensor(target):
+        require(
+            target.dim() == x.dim(),
+            "explain: a cross-entropy must have a probability for each class as target",
+            f"target has shape {tuple(target.shape)}, of {target.dtype}",
+            "one_hot(target, classes) makes them.",
+        )
+
+
+def rows(name: str, x: Tensor) -> Tensor:
     """One example a row, in float64."""
+    require_tensor("explain", name, x)
     x = x.detach().double().cpu()
     return x[None] if x.dim() == 1 else x
 
@@ -132,11 +146,11 @@ def admit(layers: list[Layer], x: Tensor) -> None:
             f"its layers are {', '.join(layer.name for layer in layers) or 'none'}",
             "Explain the part that begins with a linear layer, as network[1:].",
         )
-    if x.dim() != 2:
+    if x.dim() != 2 or not len(x):
         raise InputError(
             "explain: x must be one example or a batch with one example a row",
             f"it has shape {tuple(x.shape)}",
-            "Flatten it: x.flatten(1).",
+            "Examples of more dimensions are flattened: x.flatten(1).",
         )
 
 

@@ -16,6 +16,11 @@ def lowered(*numbers: int) -> str:
     return between.join(map(str, numbers)).translate(LOWERED)
 
 
+def lowered_to_each(number: int) -> str:
+    """From unit `number` to every neuron k: ₁ₖ, and ₁₂‚ₖ."""
+    return lowered(number) + ("‚" if number > 9 else "") + "ₖ"
+
+
 @dataclass(frozen=True)
 class Notation:
     """Which letters stand for what, and where the number of the layer is written.

@@ -26,7 +26,7 @@ class Place:
         return f"{self.name}[{', '.join(map(str, self.entry))}]"
 
 
-def place_of(graph: Graph, name: str | None, entry: tuple[int, ...] | None) -> Place:
+def place_of(graph: Graph, name: str | None, entry: int | tuple[int, ...] | None) -> Place:
     """Raises `InputError` for a parameter or an entry that is not there."""
     named = {
         graph.stack.names[parameter]: (stage, parameter)
@@ -42,9 +42,11 @@ def place_of(graph: Graph, name: str | None, entry: tuple[int, ...] | None) -> P
             "These are the names of network.named_parameters().",
         )
     stage, parameter = named[name]
-    entry = (0,) * parameter.dim() if entry is None else tuple(entry)
+    if entry is None:
+        entry = (0,) * parameter.dim()
+    entry = (entry,) if isinstance(entry, int) else tuple(entry)
     fits = len(entry) == parameter.dim() and all(
-        0 <= index < size for index, size in zip(entry, parameter.shape, strict=True)
+        index in range(size) for index, size in zip(entry, parameter.shape, strict=True)
     )
     if not fits:
         last = ", ".join(str(size - 1) for size in parameter.shape)

@@ -60,11 +60,14 @@ def _chain(found: Account) -> Section:
     value = number(found.contributions[found.example])
     lines = [Formula(f"{found.gradient} = {symbols}"), Formula(f"{found.gradient} = {numbers}")]
     lines[1] = Formula(f"{lines[1]} = {value}")
-    new, all_of_them = sum(not each.is_stored for each in found.factors), len(found.factors)
-    is_or_are = "is" if new == 1 else "are"
-    reuse = f"{new} of {all_of_them} factors {is_or_are} new; the others are stored."
-    if new == all_of_them:
-        reuse = f"All {new} factors are new."
+    stored = sum(factor.is_stored for factor in found.factors)
+    new = len(found.factors) - stored
+    reuse = f"All {new} factors are new."
+    if stored:
+        others = "the other is" if stored == 1 else "the others are"
+        reuse = (
+            f"{new} of {new + stored} factors {'is' if new == 1 else 'are'} new; {others} stored."
+        )
     rows = (
         (
             Formula(factor.symbol),

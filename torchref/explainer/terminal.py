@@ -24,7 +24,9 @@ def drawn(section: Section) -> Group:
     """The section with its title and lines over its table."""
     parts: list[Text | Table] = [Text(section.title, style="bold"), *map(Text, section.lines)]
     if section.header:
-        table = Table(*section.header, box=box.SIMPLE_HEAD)
+        table = Table(box=box.SIMPLE_HEAD)
+        for header in section.header:
+            table.add_column(header, overflow="fold")  # of a formula nothing is cut off
         for row in section.rows:
             table.add_row(*map(Text, row))
         parts.append(table)
