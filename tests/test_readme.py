@@ -1,0 +1,49 @@
+"""What the README shows is what its reader gets: its Python runs, and prints what stands below."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from torchref.cli import app
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+BLOCK = r"```\n(.*?)```"
+PYTHON = re.compile(r"```python\n(.*?)```\n(?:\n" + BLOCK + ")?", re.DOTALL)
+WORST = re.compile(r" +[\d.e+-]+ (?=│ right)")  # in the table of ops: rounding, another each time
+
+
+def shown_after(phrase: str) -> str:
+    """The first block of output after a phrase."""
+    block = re.search(BLOCK, README.partition(phrase)[2], re.DOTALL)
+    assert block
+    return block[1]
+
+
+def assert_in_order(shown: str, printed: str) -> None:
+    """Every line shown is printed, in this order; the README leaves some out."""
+    rest: Iterator[str] = iter(printed.splitlines())
+    for line in shown.splitlines():
+        assert any(line.rstrip() == other.rstrip() for other in rest), f"{line!r} in {printed}"
+
+
+def numbered(found: Iterable[re.Match[str]]) -> list[object]:
+    return [pytest.param(*match.groups(), id=str(n)) for n, match in enumerate(found)]
+
+
+@pytest.mark.parametrize(("code", "shown"), numbered(PYTHON.finditer(README)))
+def test_its_python(code: str, shown: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    exec(code, {})
+    assert_in_order(shown or "", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("command", ["crosscheck", "explain two-neuron-chain"])
+def test_its_commands(command: str) -> None:
+    ended = CliRunner().invoke(app, command.split(), env={"COLUMNS": "100"})
+    assert ended.exit_code == 0, ended.output
+    shown = shown_after(f".venv/bin/torchref {command}\n")
+    assert_in_order(WORST.sub("", shown), WORST.sub("", ended.output))
