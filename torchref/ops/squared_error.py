@@ -27,7 +27,7 @@ class SquaredError(Op):
     def backward(ctx, grad_y):
         x, target = ctx.saved_tensors
         need_x, need_target = ctx.needs_input_grad
-        grad_x = 2 * (x - target) * grad_y  # 2 grad_y could overflow
+        grad_x = (2 * grad_y) * (x - target)  # a Reduction's grad_y is one number: doubled at once
         return grad_x if need_x else None, -grad_x if need_target else None
 
     @staticmethod
