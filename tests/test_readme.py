@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from torchref.cli import app
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+HOUSE = Path(__file__).parent.parent
+README = (HOUSE / "README.md").read_text(encoding="utf-8")
 BLOCK = r"```\n(.*?)```"
 PYTHON = re.compile(r"```python\n(.*?)```\n(?:\n" + BLOCK + ")?", re.DOTALL)
 WORST = re.compile(r" +[\d.e+-]+ (?=│ right)")  # in the table of ops: rounding, another each time
@@ -47,3 +48,15 @@ def test_its_commands(command: str) -> None:
     assert ended.exit_code == 0, ended.output
     shown = shown_after(f".venv/bin/torchref {command}\n")
     assert_in_order(WORST.sub("", shown), WORST.sub("", ended.output))
+
+
+def test_its_experiments_are_those_that_there_are() -> None:
+    modules = {file.stem for file in (HOUSE / "experiments").glob("*.py")}
+    table = README.partition("| experiment ")[2]
+    listed = re.findall(r"^\| `(\w+)` *\|", table, re.MULTILINE)
+    assert set(listed) == modules - {"__init__", "bundled_data"}
+
+
+def test_its_links_lead_somewhere() -> None:
+    for link in re.findall(r"\]\((?!http)(.*?)\)", README):
+        assert (HOUSE / link).exists()

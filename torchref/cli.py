@@ -131,7 +131,7 @@ def _table(reports: list[Report]) -> Table:
     table = Table(title="handwritten gradients, cross-checked", title_justify="left")
     table.add_column("op")
     table.add_column("checked")
-    table.add_column("worst error / tolerance", justify="right")
+    table.add_column("error / tolerance", justify="right")  # the worst of all checks
     table.add_column("verdict")
     for report in reports:
         made = sum(check.status != "skipped" for check in report.checks)

@@ -18,14 +18,14 @@ def _elementwise_tripping(g: Generator) -> tuple[Inputs, ...]:
     return ((extremes,), (normal(g, 0, 3),), (normal(g, 3, 5).T,), (normal(g, 1).expand(4),))
 
 
-def _softplus_twin(x: Tensor) -> Tensor:
+def softplus_twin(x: Tensor) -> Tensor:
     """torch's own softplus is the identity above its threshold."""
     return torch.logaddexp(x, torch.zeros_like(x))
 
 
 ENTRIES = (
     Entry(Sigmoid, torch.sigmoid, _elementwise_samples, _elementwise_tripping),
-    Entry(Softplus, _softplus_twin, _elementwise_samples, _elementwise_tripping),
+    Entry(Softplus, softplus_twin, _elementwise_samples, _elementwise_tripping),
     Entry(Tanh, torch.tanh, _elementwise_samples, _elementwise_tripping),
     Entry(ReLU, F.relu, _elementwise_samples, _elementwise_tripping),
 )

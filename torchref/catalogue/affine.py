@@ -29,7 +29,7 @@ def _affine_tripping(g: Generator) -> tuple[Inputs, ...]:
     )
 
 
-def _homogeneous_twin(x: Tensor, weight: Tensor) -> Tensor:
+def homogeneous_twin(x: Tensor, weight: Tensor) -> Tensor:
     return F.linear(x, weight[:, :-1], weight[:, -1])
 
 
@@ -48,5 +48,5 @@ def _homogeneous_tripping(g: Generator) -> tuple[Inputs, ...]:
 
 ENTRIES = (
     Entry(Affine, F.linear, _affine_samples, _affine_tripping),
-    Entry(HomogeneousAffine, _homogeneous_twin, _homogeneous_samples, _homogeneous_tripping),
+    Entry(HomogeneousAffine, homogeneous_twin, _homogeneous_samples, _homogeneous_tripping),
 )

@@ -9,7 +9,7 @@ from torchref.catalogue.entry import Entry, Inputs
 from torchref.ops import LogLoss, LogLossWithLogits
 
 
-def _log_loss_twin(x: Tensor, target: Tensor) -> Tensor:
+def log_loss_twin(x: Tensor, target: Tensor) -> Tensor:
     return F.binary_cross_entropy(x, target, reduction="none")
 
 
@@ -34,7 +34,7 @@ def _log_loss_tripping(g: Generator) -> tuple[Inputs, ...]:
     )
 
 
-def _logits_twin(x: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor:
+def logits_twin(x: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor:
     """Composed, because torch's own loss gives no gradient for pos_weight."""
     positive = target if pos_weight is None else pos_weight * target
     return -positive * F.logsigmoid(x) - (1 - target) * F.logsigmoid(-x)
@@ -60,6 +60,6 @@ def _logits_tripping(g: Generator) -> tuple[Inputs, ...]:
 
 
 ENTRIES = (
-    Entry(LogLoss, _log_loss_twin, _log_loss_samples, _log_loss_tripping),
-    Entry(LogLossWithLogits, _logits_twin, _logits_samples, _logits_tripping),
+    Entry(LogLoss, log_loss_twin, _log_loss_samples, _log_loss_tripping),
+    Entry(LogLossWithLogits, logits_twin, _logits_samples, _logits_tripping),
 )

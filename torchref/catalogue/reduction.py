@@ -7,7 +7,7 @@ from torchref.catalogue.entry import Entry, Inputs
 from torchref.ops import REDUCTIONS, Reduction
 
 
-def _reduction_twin(x: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+def reduction_twin(x: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     weighted = x * 1 if weight is None else x * weight
     if reduction == "none":
         return weighted
@@ -33,4 +33,4 @@ def _reduction_tripping(g: Generator) -> tuple[Inputs, ...]:
     )
 
 
-ENTRIES = (Entry(Reduction, _reduction_twin, _reduction_samples, _reduction_tripping),)
+ENTRIES = (Entry(Reduction, reduction_twin, _reduction_samples, _reduction_tripping),)

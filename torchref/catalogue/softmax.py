@@ -9,11 +9,11 @@ from torchref.catalogue.entry import Entry, Inputs
 from torchref.ops import LogSoftmax, Softmax, SoftmaxCrossEntropy
 
 
-def _softmax_twin(x: Tensor) -> Tensor:
+def softmax_twin(x: Tensor) -> Tensor:
     return torch.softmax(x, -1)
 
 
-def _log_softmax_twin(x: Tensor) -> Tensor:
+def log_softmax_twin(x: Tensor) -> Tensor:
     return torch.log_softmax(x, -1)
 
 
@@ -32,7 +32,7 @@ def _softmax_tripping(g: Generator) -> tuple[Inputs, ...]:
     )
 
 
-def _softmax_cross_entropy_twin(x: Tensor, target: Tensor) -> Tensor:
+def softmax_cross_entropy_twin(x: Tensor, target: Tensor) -> Tensor:
     """torch has the classes second; x is a row of logits or has them last."""
     dim = min(1, x.dim() - 1)
     return F.cross_entropy(x.movedim(-1, dim), target.movedim(-1, dim), reduction="none")
@@ -54,11 +54,11 @@ def _softmax_cross_entropy_tripping(g: Generator) -> tuple[Inputs, ...]:
 
 
 ENTRIES = (
-    Entry(Softmax, _softmax_twin, _softmax_samples, _softmax_tripping),
-    Entry(LogSoftmax, _log_softmax_twin, _softmax_samples, _softmax_tripping),
+    Entry(Softmax, softmax_twin, _softmax_samples, _softmax_tripping),
+    Entry(LogSoftmax, log_softmax_twin, _softmax_samples, _softmax_tripping),
     Entry(
         SoftmaxCrossEntropy,
-        _softmax_cross_entropy_twin,
+        softmax_cross_entropy_twin,
         _softmax_cross_entropy_samples,
         _softmax_cross_entropy_tripping,
     ),

@@ -8,7 +8,7 @@ from torchref.catalogue.entry import Entry, Inputs
 from torchref.ops import SquaredError
 
 
-def _squared_error_twin(x: Tensor, target: Tensor) -> Tensor:
+def squared_error_twin(x: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(x, target, reduction="none")
 
 
@@ -26,5 +26,5 @@ def _squared_error_tripping(g: Generator) -> tuple[Inputs, ...]:
 
 
 ENTRIES = (
-    Entry(SquaredError, _squared_error_twin, _squared_error_samples, _squared_error_tripping),
+    Entry(SquaredError, squared_error_twin, _squared_error_samples, _squared_error_tripping),
 )
