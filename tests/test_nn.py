@@ -6,6 +6,7 @@ import io
 import pickle
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -136,6 +137,15 @@ def test_what_is_not_handwritten_is_refused_by_name() -> None:
         assert words in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["Softmax", "LogSoftmax", "Softplus"])
+def test_an_op_without_a_layer_is_named(name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"the op alone, torchref\.ops\.{name}\.call"):
+        getattr(torchref.nn, name)
+    x = normal(5, 3)
+    expected = getattr(torch.nn, name)(*(() if name == "Softplus" else (-1,)))(x)
+    torch.testing.assert_close(getattr(torchref.ops, name).call(x), expected)
+
+
 def test_what_torch_does_not_have_either_gets_no_such_hope() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'Relu'$"):
         torchref.nn.Relu  # noqa: B018
@@ -150,7 +160,7 @@ def test_what_computes_is_handwritten() -> None:
         and getattr(torchref.nn, name).__module__.startswith("torch.")
     }
     hold = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"}
-    assert torchs_own == hold | {"Parameter", "Flatten", "Identity", "Unflatten"}
+    assert torchs_own == hold | {"Parameter", "Buffer", "Flatten", "Identity", "Unflatten"}
 
 
 def test_squared_error_and_homogeneous_linear_as_modules() -> None:
@@ -162,6 +172,11 @@ def test_squared_error_and_homogeneous_linear_as_modules() -> None:
     assert isinstance(layer.weight, torch.nn.Parameter)
     assert layer.weight.is_leaf
     assert "in_features=3, out_features=2" in repr(layer)
+
+
+def test_squared_error_refuses_a_reduction_when_it_is_made() -> None:
+    with pytest.raises(InputError, match="SquaredError: reduction must be one of none, sum, mean"):
+        torchref.nn.SquaredError("halfsum")
 
 
 def test_homogeneous_linear_starts_as_linear_with_the_bias_last() -> None:
@@ -210,7 +225,15 @@ def test_a_part_of_a_sigmoid_network_is_a_sequence_of_its_layers() -> None:
     assert network[0] is network.linear1
 
 
-@pytest.mark.parametrize("sizes", [(), (4,), (4, 0), (4, -3, 2), 4, (4, 2.5), "43"], ids=str)
+def test_sigmoid_network_takes_whole_numbers_of_any_kind() -> None:
+    network = torchref.nn.SigmoidNetwork(tuple(np.array([4, 3, 2])))
+    assert network.sizes == (4, 3, 2)
+    assert {type(size) for size in network.sizes} == {int}
+
+
+@pytest.mark.parametrize(
+    "sizes", [(), (4,), (4, 0), (4, -3, 2), 4, (4, 2.5), (True, 2), "43"], ids=str
+)
 def test_sigmoid_network_refuses_sizes_that_are_none(sizes: object) -> None:
     with pytest.raises(InputError) as refused:
         torchref.nn.SigmoidNetwork(sizes)

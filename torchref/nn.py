@@ -8,11 +8,13 @@ written yet says so rather than being torch's in disguise.
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Integral
 from typing import NoReturn
 
 import torch
 from torch import Tensor
 from torch.nn import (
+    Buffer,
     Flatten,
     Identity,
     Module,
@@ -24,15 +26,18 @@ from torch.nn import (
     Sequential,
     Unflatten,
     init,
+    parallel,
     utils,
 )
 
-from torchref import functional
+from torchref import functional, ops
 from torchref.errors import InputError
+from torchref.functional.admission import require_reduction
 
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "Buffer",
     "CrossEntropyLoss",
     "Flatten",
     "HomogeneousLinear",
@@ -54,6 +59,7 @@ __all__ = [
     "Unflatten",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]
 
@@ -61,7 +67,9 @@ __all__ = [
 def __getattr__(name: str) -> NoReturn:
     """Names of torch.nn that are not handwritten here are refused by name."""
     message = f"module 'torchref.nn' has no attribute {name!r}"
-    if hasattr(torch.nn, name):
+    if hasattr(ops, name):
+        message += f": as yet there is the op alone, torchref.ops.{name}.call(x)."
+    elif hasattr(torch.nn, name):
         message += f": it is not handwritten yet. torch.nn.{name} works beside torchref's layers."
     raise AttributeError(message)
 
@@ -170,6 +178,7 @@ class SquaredError(Module):
     """The squared error in one of the lectures' conventions; see `functional.squared_error`."""
 
     def __init__(self, reduction: str = "sum") -> None:
+        require_reduction("SquaredError", reduction, ops.REDUCTIONS)
         super().__init__()
         self.reduction = reduction
 
@@ -197,8 +206,8 @@ class SigmoidNetwork(Sequential):
                 "Lecture 002's network is SigmoidNetwork((4, 3, 2)).",
             )
         super().__init__()
-        self.sizes = tuple(sizes)
-        for number, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+        self.sizes = tuple(map(int, sizes))
+        for number, (inputs, outputs) in enumerate(pairwise(self.sizes), start=1):
             self.add_module(f"linear{number}", Linear(inputs, outputs))
             self.add_module(f"sigmoid{number}", Sigmoid())
 
@@ -213,5 +222,6 @@ def are_sizes(sizes: object) -> bool:
     return (
         isinstance(sizes, Sequence)
         and len(sizes) >= 2
-        and all(isinstance(size, int) and size >= 1 for size in sizes)
+        and all(isinstance(size, Integral) and int(size) >= 1 for size in sizes)
+        and bool not in map(type, sizes)
     )

@@ -1,7 +1,7 @@
 """`torchref explain`: the network of a lecture, or one drawn from a seed."""
 
 import math
-import shutil
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,9 +20,9 @@ from torchref.explainer.drawn_network import (
 from torchref.explainer.explanation import Explanation, explain
 from torchref.explainer.lectures import LECTURES, lecture
 from torchref.explainer.place_option import linear_layers, place_in
+from torchref.explainer.terminal import WITHOUT_A_TERMINAL
 
 FORMATS = ("text", "markdown", "latex", "png")
-NARROWEST = 40  # columns, for a table to be a table
 OF_OWN_NETWORKS = "2,2,1", "log", "sigmoid", None, 1  # the defaults of what a lecture settles
 
 EPILOG = (
@@ -72,12 +72,9 @@ def explain_command(
             raise InputError("--format png needs a file", "none was given", "Add --file chain.png.")
         found.save_png(file)
     else:
-        width = 100 if file else max(NARROWEST, shutil.get_terminal_size((100, 24)).columns)
-        forms = {
-            "text": lambda: found.text(width),
-            "markdown": found.markdown,
-            "latex": found.latex,
-        }
+        width = None if file is None else WITHOUT_A_TERMINAL
+        text = partial(found.text, width)
+        forms = {"text": text, "markdown": found.markdown, "latex": found.latex}
         write(forms[form](), file)
     if found.verdict != "right":
         raise typer.Exit(1)

@@ -20,7 +20,7 @@ from torchref.explainer.notation import Names, Notation
 from torchref.explainer.parameter import place_of
 from torchref.explainer.picture import figure, save_png
 from torchref.explainer.recursion import deltas
-from torchref.explainer.terminal import as_text
+from torchref.explainer.terminal import as_text, terminal_width
 from torchref.explainer.viewpoint import Viewpoint
 from torchref.functional.admission import require
 
@@ -36,9 +36,9 @@ class Explanation(Account):
     def __str__(self) -> str:
         return self.text()
 
-    def text(self, width: int = 100) -> str:
-        """Tables for a terminal."""
-        return as_text(self, width)
+    def text(self, width: int | None = None) -> str:
+        """Tables for a terminal: as wide as this one, or 100 columns where there is none."""
+        return as_text(self, terminal_width() if width is None else width)
 
     def markdown(self) -> str:
         return as_markdown(self)

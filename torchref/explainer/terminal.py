@@ -1,5 +1,7 @@
 """An explanation as tables for a terminal."""
 
+import shutil
+
 from rich import box
 from rich.console import Console, Group
 from rich.table import Table
@@ -8,6 +10,13 @@ from rich.text import Text
 from torchref.explainer.account import Account
 from torchref.explainer.document import Section
 from torchref.explainer.sections import sections
+
+NARROWEST, WITHOUT_A_TERMINAL = 40, 100  # columns
+
+
+def terminal_width() -> int:
+    """COLUMNS, or the terminal's own; never so narrow that a table is none."""
+    return max(NARROWEST, shutil.get_terminal_size((WITHOUT_A_TERMINAL, 24)).columns)
 
 
 def as_text(found: Account, width: int) -> str:
