@@ -1,6 +1,7 @@
 """`torchref explain`: the network of a lecture, or one drawn from a seed."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,8 +74,11 @@ def explain_command(
         found.save_png(file)
     else:
         width = None if file is None else WITHOUT_A_TERMINAL
-        text = partial(found.text, width)
-        forms = {"text": text, "markdown": found.markdown, "latex": found.latex}
+        forms: dict[str, Callable[[], str]] = {
+            "text": partial(found.text, width),
+            "markdown": found.markdown,
+            "latex": found.latex,
+        }
         write(forms[form](), file)
     if found.verdict != "right":
         raise typer.Exit(1)
