@@ -111,7 +111,8 @@ def _suspicions(scene: Scene, fault: Fault, wrong: Wrong) -> list[Suspicion]:
     decided = by_values and by_values[0].cause in DECIDED
     if decided or same(wrong.got, wrong.true):
         return by_values + by_cotangent
-    found = list(questions_answered(scene, fault.place, wrong.got)) + by_cotangent + by_values
+    asked = list(questions_answered(scene, fault.place, wrong.got, wrong.true))
+    found = asked + by_cotangent + by_values
     return found or list(lost_digits(scene, fault.place, wrong.got, wrong.true))
 
 
@@ -119,12 +120,13 @@ def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong:
     """The fault with everything of its scene that may take part in a rule."""
     values: dict[str, Tensor] = {}
     indices: dict[str, Tensor] = {}
+    masks: dict[str, Tensor] = {}
     numbers: dict[str, float] = {}
     for name, leaf in zip(scene.case.names, scene.case.leaves, strict=True):
         if is_differentiable(leaf):
             values[name] = leaf
-        elif isinstance(leaf, Tensor) and leaf.dtype is not torch.bool:
-            indices[name] = leaf
+        elif isinstance(leaf, Tensor):
+            (masks if leaf.dtype is torch.bool else indices)[name] = leaf
         elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
             numbers[f"the argument {name} = {leaf:g}"] = float(leaf)
         if isinstance(leaf, Tensor):
@@ -147,7 +149,7 @@ def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong:
         if place != fault.place and gradient is not None
     }
     claims = dict(zip(scene.case.argument_names, scene.claimed, strict=True))
-    return Wrong(fault.name, got, true, wrong, values, others, claims, numbers, indices)
+    return Wrong(fault.name, got, true, wrong, values, others, claims, numbers, indices, masks)
 
 
 def _cotangent_suspicions(scene: Scene, fault: Fault) -> Iterator[Suspicion]:

@@ -25,12 +25,12 @@ CAUSES: dict[str, Cause] = {
         "Look at the factor named in the evidence: is it there, once, and at the right value?",
     ),
     "transposed": Cause(
-        "a matrix enters transposed",
-        "Check each matrix product of backward with sizes that all differ.",
+        "a matrix enters transposed, or what should be turned or flipped is not",
+        "Check each matrix product of backward with sizes that all differ, and each flip.",
     ),
     "swapped-arguments": Cause(
-        "the gradients of two arguments stand in each other's place",
-        "Compare the order of what backward returns with the arguments of forward.",
+        "the gradients of two arguments, or of two parts of one, stand in each other's place",
+        "Compare the order of what backward returns, or joins, with that of forward.",
     ),
     "ignores-grad-output": Cause(
         "grad_output, or its entries but one, takes no part in the result",
@@ -61,7 +61,7 @@ CAUSES: dict[str, Cause] = {
         "Look for a cast, or for a constant tensor made in another dtype or on another device.",
     ),
     "wrong-elements": Cause(
-        "the gradient is right in most entries and wrong in some",
+        "some entries of the gradient are wrong, or stand in the wrong places",
         "Look at how backward treats the entries that the evidence describes.",
     ),
     "not-finite": Cause(

@@ -46,7 +46,7 @@ def _page(
             claims,
             background.known,
             background.indices,
-            max(SAME, each.rounding),
+            rounding=max(SAME, each.rounding),
         )
         for each in different.values()
         if each.distance is not None

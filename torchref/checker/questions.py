@@ -10,6 +10,7 @@ from torchref.checker.case import Case
 from torchref.checker.diagnosis import Suspicion
 from torchref.checker.diagnosis.local_derivative import DERIVATIVES
 from torchref.checker.diagnosis.suspicion import same
+from torchref.checker.reenactment import own_forward
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.subject import Subject
 from torchref.checker.tape import Cotangents
@@ -28,14 +29,20 @@ class Question:
     cotangents: Cotangents
 
 
-def questions_answered(scene: Scene, place: int, got: Tensor) -> Iterator[Suspicion]:
-    """The causes for which `got` is the reference's gradient of one argument elsewhere."""
-    if scene.reference is None:
+def questions_answered(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator[Suspicion]:
+    """The causes for which `got` is the reference's gradient of one argument elsewhere.
+
+    Without a reference the candidate's own forward answers, if its gradient here is `true`.
+    """
+    answers = scene.reference or own_forward(scene.candidate)
+    if answers is None:
+        return
+    as_given = Question("", "", scene.case, scene.cotangents)
+    if scene.reference is None and not _same_as(true, _answer(answers, as_given, place)):
         return
     for ask in ASKED:
         for question in ask(scene):
-            true = _answer(scene.reference, question, place)
-            if true is not None and same(got, true):
+            if _same_as(got, _answer(answers, question, place)):
                 yield Suspicion(question.cause, question.evidence)
                 break
 
@@ -46,6 +53,10 @@ def _answer(reference: Subject, question: Question, place: int) -> Tensor | None
         return backward(reference, tape, question.cotangents)[place]
     except RefusedError:
         return None
+
+
+def _same_as(gradient: Tensor, answer: Tensor | None) -> bool:
+    return answer is not None and same(gradient, answer)
 
 
 def one_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
@@ -81,6 +92,37 @@ def argument_transposed(scene: Scene) -> Iterator[Question]:
             yield Question("transposed", evidence, case, scene.cotangents)
 
 
+def argument_flipped(scene: Scene) -> Iterator[Question]:
+    """A kernel that enters as that of a correlation where a convolution is due, or the reverse."""
+    for i in scene.case.wrt:
+        x = scene.case.leaves[i]
+        for dims in _last_dimensions(x):
+            case = scene.case.derived("flipped", {i: x.flip(dims)})
+            evidence = f"it is the true gradient for {scene.case.names[i]} flipped along {dims}"
+            yield Question("transposed", evidence, case, scene.cotangents)
+
+
+def grad_output_in_another_order(scene: Scene) -> Iterator[Question]:
+    """A grad_output that is read at the wrong place: one further on, or from the other end."""
+    for place, c in scene.cotangents.items():
+        for dims in _last_dimensions(c):
+            evidence = f"it is the true gradient for grad_output flipped along {dims}"
+            cotangents = {**scene.cotangents, place: c.flip(dims)}
+            yield Question("transposed", evidence, scene.case, cotangents)
+        for dim in range(c.dim()):
+            for by in (1, -1) if c.shape[dim] > 2 else ():
+                evidence = f"it is the true gradient for grad_output moved by {by:+d} along {dim}"
+                cotangents = {**scene.cotangents, place: c.roll(by, dim)}
+                yield Question("wrong-elements", evidence, scene.case, cotangents)
+
+
+def _last_dimensions(x: Tensor) -> list[tuple[int, ...]]:
+    """Along which a kernel or a sequence is flipped: each alone, and the last two, or three."""
+    long = [dim for dim in range(x.dim()) if x.shape[dim] > 1]
+    several = [tuple(range(x.dim() - count, x.dim())) for count in (2, 3) if count < x.dim()]
+    return [(dim,) for dim in long] + several
+
+
 def argument_conjugated(scene: Scene) -> Iterator[Question]:
     """A complex argument that enters as it is: torch's gradient has the conjugate of a factor."""
     for i, z in enumerate(scene.case.leaves):
@@ -110,6 +152,8 @@ ASKED: tuple[Callable[[Scene], Iterator[Question]], ...] = (
     one_slice_of_grad_output,
     inputs_cast,
     argument_transposed,
+    argument_flipped,
+    grad_output_in_another_order,
     argument_conjugated,
     slope_at_the_output,
 )

@@ -15,7 +15,7 @@ from torchref.checker.numeric import typical_size
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.tape import draw_signed
 
-ROUGH = 0.25  # so much of an error changes over a nudge if it is rounding
+ROUGH = 0.5  # so much of an error changes if it is rounding: two thirds and more, of others a third
 NEARLY = 0.05  # a gradient so much wrong may still be a rounded one
 NUDGES = {torch.float32: 8, torch.bfloat16: 1}  # roundings of the inputs; of 16 bits one is far
 

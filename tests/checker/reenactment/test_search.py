@@ -52,6 +52,18 @@ MISTAKES = {
         lambda step, s: {"di": s["dg"], "dg": s["di"]} if step == "gates" else {},
         *("swapped-arguments", GATED, "operands 1 and 2 of mul in `c = f * c + i * g`"),
     ),
+    "gates in another order": (
+        lambda step, s: {"order": (0, 1, 3, 2)},
+        *("swapped-arguments", GATED, "through split in `i, f, g, o = (x @ weight + h @ recurr"),
+    ),
+    "another value": (
+        lambda step, s: {"df": s["δc"] * s["after"]} if step == "gates" else {},
+        *(
+            "missing-local-derivative",
+            GATED,
+            "to sigmoid, operand 1 of mul in `c = f * c + i",
+        ),
+    ),
     "a factor of one argument": (
         lambda step, s: {"dc": s["δc"]} if step == "gates" else {},
         *("missing-local-derivative", "c", "to c, operand 2 of mul in `c = f * c + i * g`"),
@@ -80,37 +92,59 @@ def loop(xs, h, weight, recurrent):
     return h
 
 
-class Loop(Function):
-    """The sweep back through the loop forgets the slope in every turn."""
+def swept(mistake: str) -> type[Function]:
+    """The sweep back through the loop, with a mistake in every turn."""
 
-    @staticmethod
-    def forward(ctx, xs, h, weight, recurrent):
-        ctx.save_for_backward(xs, h, weight, recurrent)
-        return loop(xs, h, weight, recurrent)
+    class Loop(Function):
+        @staticmethod
+        def forward(ctx, xs, h, weight, recurrent):
+            ctx.save_for_backward(xs, h, weight, recurrent)
+            return loop(xs, h, weight, recurrent)
 
-    @staticmethod
-    def backward(ctx, grad_h):
-        xs, h, weight, recurrent = ctx.saved_tensors
-        before = [h]
-        for x in xs:
-            before.append(torch.tanh(x @ weight + before[-1] @ recurrent))
-        grad_xs = torch.empty_like(xs)
-        grad_weight, grad_recurrent = torch.zeros_like(weight), torch.zeros_like(recurrent)
-        for turn in reversed(range(len(xs))):
-            grad_xs[turn] = grad_h @ weight.mT
-            grad_weight += xs[turn].mT @ grad_h
-            grad_recurrent += before[turn].mT @ grad_h
-            grad_h = grad_h @ recurrent.mT
-        return grad_xs, grad_h, grad_weight, grad_recurrent
+        @staticmethod
+        def backward(ctx, grad_h):
+            xs, h, weight, recurrent = ctx.saved_tensors
+            before = [h]
+            for x in xs:
+                before.append(torch.tanh(x @ weight + before[-1] @ recurrent))
+            grad_xs = torch.empty_like(xs)
+            grad_weight, grad_recurrent = torch.zeros_like(weight), torch.zeros_like(recurrent)
+            for turn in reversed(range(len(xs))):
+                slope = 1.0 if mistake == "no slope" else 1 - before[turn + 1] ** 2
+                grad_h = grad_h * slope
+                kept = 0 if mistake == "overwritten" else 1
+                grad_xs[turn] = grad_h @ weight.mT
+                grad_weight = kept * grad_weight + xs[turn].mT @ grad_h
+                grad_recurrent = kept * grad_recurrent + before[turn].mT @ grad_h
+                grad_h = grad_h @ (recurrent if mistake == "transposed" else recurrent.mT)
+            return grad_xs, grad_h, grad_weight, grad_recurrent
+
+    return Loop
 
 
-def test_a_mistake_in_every_turn_of_a_loop_is_one_finding() -> None:
+@pytest.mark.parametrize(
+    ("mistake", "cause", "names", "told"),
+    [
+        (
+            *("no slope", "missing-local-derivative", "xs, h, weight, recurrent"),
+            "slope is missing through tanh in `h = torch.tanh(x @ weight + h @ r",
+        ),
+        (
+            *("transposed", "transposed", "xs, h, weight, recurrent"),
+            "recurrent enters the gradient to tanh, operand 1 of mm",
+        ),
+        (
+            *("overwritten", "missing-term", "weight, recurrent"),
+            "of 4 paths to weight only that through mm",
+        ),
+        ("none", None, None, ""),
+    ],
+)
+def test_a_mistake_in_every_turn_of_a_loop_is_one_finding(mistake, cause, names, told) -> None:
     inputs = (normal(4, 5, 3), normal(5, 2, seed=1), normal(3, 2, seed=2), normal(2, 2, seed=3))
-    (finding,) = crosscheck(Loop, loop, inputs).findings
-    assert finding.cause == "missing-local-derivative"
-    assert finding.argument == "xs, h, weight, recurrent"
-    assert finding.evidence.startswith("the slope is missing through tanh in `h = torch.tanh(")
-    assert "each of the 4 times" in finding.evidence
+    findings = crosscheck(swept(mistake), loop, inputs).findings
+    assert [(each.cause, each.argument) for each in findings] == ([(cause, names)] if cause else [])
+    assert all(told in finding.evidence for finding in findings)
 
 
 def normalised(x):

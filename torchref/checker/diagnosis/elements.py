@@ -1,6 +1,7 @@
 """Right in most entries and wrong in some: which rule describes the wrong ones?"""
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
 
 FEW = 3  # entries on either side of a bound: fewer are set apart by chance
 MOSTLY = 0.8  # so much of what a rule describes must be wrong, and of what is right be left out
+MOST_SUBTRACTED = 3  # arguments, of which the differences are tried too
 
 
 def wrong_elements(wrong: Wrong) -> Iterator[Suspicion]:
@@ -45,6 +47,10 @@ def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
     """Descriptions of subsets of the entries, the most telling first."""
     shape = wrong.wrong.shape
     yield from _by_index(wrong)
+    for name, mask in wrong.masks.items():
+        if mask.shape == shape:
+            yield f"where {name} is True", mask
+            yield f"where {name} is False", ~mask
     for name, value in wrong.values.items():
         if value.shape == shape and not value.is_complex():
             yield f"where {name} is 0", value == 0
@@ -59,7 +65,16 @@ def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
             yield f"where {name} is extreme", value.abs() >= 1e3
             yield f"where {name} is infinite", torch.isinf(value)
             yield from _beyond(wrong.wrong, value, name)
+    for (one, a), (other, b) in combinations(_alike(wrong), 2):
+        yield from _beyond(wrong.wrong, a - b, f"{one} − {other}")
     yield from _by_position(wrong.wrong)
+
+
+def _alike(wrong: Wrong) -> list[tuple[str, Tensor]]:
+    """The first of the values that could be subtracted from each other, entry by entry."""
+    values = wrong.values.items()
+    fit = [(n, x) for n, x in values if x.shape == wrong.wrong.shape and not x.is_complex()]
+    return fit[:MOST_SUBTRACTED]
 
 
 def _beyond(wrong: Tensor, value: Tensor, name: str) -> Iterator[tuple[str, Tensor]]:

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from torchref.checker.diagnosis.proportion import proportion
 from torchref.checker.diagnosis.suspicion import SAME, Suspicion, Wrong
+
+FEW = 3  # entries that a factor leaves: fewer are in proportion by chance
 
 
 def _sigmoid_slope(v: Tensor) -> Tensor:
@@ -35,7 +38,7 @@ def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
         return
     usable = (wrong.true != 0) & torch.isfinite(wrong.true) & torch.isfinite(wrong.got)
     usable &= wrong.got != 0
-    if int(usable.sum()) < 3:
+    if int(usable.sum()) < FEW:
         return
     ratio = wrong.got[usable] / wrong.true[usable]
     found = []
@@ -56,6 +59,32 @@ def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
                 found.append((abs(k - 1), f"once too often: {called}{_times(k)}"))
     for _, evidence in sorted(found)[:1]:
         yield Suspicion("missing-local-derivative", evidence)
+
+
+def missing_mask(wrong: Wrong) -> Iterator[Suspicion]:
+    """A factor that is 0 in places: the true gradient is what was got, times it; or the reverse."""
+    for name, value in {**wrong.masks, **wrong.values}.items():
+        mask = _over_rows(value, wrong.true)
+        if mask is None or bool(mask.all()) or not bool(mask.any()):
+            continue
+        for what, got, true in (
+            ("missing", wrong.got * mask, wrong.true),
+            ("once too often", wrong.got, wrong.true * mask),
+        ):
+            kept = min(int(got.count_nonzero()), int(true.count_nonzero()))
+            k = proportion(got, true, wrong.rounding) if kept >= FEW else None
+            if k is not None:
+                told = f"{what}: {name}, which is 0 in places{_times(k)}"
+                yield Suspicion("missing-local-derivative", told)
+                return
+
+
+def _over_rows(value: Tensor, like: Tensor) -> Tensor | None:
+    """Spread over the last dimensions, as broadcasting does, or over the first, as of row masks."""
+    spread = _spread_over(value, like)
+    if spread is None and value.shape == like.shape[: value.dim()]:
+        return value.reshape(value.shape + (1,) * (like.dim() - value.dim())).expand(like.shape)
+    return spread
 
 
 def _spread_over(value: Tensor, like: Tensor) -> Tensor | None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from torchref.checker.diagnosis.elements import scattered, wrong_elements
-from torchref.checker.diagnosis.local_derivative import missing_local_derivative
+from torchref.checker.diagnosis.local_derivative import missing_local_derivative, missing_mask
+from torchref.checker.diagnosis.order import in_another_order, shuffled
 from torchref.checker.diagnosis.placement import conjugated, swapped, transposed
 from torchref.checker.diagnosis.proportion import absent, constant_factor, digits, not_finite
 from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
@@ -16,9 +17,12 @@ RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
     conjugated,
     constant_factor,
     transposed,
+    in_another_order,
+    missing_mask,
     wrong_elements,
     missing_local_derivative,
     missing_term,
+    shuffled,
 )
 FALLBACKS = (scattered, unexplained)
 

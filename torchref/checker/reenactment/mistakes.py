@@ -1,7 +1,8 @@
 """What may go wrong in one step of a backward, each mistake as the alteration that makes it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -10,6 +11,13 @@ from torchref.checker.diagnosis.proportion import proportion
 from torchref.checker.reenactment.steps import Alteration, Grads, Step
 
 Slope = Callable[[Tensor], Tensor]
+Pullback = Callable[[Tensor, Tensor], Tensor]  # of a gradient, and a value
+MOST_PARTS = 4  # as many as an LSTM has gates
+PARTS = [  # two of them exchanged
+    tuple({i: j, j: i}.get(k, k) for k in range(count))
+    for count in range(2, MOST_PARTS + 1)
+    for i, j in combinations(range(count), 2)
+]
 PRODUCTS = {"mm": (0, "self"), "bmm": (0, "self"), "addmm": (1, "mat1")}  # their first factor
 REARRANGED = {"t", "transpose", "permute"}  # steps that move entries and have no slope
 
@@ -169,6 +177,65 @@ def exchanged(step: Step) -> Iterator[Mistake]:
                 "each other's place"
             )
             yield Mistake("swapped-arguments", evidence, alteration)
+
+
+def reordered(step: Step, place: int) -> Iterator[Mistake]:
+    """Equal parts, as the gates of a recurrent cell, are passed on in another order."""
+    shape = step.shape_towards(place)
+    for dim, size in enumerate(shape):
+        for order in PARTS:
+            if size % len(order) or size == len(order):
+                continue
+
+            def alteration(
+                passed: Grads, _: Grads, dim: int = dim, order: tuple[int, ...] = order
+            ) -> Grads | None:
+                part = passed[place]
+                if part is None or part.shape != shape:
+                    return None
+                parts = part.chunk(len(order), dim)
+                return _replaced(passed, place, torch.cat([parts[i] for i in order], dim))
+
+            told = ", ".join(str(i + 1) for i in order)
+            parts = f"the {len(order)} parts along dimension {dim}"
+            evidence = f"{parts} are passed {step.towards(place)} in the order {told}"
+            yield Mistake("swapped-arguments", evidence, alteration)
+
+
+def at_another_value(step: Step, place: int, values: Mapping[str, Tensor]) -> Iterator[Mistake]:
+    """The local derivative taken at a value of the same shape that belongs elsewhere."""
+    meant, derivative = _at_value(step, place)
+    if meant is None or derivative is None:
+        return
+    for told, value in values.items():
+        if value.shape != meant.shape or torch.equal(value, meant):
+            continue
+
+        def alteration(passed: Grads, received: Grads, value: Tensor = value) -> Grads | None:
+            whole, part = received[0], passed[place]
+            if whole is None or part is None:
+                return None
+            product = derivative(whole, value)
+            return _replaced(passed, place, product) if product.shape == part.shape else None
+
+        evidence = f"what is passed {step.towards(place)} is taken at {told}"
+        yield Mistake("missing-local-derivative", evidence, alteration)
+
+
+def _at_value(step: Step, place: int) -> tuple[Tensor | None, Pullback | None]:
+    """The value at which a step has its derivative, and what it makes of a gradient there."""
+    first, name = PRODUCTS.get(step.name, (place, ""))
+    if step.name in SLOPES:
+        slope, _ = SLOPES[step.name]
+        return step.saved.get("result"), lambda grad, y: grad * slope(y)
+    if step.name == "mul":
+        other = step.saved.get("other" if place == 0 else "self")
+        return other, lambda grad, other: grad * other
+    if name and place == first:
+        return step.saved.get("mat2"), lambda grad, factor: grad @ factor.mT
+    if name and place == first + 1:
+        return step.saved.get(name), lambda grad, factor: factor.mT @ grad
+    return None, None
 
 
 def _operand_transposed(step: Step, place: int) -> Iterator[Mistake]:

@@ -16,7 +16,14 @@ from torch.autograd.graph import Node
 from torchref.checker.diagnosis import Suspicion
 from torchref.checker.diagnosis.proportion import NEAR, origins, proportion
 from torchref.checker.diagnosis.suspicion import same
-from torchref.checker.reenactment.mistakes import Mistake, exchanged, left_out, mistakes_at
+from torchref.checker.reenactment.mistakes import (
+    Mistake,
+    at_another_value,
+    exchanged,
+    left_out,
+    mistakes_at,
+    reordered,
+)
 from torchref.checker.reenactment.own_forward import own_forward
 from torchref.checker.reenactment.steps import Alteration, Step, altered, steps_back
 from torchref.checker.scene import RefusedError, Scene, forward
@@ -27,6 +34,7 @@ from torchref.checker.told_apart import told_apart
 MOST_STEPS = 300
 MOST_ELEMENTS = 20_000
 NONE = 1e-12  # relative: what is changed by less is not changed
+KEPT = {"self": 0, "other": 1, "mat1": 0, "mat2": 1}  # the operands that steps keep, by place
 SAYS_SOMETHING = 3  # entries, of which one factor fits none by chance
 
 Gradients = list[Tensor]
@@ -103,13 +111,16 @@ class Rehearsal:
         return [torch.zeros_like(x) if g is None else g for g, x in arguments]
 
     def explanations(self, numbers: Mapping[str, float]) -> Iterator[Suspicion]:
-        """The mistakes of one step, of one factor, of a line in a loop, of two paths, of a kind."""
+        """The mistakes of one step, of one factor, of a line in a loop, of two paths, and so on."""
         ways = [(step, place) for step in self.steps for place in step.operands]
         shares = {way: self._share(way) for way in ways}
         yield from self._of_one_step(shares)
         yield from self._by_a_factor(shares, numbers)
         yield from self._of_many_steps("told", "each of the {} times that it is taken")
         yield from self._two_paths(shares)
+        yield from self._one_path_alone(shares)
+        yield from self._of_another_order(shares)
+        yield from self._at_another_value(shares)
         yield from self._of_many_steps("name", "all {} steps of this kind")
 
     def _share(self, way: Way) -> Gradients:
@@ -153,6 +164,41 @@ class Rehearsal:
             told = f"{told_apart(factor, 1.0)[0]} times what it should be: {origin}"
             yield Suspicion("constant-factor", f"what is passed {step.towards(place)} is {told}")
 
+    def _one_path_alone(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
+        """Of an argument that is used in several places one path counts: = in place of +=."""
+        told = []
+        for i, name in enumerate(self.scene.case.argument_names):
+            if name not in self.wrong:
+                continue
+            paths = [way for way in shares if way[0].operands[way[1]] == name]
+            alone = [way for way in paths if _alike(self.claimed[i], shares[way][i])]
+            if len(paths) < 2 or not alone:
+                return
+            through = alone[0][0].told
+            told.append(f"of {len(paths)} paths to {name} only that through {through} counts")
+        yield Suspicion("missing-term", "; ".join(told) + ": overwritten, where they add up?")
+
+    def _of_another_order(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
+        for (step, place), share in shares.items():
+            if self._touched(share) == self.wrong:
+                for mistake in reordered(step, place):
+                    yield from self._that_fit({step: mistake})
+
+    def _at_another_value(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
+        values = dict(zip(self.scene.case.argument_names, self.tape.arguments, strict=True))
+        values = {name: x.detach() for name, x in values.items()}
+        values |= {f"output {i}": y.detach() for i, y in enumerate(self.tape.outputs)}
+        for step in self.steps:
+            if "result" in step.saved:
+                values[f"the result of {step.told}"] = step.saved["result"]
+            for kept, place in KEPT.items():
+                if kept in step.saved and place in step.operands:
+                    values.setdefault(f"{step.operands[place]} of {step.told}", step.saved[kept])
+        for (step, place), share in shares.items():
+            if self._touched(share) == self.wrong:
+                for mistake in at_another_value(step, place, values):
+                    yield from self._that_fit({step: mistake})
+
     def _of_many_steps(self, kind: str, where: str) -> Iterator[Suspicion]:
         """The same mistake in every turn of a loop, or in all steps of a name."""
         groups: dict[str, list[Step]] = defaultdict(list)
@@ -161,7 +207,7 @@ class Rehearsal:
         for group in groups.values():
             for alike in _made_in_all(group) if len(group) > 1 else ():
                 for found in self._that_fit(alike):
-                    told = f"{found.evidence}, in {where.format(len(group))}"
+                    told = f"{found.evidence}, in {where.format(len(alike))}"
                     yield Suspicion(found.cause, told)
 
     def _two_paths(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
@@ -196,11 +242,16 @@ class Rehearsal:
 def _made_in_all(group: Sequence[Step]) -> Iterator[dict[Step, Mistake]]:
     """Each mistake that every step of a group can make, made in all of them."""
     for place in group[0].operands:
-        if all(place in step.operands for step in group):
-            each = [[left_out(step, place), *mistakes_at(step, place)] for step in group]
-            if len({len(its) for its in each}) == 1:
+        turns: dict[tuple[str, ...], list[Step]] = defaultdict(list)
+        for step in group:
+            if place in step.operands:
+                others = (what for at, what in step.operands.items() if at != place)
+                turns[tuple(others)].append(step)
+        for steps in [*turns.values(), group] if len(turns) > 1 else [group]:
+            each = [[left_out(step, place), *mistakes_at(step, place)] for step in steps]
+            if len(steps) > 1 and len({len(its) for its in each}) == 1:
                 for alike in zip(*each, strict=True):
-                    yield dict(zip(group, alike, strict=True))
+                    yield dict(zip(steps, alike, strict=True))
 
 
 def _alike(a: Tensor, b: Tensor) -> bool:

@@ -45,6 +45,15 @@ class Step:
             return f"through {self.told}"
         return f"to {self.operands[place]}, operand {place + 1} of {self.told}"
 
+    def shape_towards(self, place: int) -> tuple[int, ...]:
+        """The shape of what it passes to one of its operands."""
+        node, number = self.node.next_functions[place]
+        if node is None:
+            return ()
+        if LEAF in node.name():
+            return tuple(_leaf_of(node).shape)
+        return tuple(node._input_metadata[number].shape)
+
     @cached_property
     def saved(self) -> dict[str, Tensor]:
         """The tensors that the node keeps for its backward: operands and results."""
@@ -93,8 +102,12 @@ def _result(node: Node, names: Mapping[int, str]) -> str:
         node = below[0]
     if LEAF not in node.name():
         return _called(node)
+    return names.get(id(_leaf_of(node)), "a constant")
+
+
+def _leaf_of(node: Node) -> Tensor:
     leaf: Tensor = getattr(node, "variable")  # noqa: B009 - torch's stubs know of none
-    return names.get(id(leaf), "a constant")
+    return leaf
 
 
 def _called(node: Node) -> str:
