@@ -6,16 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.random_inputs import seeded
 from torchref import ops
 from torchref.catalogue import CATALOGUE, Entry
 from torchref.ops import Op
 
 ENTRIES = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
 NAMES = {"x", "weight", "bias", "target", "pos_weight", "reduction"}
-
-
-def generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def tensors(draw: tuple[tuple[object, ...], ...]) -> list[Tensor]:
@@ -36,14 +33,14 @@ def test_every_op_has_an_entry() -> None:
 @pytest.mark.parametrize("kind", ["samples", "tripping"])
 def test_inputs_are_repeatable_and_drawn_anew_for_another_seed(entry: Entry, kind: str) -> None:
     draw = getattr(entry, kind)
-    first, again, other = (tensors(draw(generator(seed))) for seed in (0, 0, 1))
+    first, again, other = (tensors(draw(seeded(seed))) for seed in (0, 0, 1))
     torch.testing.assert_close(first, again, rtol=0, atol=0)
     assert any(not torch.equal(x, y) for x, y in zip(first, other, strict=True))
 
 
 @ENTRIES
 def test_inputs_are_float64_and_finite(entry: Entry) -> None:
-    for x in tensors(entry.samples(generator(0)) + entry.tripping(generator(0))):
+    for x in tensors(entry.samples(seeded(0)) + entry.tripping(seeded(0))):
         assert x.dtype == torch.float64
         assert x.isfinite().all()
         assert not x.requires_grad
@@ -51,13 +48,13 @@ def test_inputs_are_float64_and_finite(entry: Entry) -> None:
 
 @ENTRIES
 def test_op_and_twin_take_every_input_and_agree_on_shape(entry: Entry) -> None:
-    for inputs in entry.samples(generator(0)) + entry.tripping(generator(0)):
+    for inputs in entry.samples(seeded(0)) + entry.tripping(seeded(0)):
         assert entry.op.call(*inputs).shape == entry.twin(*inputs).shape
 
 
 @ENTRIES
 def test_sizes_differ_so_that_a_transposed_gradient_cannot_pass(entry: Entry) -> None:
-    for inputs in entry.samples(generator(0)):
+    for inputs in entry.samples(seeded(0)):
         for x in tensors((inputs,)):
             wide = [size for size in x.shape if size != 1]
             assert len(wide) == len(set(wide))
@@ -65,7 +62,7 @@ def test_sizes_differ_so_that_a_transposed_gradient_cannot_pass(entry: Entry) ->
 
 @ENTRIES
 def test_tripping_inputs_are_empty_once_and_not_contiguous_once(entry: Entry) -> None:
-    tripping = tensors(entry.tripping(generator(0)))
+    tripping = tensors(entry.tripping(seeded(0)))
     assert any(x.numel() == 0 for x in tripping)
     assert any(not x.is_contiguous() for x in tripping)
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 import torchref.nn
+from tests.random_inputs import seeded
+from torchref.catalogue import draws
 from torchref.errors import InputError
 
 DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.cuda))
@@ -59,7 +61,7 @@ def imported(source: str) -> dict:
 
 
 def normal(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return draws.normal(seeded(0), *shape)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -1,3 +1,5 @@
+"""How large δ can be: a bound that holds, and is met where every factor is at its largest."""
+
 import pytest
 import torch
 

@@ -13,7 +13,6 @@ from tests.backprop.steps import assert_step_is_right, grad_of, problem
 from torchref import nn
 from torchref.backprop import Backprop, correspond
 from torchref.backprop.allot import House, Tenancy
-from torchref.backprop.correspondence import LAYERS
 from torchref.ops import Op
 
 
@@ -60,7 +59,6 @@ def test_gradients_of_the_same_numbers_have_each_their_memory(second: tuple[int,
             torch.testing.assert_close(grad_of(parameter), gradient.view_as(grad_of(parameter)))
     first, *others = (grad_of(parameter).data_ptr() for parameter in network.parameters())
     assert first not in others
-    del LAYERS[TwoBiases]
 
 
 def test_a_step_writes_only_what_a_gradient_needs_and_each_thing_once() -> None:

@@ -1,5 +1,6 @@
 """What a recorder writes down, what it refuses, and what of it is worth repeating."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -86,3 +87,14 @@ def test_a_constant_is_computed_once_and_only_where_nothing_in_it_can_change() -
     assert second.constant
     assert second.tensor is not None
     assert second.tensor.tolist() == [2.0, 2.0, 2.0]
+    assert second.tensor.untyped_storage().nbytes() == 8  # one number
+
+
+@pytest.mark.parametrize(
+    "made", [lambda: torch.arange(3.0), lambda: torch.full((3,), math.nan), lambda: torch.ones(0)]
+)
+def test_a_constant_of_several_numbers_keeps_them(made: Callable[[], Tensor]) -> None:
+    *_, call = kept(lambda x: (x[:, : len(made())] * made(),), X)
+    constant = call.values[-1].tensor
+    assert constant is not None
+    torch.testing.assert_close(constant, made(), rtol=0, atol=0, equal_nan=True)

@@ -10,7 +10,6 @@ from tests.backprop.steps import EXACT, assert_step_is_right, grad_of, gradients
 from tests.ops.catalogue_cases import DEVICES
 from torchref import nn
 from torchref.backprop import Backprop, correspond, sweep
-from torchref.backprop.correspondence import LAYERS
 from torchref.backprop.step import MOST_PROGRAMS
 from torchref.errors import InputError
 from torchref.ops import Op
@@ -198,7 +197,6 @@ def test_an_op_that_looks_at_numbers_is_swept_and_never_unrolled() -> None:
     for sign in (1, -1):
         step(sign * x, target)
         assert network[0].weight.grad.tolist() == [[4.0, 4.0]]
-    del LAYERS[LooksAtNumbers]
 
 
 def test_inputs_are_admitted_by_the_layers() -> None:

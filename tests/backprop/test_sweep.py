@@ -8,7 +8,6 @@ from torch import Tensor
 from tests.backprop.random_stacks import by_autograd, stacks
 from torchref import nn
 from torchref.backprop import correspond, sweep
-from torchref.backprop.correspondence import LAYERS
 from torchref.errors import InputError
 from torchref.ops import Op, Sigmoid
 
@@ -116,7 +115,6 @@ def test_nothing_is_swept_below_the_last_parameter_that_learns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Counting, "backwards", 0)
-    monkeypatch.setitem(LAYERS, Counted, LAYERS[nn.Sigmoid])
     correspond(Counted, Counting)
     network = nn.Sequential(nn.Linear(2, 3), Counted(), nn.Linear(3, 2), Counted())
     network[0].requires_grad_(False)
@@ -156,7 +154,6 @@ def test_no_input_gradient_is_asked_of_the_first_layer() -> None:
     correspond(Scale, Watching, "weight")
     sweep(nn.Sequential(Scale(), Scale()), nn.MSELoss(), torch.rand(5, 2), torch.rand(5, 2))
     assert seen == [(True, True), (False, True)]
-    del LAYERS[Scale]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+"""A chart of curves, and what is said where matplotlib is missing."""
+
 import sys
 
 import pytest

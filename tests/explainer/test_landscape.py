@@ -1,3 +1,5 @@
+"""The cost over a few entries: its slopes, its rows, and the way downhill."""
+
 import pytest
 import torch
 

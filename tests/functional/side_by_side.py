@@ -6,6 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tests.random_inputs import seeded
+from torchref.catalogue import draws
+
 SIDE_BY_SIDE = (
     "linear",
     "relu",
@@ -19,14 +22,12 @@ SIDE_BY_SIDE = (
 
 
 def normal(seed: int, *shape: int) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
+    return draws.normal(seeded(seed), *shape)
 
 
 def chance(seed: int, *shape: int) -> Tensor:
     """Probabilities in [0.1, 0.9]."""
-    generator = torch.Generator().manual_seed(seed)
-    return 0.1 + 0.8 * torch.rand(shape, generator=generator, dtype=torch.float64)
+    return draws.chance(seeded(seed), *shape)
 
 
 def value_and_gradients(

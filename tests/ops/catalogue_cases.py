@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tests.random_inputs import seeded
 from torchref.catalogue import CATALOGUE, Entry, Inputs
+from torchref.catalogue.draws import normal
 
 DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.cuda))
 
@@ -48,8 +49,7 @@ TRIPPING = cases("tripping")
 
 def normal_like(y: Tensor, seed: int) -> Tensor:
     """A random cotangent for y."""
-    draw = torch.randn(y.shape, generator=seeded(seed), dtype=torch.float64)
-    return draw.to(y.device, y.dtype)
+    return normal(seeded(seed), *y.shape).to(y.device, y.dtype)
 
 
 def tensors(inputs: Inputs) -> tuple[Tensor, ...]:

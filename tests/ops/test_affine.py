@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.ops.catalogue_cases import seeded
+from tests.random_inputs import seeded
+from torchref.catalogue.draws import normal
 from torchref.ops import Affine, HomogeneousAffine
 
 
@@ -38,7 +39,7 @@ def test_no_product_is_computed_for_a_gradient_that_nobody_needs(
 
 
 def draw(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=seeded(len(shape)), dtype=torch.float64)
+    return normal(seeded(len(shape)), *shape)
 
 
 @pytest.mark.parametrize("leading", [(), (6,), (2, 6), (0,)])

@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.ops.catalogue_cases import on_each, seeded, tensors
+from tests.ops.catalogue_cases import on_each, tensors
 from tests.ops.closeness import assert_all_close, assert_close_in_float64
 from tests.ops.memory_layouts import LAYOUTS
 from tests.ops.test_low_precision import assert_low_precision_is_as_good
+from tests.random_inputs import seeded
 from torchref.catalogue import CATALOGUE, Inputs
+from torchref.catalogue.draws import chance, normal
 from torchref.ops import REDUCTIONS
 
 Shape = tuple[int, ...]
@@ -79,11 +81,8 @@ def inputs_of(draw: st.DrawFn, op: str) -> Inputs:
     generator = seeded(draw(st.integers(0, 10_000)))
 
     def filled(number: int, shape: Shape) -> Tensor:
-        if number in CHANCES.get(op, ()):
-            x = 0.1 + 0.8 * torch.rand(shape, generator=generator, dtype=torch.float64)
-        else:
-            x = torch.randn(shape, generator=generator, dtype=torch.float64)
-        return LAYOUTS[draw(st.sampled_from(sorted(LAYOUTS)))](x)
+        filling = chance if number in CHANCES.get(op, ()) else normal
+        return LAYOUTS[draw(st.sampled_from(sorted(LAYOUTS)))](filling(generator, *shape))
 
     shapes = draw(SHAPES_OF[op])
     drawn = tuple(
@@ -104,8 +103,7 @@ def test_float64_equals_the_twin(op: str, data: st.DataObject) -> None:
     leaves = on_each(lambda x: x.requires_grad_(), data.draw(inputs_of(op)))
     y, twin_y = entry.op.call(*leaves), entry.twin(*leaves)
     assert_close_in_float64(y, twin_y)
-    generator = seeded(data.draw(st.integers(0, 10_000)))
-    cotangent = torch.randn(y.shape, generator=generator, dtype=torch.float64)
+    cotangent = normal(seeded(data.draw(st.integers(0, 10_000))), *y.shape)
     cotangent = LAYOUTS[data.draw(st.sampled_from(sorted(LAYOUTS)))](cotangent)
     # Every entry of their gradients is a difference of shares of the cotangent.
     differs = op in ("Softmax", "LogSoftmax", "SoftmaxCrossEntropy") and cotangent.numel() > 0

@@ -4,16 +4,13 @@ import pytest
 import torch
 
 from tests.ops.catalogue_cases import TORCH_SCRIPTS_ITS_JVP
+from tests.random_inputs import seeded
+from torchref.catalogue.draws import normal
 from torchref.ops import LogSoftmax, Softmax, SoftmaxCrossEntropy
 
 
-def normal(seed: int, *shape: int) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-
 def test_a_softmax_sums_to_one_whatever_comes_in() -> None:
-    x = (100 * normal(0, 5, 3)).requires_grad_()
+    x = (100 * normal(seeded(0), 5, 3)).requires_grad_()
     y = Softmax.call(x)
     torch.testing.assert_close(y.sum(-1), torch.ones(5, dtype=torch.float64))
     (grad_x,) = torch.autograd.grad(y.sum(), x)
@@ -31,13 +28,16 @@ def test_no_logit_overflows(op: type, dtype: torch.dtype) -> None:
 
 
 def test_the_gradient_is_probability_minus_label() -> None:
-    x, target = normal(0, 5, 3).requires_grad_(), torch.eye(3, dtype=torch.float64)[[0, 2, 1, 1, 0]]
+    x, target = (
+        normal(seeded(0), 5, 3).requires_grad_(),
+        torch.eye(3, dtype=torch.float64)[[0, 2, 1, 1, 0]],
+    )
     (grad_x,) = torch.autograd.grad(SoftmaxCrossEntropy.call(x, target).sum(), x)
     torch.testing.assert_close(grad_x, torch.softmax(x, -1) - target, rtol=1e-14, atol=1e-15)
 
 
 def test_two_classes_are_the_log_loss_of_one_logit() -> None:
-    z, label = normal(1, 7), torch.tensor([0, 1, 1, 0, 1, 0, 0])
+    z, label = normal(seeded(1), 7), torch.tensor([0, 1, 1, 0, 1, 0, 0])
     logits = torch.stack([torch.zeros_like(z), z], dim=-1)
     mine = SoftmaxCrossEntropy.call(logits, torch.eye(2, dtype=torch.float64)[label])
     torch.testing.assert_close(
@@ -49,7 +49,7 @@ def test_two_classes_are_the_log_loss_of_one_logit() -> None:
 @pytest.mark.filterwarnings(TORCH_SCRIPTS_ITS_JVP)
 def test_a_class_that_is_ruled_out_takes_no_part() -> None:
     """0 · ln 0 is 0: value, both gradients and the tangent are those without the class."""
-    x, target = normal(2, 3), torch.tensor([0.25, 0.75, 0.0], dtype=torch.float64)
+    x, target = normal(seeded(2), 3), torch.tensor([0.25, 0.75, 0.0], dtype=torch.float64)
     possible, ruled_out = x[:2], torch.cat([x[:2], torch.tensor([-torch.inf])])
 
     def loss(x: torch.Tensor) -> torch.Tensor:

@@ -64,4 +64,4 @@ class Landscape:
     def _go_to(self, point: Point) -> None:
         with torch.no_grad():
             for parameter, value in zip(self._parameters, point, strict=True):
-                parameter.flatten()[0] = value
+                parameter[(0,) * parameter.dim()] = value

@@ -59,8 +59,8 @@ class Statements:
         """Prints them all; raises `SystemExit(1)` if one does not hold."""
         table = Table("statement", "relative error", "verdict", title="What the lecture states")
         for each in self.made:
-            verdict = "right" if each.holds else "wrong"
-            table.add_row(escape(each.text), f"{each.error:.1e}", verdict)
+            error = f"{each.error:.1e}" if each.tolerance else ""  # it is true or it is not
+            table.add_row(escape(each.text), error, "right" if each.holds else "wrong")
         Console().print(table)
         if not self.hold:
             raise SystemExit(1)

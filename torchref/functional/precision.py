@@ -10,7 +10,7 @@ from torch import Tensor
 def autocasts(*tensors: Tensor | None) -> bool:
     """Whether autocast is on for the device of the tensors; the meta device has none."""
     device = next(x.device.type for x in tensors if x is not None)
-    # Dynamo of torch 2.11 cannot look into the first question.
+    # The Dynamo of torch 2.11 cannot trace `is_autocast_available`.
     known = torch.compiler.is_dynamo_compiling() or torch.amp.is_autocast_available(device)
     return known and torch.is_autocast_enabled(device)
 
