@@ -54,6 +54,11 @@ def test_an_entry_that_is_wrong_stays_accused_beside_them(seed: int) -> None:
     assert [fault.element for fault in judgement.faults] == [(3,)]
 
 
+def test_a_single_number_can_be_the_wrong_entry() -> None:
+    (fault,) = judge_by_differences(scene_of(off_at({(): 1e-3}), None, normal())).faults
+    assert fault.element == ()
+
+
 def test_of_many_entries_one_is_found_by_halving() -> None:
     scene = scene_of(off_at({(17, 5): 1e-3}), None, normal(60, 50))
     (fault,) = judge_by_differences(scene).faults

@@ -1,5 +1,8 @@
 """What the variations of the inputs leave in the report besides findings."""
 
+from typing import Any
+
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -74,14 +77,17 @@ def wrong_beyond_three() -> type[Rule]:
     return Clipped
 
 
-def test_without_a_reference_it_is_said_whose_inputs_are_at_fault() -> None:
-    report = crosscheck(wrong_beyond_three(), None, (X,))
+@pytest.mark.parametrize("reference", [None, torch.square])
+def test_it_is_said_that_the_inputs_given_are_right(reference: Any) -> None:
+    report = crosscheck(wrong_beyond_three(), reference, (X,))
     assert report.verdict == "wrong"
-    assert any("thorough=False" in note for note in report.notes)
-    assert crosscheck(wrong_beyond_three(), None, (X,), thorough=False).verdict == "right"
+    (note,) = (note for note in report.notes if "thorough=False" in note)
+    assert "at the inputs given it is right" in note
+    assert ("the reference accepts them" in note) == (reference is not None)
+    assert crosscheck(wrong_beyond_three(), reference, (X,), thorough=False).verdict == "right"
 
 
-def test_with_one_the_reference_promises_them() -> None:
-    report = crosscheck(wrong_beyond_three(), torch.square, (X,))
+def test_of_the_inputs_given_no_such_thing_is_said() -> None:
+    report = crosscheck(wrong_beyond_three(), torch.square, (9 * X,))
     assert report.verdict == "wrong"
     assert not any("thorough=False" in note for note in report.notes)

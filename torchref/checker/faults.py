@@ -66,8 +66,10 @@ def faults_at(scene: Scene, field: Field, where: Sequence[Where]) -> list[Fault]
 
 
 def _by_size(gap: Tensor) -> list[tuple[int, ...]]:
+    if not gap.dim():
+        return [()]
     order = gap.reshape(-1).argsort(descending=True)
-    places = torch.stack(torch.unravel_index(order, gap.shape), -1) if gap.dim() else order[:, :0]
+    places = torch.stack(torch.unravel_index(order, gap.shape), -1)
     return [tuple(map(int, place)) for place in places]
 
 

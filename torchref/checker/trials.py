@@ -54,9 +54,10 @@ class Trials:
                 break
         note = f"{self.tried} tried, {self.refused} refused by candidate or reference"
         self.ledger.note_on(NAME, note)
-        if self.guilty and self.reference is None:
-            made = "the inputs at which it is wrong were made from those given"
-            self.ledger.note(f"{made}; thorough=False leaves out what was never promised")
+        if self.guilty:
+            made = "at the inputs given it is right; those at which it is wrong were made from them"
+            accepted = "" if self.reference is None else ", and the reference accepts them"
+            self.ledger.note(f"{made}{accepted}; thorough=False tries none but yours")
         if self.lax:
             first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
             self.ledger.note(f"the candidate accepts {first}")
