@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.small_task import BOTH, trained
 from tests.training.tensorboard_server import tensorboard
-from torchref.training.loop import Loop
+from torchref.training.keeper import Keeper
 from torchref.training.stopping import Interrupted
 
 Ask = Callable[..., Any]
@@ -19,15 +19,15 @@ EPOCHS = 12
 
 def resumed_run(logdir: Path) -> None:
     """Six epochs are logged, the state after the third is taken up again."""
-    record = Loop.record
+    record = Keeper.record
 
-    def cut_off(loop: Loop, epoch: int) -> None:
-        record(loop, epoch)
+    def cut_off(keeper: Keeper, epoch: int) -> None:
+        record(keeper, epoch)
         if epoch == 6:
             raise Interrupted(15, "cut off, without saving")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Loop, "record", cut_off)
+        patch.setattr(Keeper, "record", cut_off)
         with pytest.raises(Interrupted):
             trained(logdir, epochs=EPOCHS, gradients=BOTH, run_name="part", save_every=3)
     trained(logdir, epochs=EPOCHS, gradients=BOTH, resume="part", save_every=3)

@@ -2,10 +2,11 @@
 
 from torchref.training.command_line import run_experiment
 from torchref.training.device import resolve_device
+from torchref.training.kept_run import recorded_run
 from torchref.training.scores import accuracy, r2
 from torchref.training.settings import BESIDE_TORCH, Dtype, Gradients, Optimizer, Settings
 from torchref.training.task import Examples, Task
-from torchref.training.train import Outcome, recorded_run, train
+from torchref.training.train import Outcome, train
 from torchref.training.twin import torch_twin
 
 __all__ = [

@@ -44,8 +44,12 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def compute_alike(deterministic: bool) -> None:
-    """Keeps TF32 out of gradients that are compared; `deterministic` also repeats CUDA's sums."""
+def compute_alike(deterministic: bool, threads: int) -> None:
+    """Keeps TF32 out of gradients that are compared; `deterministic` also repeats CUDA's sums.
+
+    Sums on the CPU go with the number of threads.
+    """
+    torch.set_num_threads(threads)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     if deterministic:
