@@ -57,8 +57,14 @@ def test_the_latest_is_the_latest_of_that_seed(tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 4), ("c", 3), ("d", 4)):
         RunFolder.create(tmp_path, "iris", name, {"seed": seed})
     assert RunFolder.reopen(tmp_path, "iris", "latest", {"seed": 3}).path.name == "c"
-    with pytest.raises(NoRunError, match="'latest' arrived"):
+    with pytest.raises(NoRunError, match="'latest' arrived, and seed 5 has none"):
         RunFolder.reopen(tmp_path, "iris", "latest", {"seed": 5})
+
+
+def test_a_run_of_another_experiment_is_not_gone_on_with(tmp_path: Path) -> None:
+    folder = created(tmp_path)
+    with pytest.raises(InputError, match=r"a run of digits, but .* is one of iris\. Go on"):
+        RunFolder.reopen(tmp_path, "digits", str(folder.path), {"lr": 0.1, "seed": 3})
 
 
 def test_other_settings_would_make_another_curve(tmp_path: Path) -> None:

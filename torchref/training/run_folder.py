@@ -60,27 +60,14 @@ class RunFolder:
         Raises `InputError` for a folder without a run, and for settings that would make another
         curve of it.
         """
-        runs = sorted((logdir / experiment).glob("*/config.json"), key=lambda f: f.stat().st_ctime)
-        latest = [file for file in runs if seed_in(file) == settings.get("seed")]
-        by_name = logdir / experiment / run
-        path = (
-            latest[-1].parent
-            if run == "latest" and latest
-            else by_name
-            if by_name.is_dir()
-            else Path(run)
-        )
-        try:
-            record = json.loads((path / "config.json").read_text())
-            before = record["settings"]
-        except (OSError, ValueError, KeyError, TypeError):
-            broken = ", whose config.json cannot be read" if _has_record(path) else ""
-            known = ", ".join(file.parent.name for file in runs[-3:]) or "none"
-            raise NoRunError(
-                f"--resume must name a run of {experiment} below {logdir}",
-                f"{run!r} arrived{broken}",
-                f"The newest runs there: {known}.",
-            ) from None
+        path, record = found(logdir, experiment, run, settings.get("seed"))
+        if record.get("experiment") != experiment:
+            raise InputError(
+                f"--resume must name a run of {experiment}",
+                f"{path} is one of {record.get('experiment')}",
+                "Go on with it by the experiment that began it.",
+            )
+        before = record["settings"]
         differing = {
             name: before.get(name) for name, value in settings.items() if before.get(name) != value
         }
@@ -110,11 +97,37 @@ class RunFolder:
                 write_over(self.path / "config.json", self.content)
 
 
-def seed_in(file: Path) -> Any:
+def found(logdir: Path, experiment: str, run: str, seed: int | None) -> tuple[Path, dict[str, Any]]:
+    """The folder of a run, and its record; the latest is the last one of that seed."""
+    files = (logdir / experiment).glob("*/config.json")
+    runs = [file.parent for file in sorted(files, key=lambda file: file.stat().st_ctime)]
+    by_name = logdir / experiment / run
+    path = by_name if by_name.is_dir() else Path(run)
+    if run == "latest":
+        records = {path: record for path in runs if (record := record_in(path))}
+        mine = [path for path, record in records.items() if record["settings"].get("seed") == seed]
+        path = mine[-1] if mine else path
+    record = record_in(path)
+    if record is None:
+        broken = (path / "config.json").exists()
+        known = ", ".join(each.name for each in runs[-3:]) or "none"
+        arrived = f"{run!r} arrived" + (f", and seed {seed} has none" if run == "latest" else "")
+        raise NoRunError(
+            f"--resume must name a run of {experiment} below {logdir}",
+            f"{arrived}{', whose config.json cannot be read' if broken else ''}",
+            f"The newest runs there: {known}.",
+        )
+    return path, record
+
+
+def record_in(folder: Path) -> dict[str, Any] | None:
+    """What config.json says, if it is there and is the record of a run."""
     try:
-        return json.loads(file.read_text())["settings"]["seed"]
-    except (OSError, ValueError, KeyError, TypeError):
+        record = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError):
         return None
+    settings = record.get("settings") if isinstance(record, dict) else None
+    return record if isinstance(settings, dict) else None
 
 
 def new_folder(parent: Path, name: str) -> Path:
@@ -132,10 +145,6 @@ def variants(name: str) -> Iterator[str]:
     """name, name-2, name-3, ..."""
     yield name
     yield from (f"{name}-{number}" for number in count(2))
-
-
-def _has_record(folder: Path) -> bool:
-    return (folder / "config.json").exists()
 
 
 def dated(config: str, seed: int) -> str:
