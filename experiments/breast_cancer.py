@@ -37,8 +37,8 @@ def main(
     for gradients, scalars in outcome.scalars.items():
         print(f"With {gradients} gradients {scalars['accuracy/held_out']:.2%} are told right.")
     if outcome.folder:
-        score = reference_score(MLPClassifier, "logistic", hidden, *parts, settings)
-        print(f"scikit-learn's MLPClassifier of the same size tells {score:.2%} right.")
+        score = reference_score(MLPClassifier, "logistic", hidden, *parts, settings, outcome.steps)
+        print(f"scikit-learn's MLPClassifier of that size, after as many steps, tells {score:.2%}.")
 
 
 if __name__ == "__main__":

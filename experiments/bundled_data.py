@@ -3,15 +3,20 @@
 Nothing is downloaded: the data sets are in its package.
 """
 
+import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
+from sklearn.base import is_classifier
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from torchref.training import Examples, Settings
+from torchref.training import Examples, Optimizer, Settings
 
 
 def split(
@@ -39,27 +44,50 @@ def reference_score(
     examples: Examples,
     held_out: Examples,
     settings: Settings,
+    steps: int,
 ) -> float:
     """The held-out accuracy or R² of scikit-learn's own MLPClassifier or MLPRegressor.
 
-    It has the size of ours, the same batch size and learning rate, and as many epochs, with Adam.
+    It has the size of ours, the same optimiser, batch size and learning rate, and as many steps.
     """
 
     def column(target: Tensor) -> Any:
         return (target.argmax(dim=1) if target.shape[1] > 1 else target.ravel()).numpy()
 
-    epochs = settings.epochs_over(len(examples))
+    batch = min(settings.batch_size or len(examples), len(examples))
     network = kind(
         hidden_layer_sizes=(hidden,),
         activation=activation,
-        batch_size=settings.batch_size or len(examples),
+        solver="adam" if settings.optimizer == Optimizer.ADAM else "sgd",
+        momentum=0.9 if settings.optimizer == Optimizer.MOMENTUM else 0.0,
+        nesterovs_momentum=False,
+        batch_size=batch,
         learning_rate_init=settings.lr,
-        max_iter=epochs,
-        n_iter_no_change=epochs,
         alpha=0,
-        random_state=settings.seed,
+        random_state=np.random.RandomState(
+            settings.seed
+        ),  # a number would shuffle all epochs alike
     )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Stochastic Optimizer: Maximum iterations")
-        network.fit(examples.x.numpy(), column(examples.target))
+    x, target = examples.x.numpy(), column(examples.target)
+    classes = {"classes": np.unique(target)} if is_classifier(network) else {}
+    epochs, rest = divmod(steps, math.ceil(len(examples) / batch))
+    with interruptible():
+        for _ in range(epochs):
+            network.partial_fit(x, target, **classes)
+        if rest:
+            network.partial_fit(x[: rest * batch], target[: rest * batch], **classes)
     return float(network.score(held_out.x.numpy(), column(held_out.target)))
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends scikit-learn's training, which by itself warns of it and goes on."""
+    message = "Training interrupted by user"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message)
+        try:
+            yield
+        except UserWarning as warning:
+            if message in str(warning):
+                raise KeyboardInterrupt from None
+            raise

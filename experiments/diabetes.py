@@ -36,8 +36,10 @@ def main(
     for gradients, scalars in outcome.scalars.items():
         print(f"With {gradients} gradients {scalars['r2/held_out']:.1%} of the variance explained.")
     if outcome.folder:
-        score = reference_score(MLPRegressor, "tanh", hidden, *parts, settings)
-        print(f"scikit-learn's MLPRegressor of the same size explains {score:.1%}.")
+        score = reference_score(MLPRegressor, "tanh", hidden, *parts, settings, outcome.steps)
+        print(
+            f"scikit-learn's MLPRegressor of that size, after as many steps, explains {score:.1%}."
+        )
 
 
 if __name__ == "__main__":

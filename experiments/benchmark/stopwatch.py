@@ -1,23 +1,35 @@
-"""How long the calls of a method take, within whatever calls it."""
+"""How long the calls of some functions take, within whatever calls them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 from experiments.benchmark.turns import Clock
 
 
-@contextmanager
-def stopped_by(clock: Clock, owner: type, method: str, spent: dict[str, float]) -> Iterator[None]:
-    """Adds to `spent` how long the calls of a method take."""
-    original = getattr(owner, method)
+class Stopwatch:
+    """`spent` holds seconds by name. A call within another that is stopped belongs to the outer."""
 
-    def timed(*arguments: object, **keywords: object) -> object:
-        start = clock()
-        try:
-            return original(*arguments, **keywords)
-        finally:
-            spent[owner.__name__] = spent.get(owner.__name__, 0.0) + clock() - start
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.running = clock, False
+        self.spent: dict[str, float] = {}
 
-    with patch.object(owner, method, timed):
-        yield
+    @contextmanager
+    def on(self, owner: Any, function: str, name: str) -> Iterator[None]:
+        """Stops the calls of a function of a module, or of a method of a class."""
+        original: Callable[..., Any] = getattr(owner, function)
+        self.spent.setdefault(name, 0.0)
+
+        def timed(*arguments: Any, **keywords: Any) -> Any:
+            if self.running:
+                return original(*arguments, **keywords)
+            start, self.running = self.clock(), True
+            try:
+                return original(*arguments, **keywords)
+            finally:
+                self.running = False
+                self.spent[name] += self.clock() - start
+
+        with patch.object(owner, function, timed):
+            yield

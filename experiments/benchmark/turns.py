@@ -5,7 +5,7 @@ Whatever else the machine does hits all of them, and a ratio is taken within eac
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 WARM_UP = 5  # runs, twice
@@ -42,12 +42,20 @@ def take_turns(
         way: max(1, int(least / seconds_of(run, warm_up, clock))) for way, run in runs.items()
     }
     measured: dict[str, list[float]] = {way: [] for way in runs}
-    ways = list(runs)
+    for way in turns(list(runs), rounds):
+        measured[way].append(seconds_of(runs[way], repeats[way], clock))
+    return [timing_of(way, times, measured[against]) for way, times in measured.items()]
+
+
+def turns(ways: Sequence[str], rounds: int) -> Iterator[str]:
+    """Whose turn it is.
+
+    >>> [*turns("abc", 2)]
+    ['a', 'b', 'c', 'b', 'c', 'a']
+    """
     for number in range(rounds):
         first = number % len(ways)
-        for way in ways[first:] + ways[:first]:
-            measured[way].append(seconds_of(runs[way], repeats[way], clock))
-    return [timing_of(way, times, measured[against]) for way, times in measured.items()]
+        yield from (*ways[first:], *ways[:first])
 
 
 def timing_of(way: str, mine: list[float], others: list[float]) -> Timing:
