@@ -147,6 +147,15 @@ def test_x_may_require_a_gradient_and_gets_none() -> None:
     assert x.grad is None
 
 
+def test_what_is_unrolled_in_inference_mode_serves_outside_it() -> None:
+    network, loss, x, target = problem()
+    step = Backprop(network, loss)
+    with torch.inference_mode():
+        step(x, target)
+    torch.optim.SGD(network.parameters(), lr=0.1).step()
+    assert_step_is_right(step, network, loss, x, target)
+
+
 @pytest.mark.parametrize("optimiser", [torch.optim.SGD, torch.optim.Adam])
 def test_torchs_optimisers_follow_the_same_path(optimiser: type[torch.optim.Optimizer]) -> None:
     network, loss, x, target = problem()

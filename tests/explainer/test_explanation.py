@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import pairwise
 
 import pytest
@@ -283,12 +285,25 @@ SHARED = nn.Linear(2, 2)
         (nn.Sequential(nn.Sigmoid()), "must begin with a linear layer"),
         (nn.Sequential(), "must begin with a linear layer"),
         (nn.Sequential(torch.nn.Linear(2, 2)), "whose op is known"),
+        (nn.Sigmoid, "network must be a module of torchref.nn, but the class Sigmoid arrived"),
         (nn.Sequential(SHARED, nn.Sigmoid(), SHARED), "use each layer once"),
+        (nn.Sequential(nn.Linear(2, 2), nn.Unflatten(1, (2, 1)), nn.Linear(1, 2)), "2 gives the"),
+        (nn.Sequential(nn.Linear(2, 4), nn.Unflatten(1, (2, 2)), nn.Flatten(0, 0)), "2 gives the"),
     ],
 )
 def test_what_is_no_chain_is_said(network: nn.Module, said: str) -> None:
+    target = torch.rand(1, 2, 2) if "gives" in said else torch.rand(2)
     with pytest.raises(InputError, match=said):
-        explain(network, nn.MSELoss(), torch.rand(2), torch.rand(2))
+        explain(network, nn.MSELoss(), torch.rand(2), target)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_it_explains_where_autograd_is_off(mode: Callable[[], AbstractContextManager]) -> None:
+    with mode():
+        x, target = torch.rand(2).double(), torch.rand(1).double()
+        found = explain(nn.SigmoidNetwork((2, 2, 1)), nn.BCELoss(), x, target)
+        assert found.verdict == "right"
+        assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
 
 
 def test_an_empty_notation_takes_the_lectures_letters() -> None:

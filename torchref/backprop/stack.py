@@ -46,8 +46,7 @@ class Stack:
     """The layers of a network, one after the other, and a loss that makes one value of them."""
 
     def __init__(self, network: nn.Module, loss: nn.Module) -> None:
-        _require_module("network", network)
-        _require_module("loss", loss)
+        require_modules(network, loss)
         self.network, self.loss = network, loss
         self.layers = tuple(_layers("", network))
         self.pointwise_loss = _pointwise_loss(loss)
@@ -106,15 +105,16 @@ def admit_cross_entropy(loss: nn.CrossEntropyLoss, output: Tensor, target: Tenso
         )
 
 
-def _require_module(what: str, module: Any) -> None:
-    if isinstance(module, nn.Module):
-        return
-    is_class, name = isinstance(module, type), getattr(module, "__name__", repr(module))
-    raise InputError(
-        f"backprop: the {what} must be a module of torchref.nn",
-        f"the class {name} arrived" if is_class else f"{name} arrived",
-        f"Make one of it: {name}(...)." if is_class else "torchref.nn has one for each function.",
-    )
+def require_modules(network: Any, loss: Any) -> None:
+    for what, module in (("network", network), ("loss", loss)):
+        if isinstance(module, nn.Module):
+            continue
+        is_class, name = isinstance(module, type), getattr(module, "__name__", repr(module))
+        raise InputError(
+            f"backprop: the {what} must be a module of torchref.nn",
+            f"the class {name} arrived" if is_class else f"{name} arrived",
+            f"Make one of it: {name}(...)." if is_class else "torchref.nn has one for a function.",
+        )
 
 
 def _layers(name: str, module: nn.Module) -> Iterator[Layer]:

@@ -92,6 +92,7 @@ class Backprop:
             self._programs[key] = self._unroll(x, target)
         return self._programs[key]
 
+    @torch.inference_mode(False)  # the buffers outlive it
     def _unroll(self, x: Tensor, target: Tensor) -> "Unrolled | None":
         self._stack.admit(x, target)
         try:

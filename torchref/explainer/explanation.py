@@ -4,6 +4,7 @@ from itertools import islice
 from os import PathLike
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from torchref import nn
@@ -56,6 +57,8 @@ class Explanation(Account):
         save_png(self, file)
 
 
+@torch.inference_mode(False)  # autograd is asked too, wherever the question comes from
+@torch.enable_grad()
 def explain(
     network: nn.Module,
     loss: nn.Module,

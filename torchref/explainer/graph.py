@@ -7,14 +7,17 @@ import torch
 from torch import Tensor
 
 from torchref import nn, ops
-from torchref.backprop.stack import Layer, Stack
+from torchref.backprop.stack import Layer, Stack, require_modules
 from torchref.backprop.sweep import Swept, as_tuple, sweep, visit
-from torchref.errors import InputError
-from torchref.explainer.formulas import SLOPES
-from torchref.functional.admission import require, require_tensor
+from torchref.explainer.admission import (
+    AFFINE,
+    require_chain,
+    require_probabilities,
+    require_rows,
+    rows,
+)
 from torchref.ops.reduction import divisor
 
-AFFINE = (ops.Affine, ops.HomogeneousAffine)
 PASSES_ON = (nn.Flatten, nn.Unflatten, nn.Identity)  # on rows of numbers they change nothing
 
 
@@ -88,14 +91,16 @@ def graph_of(network: nn.Module, loss: nn.Module, x: Tensor, target: Tensor) -> 
 
     Raises `InputError` for a network that is not layered, and for what the sweep refuses.
     """
+    require_modules(network, loss)
     network, loss = (copy.deepcopy(module).double().cpu() for module in (network, loss))
     network.requires_grad_(True)
     require_probabilities(loss, x, target)
     x, target = rows("x", x), rows("target", target)
     stack = Stack(network, loss)
     layers = [layer for layer in stack.layers if not isinstance(layer.module, PASSES_ON)]
-    admit(layers, x)
+    require_chain(layers, x)
     swept = sweep(network, loss, x, target)
+    require_rows(swept, (*layers, stack.layers[-1]))
     stages: list[Stage] = []
     level, times, before = 0, 0, x
     for layer in layers:
@@ -109,49 +114,6 @@ def graph_of(network: nn.Module, loss: nn.Module, x: Tensor, target: Tensor) -> 
         stages.append(Stage(layer, level, times, after, slopes, delta))
         before = after
     return Graph(stack, swept, x, target, tuple(stages))
-
-
-def require_probabilities(loss: nn.Module, x: Tensor, target: Tensor) -> None:
-    """Said before the target becomes rows of float64, in which nobody knows class numbers again."""
-    if isinstance(loss, nn.CrossEntropyLoss) and torch.is_tensor(target):
-        require(
-            target.dim() == x.dim(),
-            "explain: a cross-entropy must have a probability for each class as target",
-            f"target has shape {tuple(target.shape)}, of {target.dtype}",
-            "one_hot(target, classes) makes them.",
-        )
-
-
-def rows(name: str, x: Tensor) -> Tensor:
-    """One example a row, in float64."""
-    require_tensor("explain", name, x)
-    x = x.detach().double().cpu()
-    return x[None] if x.dim() == 1 else x
-
-
-def admit(layers: list[Layer], x: Tensor) -> None:
-    """A chain of factors is what affine layers and entry by entry activations make."""
-    known = ", ".join(op.__name__ for op in (*AFFINE, *SLOPES))
-    for layer in layers:
-        if layer.op not in AFFINE and layer.op not in SLOPES:
-            raise InputError(
-                f"explain: every layer must compute one of {known}",
-                f"{layer.name} computes {layer.op.__name__}",
-                "torchref.crosscheck checks the gradients of any network.",
-            )
-    modules = [layer.module for layer in layers]
-    if not layers or layers[0].op not in AFFINE or len(set(modules)) < len(modules):
-        raise InputError(
-            "explain: the network must begin with a linear layer and use each layer once",
-            f"its layers are {', '.join(layer.name for layer in layers) or 'none'}",
-            "Explain the part that begins with a linear layer, as network[1:].",
-        )
-    if x.dim() != 2 or not len(x):
-        raise InputError(
-            "explain: x must be one example or a batch with one example a row",
-            f"it has shape {tuple(x.shape)}",
-            "Examples of more dimensions are flattened: x.flatten(1).",
-        )
 
 
 def activation_slopes(layer: Layer, x: Tensor) -> Tensor:
