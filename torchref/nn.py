@@ -175,7 +175,11 @@ class MSELoss(torch.nn.MSELoss):
 
 
 class SquaredError(Module):
-    """The squared error in one of the lectures' conventions; see `functional.squared_error`."""
+    """The squared error in one of the lectures' conventions; see `functional.squared_error`.
+
+    >>> SquaredError("half_sum")(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
 
     def __init__(self, reduction: str = "sum") -> None:
         require_reduction("SquaredError", reduction, ops.REDUCTIONS)

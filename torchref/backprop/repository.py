@@ -16,6 +16,15 @@ class Repository:
     Both are kept by the layer's name. In the lectures' symbols, the layers with parameters are
     numbered from 1: z(l) is the output of the l-th, a(l) what its activation makes of it (z(l)
     itself where there is none), a(0) the input, and delta(l) = ∂L/∂z(l).
+
+    Raises `InputError` for a level that is not there, and for a derivative that no gradient needed.
+
+    >>> from torchref import nn
+    >>> from torchref.backprop import sweep
+    >>> network, x, target = nn.SigmoidNetwork((4, 3, 2)), torch.rand(5, 4), torch.rand(5, 2)
+    >>> kept = sweep(network, nn.MSELoss(), x, target).repository
+    >>> kept.delta(1).shape, kept.outputs["sigmoid1"] is kept.a(1)
+    (torch.Size([5, 3]), True)
     """
 
     x: Tensor

@@ -31,6 +31,11 @@ class Notation:
              "none": z₁ and w₁₁ in the first layer, z and w₁ in the last, for two layers
     An empty `activation` writes σ(z) instead of a letter; an empty `output` gives the last
     activation no letter of its own.
+
+    >>> from torchref import explain, nn
+    >>> network, x, target = nn.SigmoidNetwork((2, 2, 1)), torch.rand(2), torch.rand(1)
+    >>> explain(network, nn.MSELoss(), x, target, notation=Notation("E", levels="none")).gradient
+    '∂E/∂w₁₁'
     """
 
     loss: str = "L"
