@@ -79,8 +79,31 @@ class Square(torch.autograd.Function):
         return grad_y * 2 * (x * x) / x
 
 
+def test_a_gradient_that_is_not_finite_where_the_forward_is_smooth_is_wrong() -> None:
+    report = crosscheck(Square, inputs=(normal(4, 3),))
+    assert report.verdict == "wrong"
+    assert {(each.cause, each.argument) for each in report.findings} == {("not-finite", "x")}
+    assert "got nan, should be 0" in report.findings[0].evidence
+
+
+class Absolute(torch.autograd.Function):
+    """Right, but for 0/0 where x is 0: there it has a kink."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.abs()
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y * x / x.abs()
+
+
 def test_a_gradient_that_is_not_finite_is_told_though_differences_cannot_judge_it() -> None:
-    (note,) = crosscheck(Square, inputs=(normal(4, 3),)).notes
+    report = crosscheck(Absolute, inputs=(normal(4, 3),))
+    assert report.verdict == "right"
+    (note,) = (note for note in report.notes if "not finite" in note)
     assert "in x: the gradient is not finite where the forward is" in note
     assert "give a reference" in note
 

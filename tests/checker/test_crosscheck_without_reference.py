@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tests.checker.scenes import normal, seeded
 from tests.right_functions import RIGHT, RightFunction
+from tests.wrong_ops.rule import Rule
 from torchref import crosscheck
 
 # Where torch itself is wrong, the cause that is told; `errors_of_torch` holds each to a formula.
@@ -144,3 +145,46 @@ def test_a_variance_below_its_epsilon_is_described_whatever_its_share(seed: int)
     report = crosscheck(loss.function, inputs=inputs, kwargs=loss.kwargs, seed=seed)
     assert report.findings[0].cause == "wrong-elements"
     assert "where |var| is at most" in report.findings[0].evidence
+
+
+class CumulativeProduct(Rule):
+    """y_i = Π_{j≤i} x_j, whose backward divides by x."""
+
+    @staticmethod
+    def forward(x):
+        return x.cumprod(-1)
+
+    @staticmethod
+    def gradients(grad_y, x):
+        y = x.cumprod(-1)
+        return (grad_y * y).flip(-1).cumsum(-1).flip(-1) / x
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_division_by_zero_where_the_forward_is_smooth_is_found(seed: int) -> None:
+    report = crosscheck(CumulativeProduct, inputs=(normal(4, 6, seed=seed),), seed=seed)
+    assert report.verdict == "wrong"
+    assert (report.findings[0].cause, report.findings[0].at) == ("not-finite", "a zero in x")
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        (torch.atan2, (torch.tensor([0.0, 1.0]), torch.tensor([0.0, 2.0]))),
+        (torch.xlogy, (torch.tensor([0.0, 1.0]), torch.tensor([0.0, 2.0]))),  # smooth along axes
+        (lambda x: torch.linalg.qr(x)[0], (torch.zeros(3, 3),)),
+        (lambda x: x / x, (torch.tensor([0.0, 1.0, -2.0]),)),
+        (lambda x: x.norm() / 1 + (x * x / x).sum() * 0, (torch.zeros(3),)),
+    ],
+    ids=["atan2", "xlogy", "qr", "a pole", "a cone"],
+)
+def test_where_there_is_no_derivative_nan_is_no_fault(function, inputs) -> None:
+    report = crosscheck(function, inputs=tuple(x.double() for x in inputs), thorough=False)
+    assert report.verdict != "wrong", str(report)
+
+
+@pytest.mark.parametrize("edge", [torch.inf, -torch.inf])
+def test_at_infinity_nan_is_no_fault(edge: float) -> None:
+    x = torch.tensor([1.0, edge, 3.0], dtype=torch.float64)
+    y = torch.tensor([2.0, 1.0, 3.0], dtype=torch.float64)
+    assert crosscheck(torch.atan2, inputs=(y, x), thorough=False).verdict != "wrong"

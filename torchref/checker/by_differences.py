@@ -9,7 +9,7 @@ from torch import Tensor
 
 from torchref.checker.causes import CAUSES
 from torchref.checker.closeness import held_in_double
-from torchref.checker.faults import faults_at, find_faults
+from torchref.checker.faults import faults_at, find_faults, not_finite_though_smooth
 from torchref.checker.findings import Finding
 from torchref.checker.halving import Field
 from torchref.checker.judgement import Judgement
@@ -46,7 +46,9 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     directions = draw_directions(scene.case, scene.generator())
     scale = norm(g * d for g, d in zip(scene.claimed, directions, strict=True))
     if not math.isfinite(scale) and not all(bool(torch.isfinite(g).all()) for g in scene.claimed):
-        return judgement.cannot_tell(NOT_FINITE)
+        judgement.faults = [] if reference_agrees else not_finite_though_smooth(scene, field)
+        judgement.worst = math.inf if judgement.faults else 0.0
+        return judgement if judgement.faults else judgement.cannot_tell(NOT_FINITE)
     line = field.line(directions)
     slope = central_slope(line, scale)
     if not math.isfinite(slope.error):

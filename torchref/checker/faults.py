@@ -6,14 +6,23 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from torchref.checker.case import is_differentiable
 from torchref.checker.halving import Field, locate, numeric_gradient
 from torchref.checker.judgement import Fault
-from torchref.checker.kinks import ONE_SIDED_STEP, Where
-from torchref.checker.numeric import SAFETY, Slope, settled_slope
+from torchref.checker.kinks import ONE_SIDED_STEP, Where, one_sided
+from torchref.checker.numeric import (
+    SAFETY,
+    Line,
+    Slope,
+    draw_directions,
+    settled_slope,
+    typical_size,
+)
 from torchref.checker.scene import Scene
 from torchref.checker.tolerance import rounding
 
 SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
+ASKED = 32  # entries that are not finite, whether they should be
 HEARD = 8  # so many entries are tried again by steps of their own size
 
 
@@ -63,6 +72,43 @@ def faults_at(scene: Scene, field: Field, where: Sequence[Where]) -> list[Fault]
         name = scene.case.argument_names[place]
         faults.append(Fault(place, name, scene.got[place], true, wrong, worst, *values))
     return faults
+
+
+def not_finite_though_smooth(scene: Scene, field: Field) -> list[Fault]:
+    """NaN and infinity where the forward has one finite derivative, by steps to either side.
+
+    At a kink, a pole or infinity they may be meant: the forward must be smooth along all entries
+    together too. Some of the entries are asked, and the others left as they are.
+    """
+    faults: list[Fault] = []
+    at_infinity = any(is_differentiable(x) and bool(x.isinf().any()) for x in scene.case.leaves)
+    together = draw_directions(scene.case, scene.generator())
+    if at_infinity or _smooth_slope(field.line(together)) is None:
+        return faults
+    for place, (got, x) in enumerate(zip(scene.claimed, scene.case.arguments, strict=True)):
+        if x.is_complex():
+            continue
+        unit, unfit = typical_size(x) or 1.0, ~torch.isfinite(got)
+        true, wrong = got.clone(), torch.zeros_like(unfit)
+        for element in [tuple(map(int, at)) for at in unfit.nonzero()[:ASKED]]:
+            slope = _smooth_slope(field.line(field.unit(place, element, unit)))
+            if slope is not None:
+                true[element], wrong[element] = slope / unit, True
+        if bool(wrong.any()):
+            first = tuple(int(i) for i in wrong.nonzero()[0])
+            values = got[first].item(), true[first].item()
+            name = scene.case.argument_names[place]
+            faults.append(Fault(place, name, scene.got[place], true, wrong, first, *values))
+    return faults
+
+
+def _smooth_slope(line: Line) -> float | None:
+    """The derivative along a line, if both sides and steps of other sizes agree on it."""
+    sides = one_sided(line)
+    if not math.isfinite(sides.error) or sides.kinked:
+        return None
+    slope = settled_slope(line, max(abs(sides.left), abs(sides.right)))
+    return slope.value if math.isfinite(slope.error) and sides.admits(slope.value) else None
 
 
 def _by_size(gap: Tensor) -> list[tuple[int, ...]]:

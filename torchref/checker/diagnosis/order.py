@@ -80,8 +80,11 @@ def _shifted(wrong: Wrong) -> Iterator[Suspicion]:
 
 
 def _tells(wrong: Wrong) -> bool:
-    finite = bool(torch.isfinite(wrong.got.abs()).all() and torch.isfinite(wrong.true.abs()).all())
-    return finite and wrong.got.shape == wrong.true.shape and _distinct(wrong.true) >= TELLING
+    got, true = wrong.got, wrong.true
+    finite = bool(torch.isfinite(got.abs()).all() and torch.isfinite(true.abs()).all())
+    if not finite or got.shape != true.shape or same(got, true, wrong.rounding):
+        return False
+    return _distinct(true) >= TELLING
 
 
 def _distinct(x: Tensor) -> int:
