@@ -7,6 +7,7 @@ import torch
 
 from tests.checker.compared import causes, network, normal, verdicts
 from torchref import compare
+from torchref.checker.closeness import held_in_16_bits
 
 
 def test_the_same_numbers_are_exact() -> None:
@@ -119,3 +120,17 @@ def test_nan_equals_nan_and_infinity_its_like() -> None:
     opposite = true.clone()
     opposite[2, 2] = -math.inf
     assert compare([opposite], [true]).verdict == "different"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_numbers_of_16_bits_are_known_in_any_dtype(dtype: torch.dtype) -> None:
+    x = normal(6, 5).to(dtype)
+    assert held_in_16_bits(x)
+    assert held_in_16_bits(x.double())
+    assert not held_in_16_bits(normal(6, 5))
+    assert not held_in_16_bits(normal(6, 5).float())
+
+
+@pytest.mark.parametrize("steps", [torch.round, torch.sign, lambda x: (8 * x).round() / 8])
+def test_a_rounding_to_steps_is_no_short_dtype(steps) -> None:
+    assert not held_in_16_bits(steps(normal(6, 5)))

@@ -2,12 +2,14 @@
 
 import warnings
 
+import pytest
 import torch
 import torch.nn.functional as F
 
 from tests.checker.half_right import SlopeForgotten, causes
 from tests.checker.scenes import normal
 from torchref import crosscheck
+from torchref.errors import InputError
 from torchref.ops import Sigmoid
 
 
@@ -72,3 +74,63 @@ def test_inference_mode_keeps_no_tape_and_is_left_for_the_time_of_the_check() ->
         assert crosscheck(Sigmoid, torch.sigmoid, (x,)).verdict == "right"
         assert crosscheck(module, None, (x,)).verdict == "right"
         assert torch.is_inference_mode_enabled()
+
+
+class Scaled(torch.nn.Module):
+    """Holds a tensor that is no parameter and no buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 4)
+        self.scale = torch.full((4,), 2.0, dtype=torch.float64)
+
+    def forward(self, x):
+        return self.layer(x) * self.scale
+
+
+def test_a_tensor_made_in_inference_mode_is_no_fault_of_the_gradient() -> None:
+    with torch.inference_mode():
+        module, plain = Scaled(), torch.nn.Linear(3, 4)
+    for reference in (None, module):
+        with pytest.raises(
+            InputError, match=r"Scaled must hold no tensor made inside torch\.infer"
+        ):
+            crosscheck(module, reference, (normal(5, 3),))
+    with pytest.raises(InputError, match="Scaled must hold no tensor"):
+        crosscheck(torch.nn.Linear(3, 4), module, (normal(5, 3),))
+    assert crosscheck(plain, inputs=(normal(5, 3),)).verdict == "right"
+
+
+class InHalf(torch.autograd.Function):
+    """Computes in float16 whatever comes, and returns what came."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.sin(x.half()).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y * x.cos()
+
+
+class OfHalf(InHalf):
+    @staticmethod
+    def forward(ctx, x):
+        if x.dtype is not torch.bfloat16:
+            raise TypeError("this kernel takes bfloat16")
+        return InHalf.forward(ctx, x)
+
+
+def test_a_forward_in_16_bits_needs_a_reference() -> None:
+    told = str(crosscheck(InHalf, inputs=(normal(4, 3),)))
+    assert "cannot tell: gradient by differences: as given: the forward computes in 16 bits" in told
+    assert "give a reference" in told
+    assert "the dtype of its inputs, which are float64 here" in told
+    of_half = str(crosscheck(OfHalf, inputs=(normal(4, 3).bfloat16(),)))
+    assert "give a reference" in of_half
+    assert "float64 here" not in of_half
+    beside = crosscheck(OfHalf, torch.sin, (normal(4, 3).bfloat16(),))
+    assert beside.verdict == "right"
+    assert "give a reference" not in str(beside)

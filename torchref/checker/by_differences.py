@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.causes import CAUSES
-from torchref.checker.closeness import held_in_double
+from torchref.checker.closeness import held_in_16_bits, held_in_double
 from torchref.checker.faults import faults_at, find_faults, not_finite_though_smooth
 from torchref.checker.findings import Finding
 from torchref.checker.halving import Field
@@ -29,6 +29,9 @@ from torchref.checker.tolerance import DOUBLE, conditioning
 
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
 BESIDE = 2.0**-16  # a step to inputs of as many digits as their dtype has
+IN_16_BITS = "the forward computes in 16 bits, and differences of it are as coarse as its rounding"
+A_REFERENCE = "; give a reference, which is judged by the rounding of the same precision"
+ITS_DTYPE = ", or let the forward compute in the dtype of its inputs, which are float64 here"
 NOT_FINITE = "the gradient is not finite"
 CONVENTION = "there is no derivative here; the gradient is one of the values that it may have"
 
@@ -52,7 +55,7 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     line = field.line(directions)
     slope = central_slope(line, scale)
     if not math.isfinite(slope.error):
-        return judgement.cannot_tell(_unsettled(line))
+        return judgement.cannot_tell(_unsettled(line, reference_agrees))
     claimed = field.claimed_slope(directions)
     roundings = ROUNDINGS * scene.epsilon * scale
     judgement.worst = _worst(slope, claimed, roundings)
@@ -64,7 +67,7 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     line = field.line(directions)
     slope = settled_slope(line, scale)
     if not math.isfinite(slope.error):
-        return judgement.cannot_tell(_unsettled(line))
+        return judgement.cannot_tell(_unsettled(line, reference_agrees))
     reach = conditioning(scene, scene.got if scene.true is None else scene.true)
     roundings += norm(r * d for r, d in zip(reach, directions, strict=True))
     judgement.worst = _worst(slope, claimed, roundings)
@@ -84,11 +87,20 @@ def _forward_epsilon(line: Line) -> float:
     return max(line.epsilon, torch.finfo(torch.float32).eps if single else 0.0)
 
 
-def _unsettled(line: Line) -> str:
+def _unsettled(line: Line, reference_agrees: bool) -> str:
+    if any(held_in_16_bits(y) for y in line.at(0.0)):
+        if reference_agrees:
+            return IN_16_BITS
+        doubled = line.case.arguments[0].dtype in (torch.float64, torch.complex128)
+        return IN_16_BITS + A_REFERENCE + (ITS_DTYPE if doubled else "")
     if moves_in_steps(line):
         look_at = CAUSES["straight-through"].look_at
         steps = "the forward moves in steps: it rounds, to few digits or to few values"
-        return f"{steps}; a gradient through that is a choice. {look_at}"
+        return (
+            steps
+            if reference_agrees
+            else f"{steps}; a gradient through that is a choice. {look_at}"
+        )
     if not line.refusal:
         return "differences of the forward do not settle"
     return (

@@ -19,6 +19,8 @@ ROUNDINGS, ROUNDINGS_OF_16_BITS = 64, 4
 NOISE = 8  # roundings of the other gradients, below which a gradient that is 0 may lie
 UNRELATED = 0.9  # noise does not point where other noise points
 
+FEW_BITS, MOSTLY = 5, 0.5  # half of the numbers of 16 bits, and more, need more digits than these
+
 
 @dataclass(frozen=True)
 class Distance:
@@ -78,6 +80,21 @@ def held_in_double(x: Tensor) -> bool:
     if not bool((parts == parts.float()).all()):
         return False
     return not bool(((parts == parts.half()) | (parts == parts.bfloat16())).all())
+
+
+def held_in_16_bits(x: Tensor) -> bool:
+    """Whether these are numbers of 16 bits, whatever the dtype that holds them.
+
+    Steps of some width, as a rounding to integers leaves them, need fewer digits than that.
+    """
+    if not x.is_floating_point() or not x.numel():
+        return False
+    if torch.finfo(x.dtype).bits == 16:
+        return True
+    if not any(bool((x == x.to(dtype)).all()) for dtype in (torch.float16, torch.bfloat16)):
+        return False
+    digits = torch.frexp(x).mantissa * 2**FEW_BITS
+    return float((digits != digits.round()).double().mean()) > MOSTLY
 
 
 def noise_floor(beside: Iterable[tuple[Tensor, Tensor]]) -> float:

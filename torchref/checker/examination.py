@@ -152,6 +152,12 @@ class Examination:
         )
 
     def _refused(self, refusal: RefusedError, case: Case) -> None:
+        if refusal.of_inference_tensor:
+            raise InputError(
+                f"{refusal.subject.title} must hold no tensor made inside torch.inference_mode",
+                "its forward raised that inference tensors cannot be saved for backward",
+                "Make the module, and what the function closes over, outside of it, or clone it.",
+            )
         if refusal.subject is self.reference:
             raise InputError(
                 "the reference must accept the inputs",

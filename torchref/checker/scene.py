@@ -25,6 +25,7 @@ class RefusedError(Exception):
         super().__init__(f"{subject.title}'s {phase} raised {type(error).__name__}: {first}")
         self.subject, self.phase = subject, phase
         self.of_writing_into_leaf = "leaf Variable that requires grad" in first
+        self.of_inference_tensor = "Inference tensor" in first
 
 
 @dataclass(frozen=True)
