@@ -234,3 +234,30 @@ class Long(Function):
 def test_of_very_many_steps_none_is_played_again() -> None:
     (finding, *_) = crosscheck(Long, None, (normal(3, 2),), thorough=False).findings
     assert "sin in" not in finding.evidence
+
+
+def paths(x):
+    """Log of the sum over paths: steps of one kind have one operand at the edge, and two inside."""
+    rows = [x[0]]
+    for t in range(1, len(x)):
+        terms = [[rows[-1][s]] + ([rows[-1][s - 1]] if s else []) for s in range(x.shape[1])]
+        rows.append(torch.stack([torch.stack(each).logsumexp(0) for each in terms]) + x[t])
+    return rows[-1].logsumexp(0)
+
+
+class Paths(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return paths(x)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y * x.cos() * x.softmax(-1)
+
+
+def test_steps_of_one_kind_may_differ_in_their_number_of_operands() -> None:
+    for reference in (paths, None):
+        report = crosscheck(Paths, reference, (normal(4, 3),), thorough=False)
+        assert [finding.argument for finding in report.findings] == ["x"]

@@ -242,12 +242,12 @@ class Rehearsal:
 def _made_in_all(group: Sequence[Step]) -> Iterator[dict[Step, Mistake]]:
     """Each mistake that every step of a group can make, made in all of them."""
     for place in group[0].operands:
+        able = [step for step in group if place in step.operands]  # a stack of one has no second
         turns: dict[tuple[str, ...], list[Step]] = defaultdict(list)
-        for step in group:
-            if place in step.operands:
-                others = (what for at, what in step.operands.items() if at != place)
-                turns[tuple(others)].append(step)
-        for steps in [*turns.values(), group] if len(turns) > 1 else [group]:
+        for step in able:
+            others = (what for at, what in step.operands.items() if at != place)
+            turns[tuple(others)].append(step)
+        for steps in [*turns.values(), able] if len(turns) > 1 else [able]:
             each = [[left_out(step, place), *mistakes_at(step, place)] for step in steps]
             if len(steps) > 1 and len({len(its) for its in each}) == 1:
                 for alike in zip(*each, strict=True):
