@@ -19,7 +19,7 @@ from torchref.training import Optimizer, Settings, Task, accuracy, run_experimen
 
 CLASSES, BRIGHTEST = 10, 16.0
 DEFAULTS = Settings(
-    epochs=60, batch_size=32, lr=0.001, optimizer=Optimizer.ADAM, log_every=6, save_every=12
+    epochs=60, batch_size=32, lr=0.01, optimizer=Optimizer.ADAM, log_every=6, save_every=12
 )
 
 

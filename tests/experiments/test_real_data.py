@@ -22,10 +22,11 @@ def figures(name: str, logdir: Path, capsys: pytest.CaptureFixture[str], **chang
     return [float(found[1]) for line in printed if (found := re.search(FIGURE, line))]
 
 
+@pytest.mark.parametrize("seed", [0, 6])  # of the first ten the worst, and the worst in comparison
 def test_digits_are_read_as_well_as_scikit_learn_reads_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
 ) -> None:
-    ours, theirs = figures("digits", tmp_path, capsys)
+    ours, theirs = figures("digits", tmp_path, capsys, seed=seed)
     assert ours >= 97
     assert ours >= theirs - 0.5
 

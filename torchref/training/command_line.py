@@ -5,6 +5,7 @@ import functools
 import inspect
 import os
 import shlex
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -34,6 +35,10 @@ def run_experiment(main: Callable[..., None], defaults: Settings, *, trains: boo
     and one message, a loss that is not finite with 1, Ctrl-C with 130 and SIGTERM with 143.
     """
     escape_what_the_terminal_lacks()
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    ):  # as it is while an experiment is imported
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(with_settings(main, defaults, TRAINED if trains else UNTRAINED))
     app()

@@ -8,6 +8,7 @@ value, and so its header never changes; as a table:
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -22,7 +23,7 @@ from tensorboard.plugins.hparams import (  # type: ignore[import-untyped]
     plugin_data_pb2,
 )
 from torch import Tensor
-from torch.utils.tensorboard.summary import hparams, scalar
+from torch.utils.tensorboard.summary import histogram, hparams, scalar
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from torchref.training.atomic import write_whole
@@ -94,15 +95,17 @@ class Logbook:
         self.writers[run]._get_file_writer().add_summary(Summary(value=[value]), step)
 
     def log_histograms(self, step: int, run: str, tensors: Mapping[str, Tensor]) -> None:
-        """What cannot be drawn, because it is empty or not finite, is named once."""
+        """One event for all. What cannot be drawn, as it is empty or not finite, is named once."""
+        drawn = []
         for tag, x in tensors.items():
-            if not x.numel() or not (x.max() - x.min()).isfinite():
+            if not x.numel() or not math.isfinite((x.max() - x.min()).item()):
                 self.complain(f"{tag}: no histogram, it is empty or its range is not finite")
                 continue
             try:
-                self.writers[run].add_histogram(tag, x, step, bins=BINS)
+                drawn += histogram(tag, x, BINS).value
             except ValueError as error:  # between neighbouring numbers there is no room for bins
                 self.complain(f"{tag}: no histogram, {error}")
+        self.writers[run]._get_file_writer().add_summary(Summary(value=drawn), step)
 
     def complain(self, message: str) -> None:
         if message not in self.complaints:
