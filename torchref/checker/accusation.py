@@ -138,7 +138,9 @@ def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong:
                 numbers[f"the value of {name}"] = float(leaf)
     mine = values.pop(fault.name, None)
     values = ({} if mine is None else {fault.name: mine}) | values
-    for i, y in zip(scene.cotangents, scene.outputs, strict=True):
+    incoming: dict[str, Tensor] = {}
+    for (i, c), y in zip(scene.cotangents.items(), scene.outputs, strict=True):
+        incoming["grad_output" if len(scene.cotangents) == 1 else f"grad_output {i}"] = c
         values["the output" if len(scene.cotangents) == 1 else f"output {i}"] = y
         if y.dim() > 0:
             numbers.setdefault(f"{y.numel()}, the number of outputs", float(y.numel()))
@@ -149,7 +151,9 @@ def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong:
         if place != fault.place and gradient is not None
     }
     claims = dict(zip(scene.case.argument_names, scene.claimed, strict=True))
-    return Wrong(fault.name, got, true, wrong, values, others, claims, numbers, indices, masks)
+    return Wrong(
+        fault.name, got, true, wrong, values, others, claims, numbers, indices, masks, incoming
+    )
 
 
 def _cotangent_suspicions(scene: Scene, fault: Fault) -> Iterator[Suspicion]:

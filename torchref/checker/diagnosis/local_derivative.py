@@ -43,7 +43,7 @@ def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
     ratio = wrong.got[usable] / wrong.true[usable]
     found = []
     for name, value in wrong.values.items():
-        spread = _spread_over(value, wrong.true)
+        spread = spread_over(value, wrong.true)
         if spread is None:
             continue
         for formula, derivative in DERIVATIVES.items():
@@ -81,13 +81,14 @@ def missing_mask(wrong: Wrong) -> Iterator[Suspicion]:
 
 def _over_rows(value: Tensor, like: Tensor) -> Tensor | None:
     """Spread over the last dimensions, as broadcasting does, or over the first, as of row masks."""
-    spread = _spread_over(value, like)
+    spread = spread_over(value, like)
     if spread is None and value.shape == like.shape[: value.dim()]:
         return value.reshape(value.shape + (1,) * (like.dim() - value.dim())).expand(like.shape)
     return spread
 
 
-def _spread_over(value: Tensor, like: Tensor) -> Tensor | None:
+def spread_over(value: Tensor, like: Tensor) -> Tensor | None:
+    """A value in the shape of another, by broadcasting, if it can be."""
     if value.dim() > like.dim() or value.is_complex():
         return None
     try:

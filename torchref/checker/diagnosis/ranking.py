@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from torchref.checker.diagnosis.elements import scattered, wrong_elements
+from torchref.checker.diagnosis.forgotten import forgotten_term
 from torchref.checker.diagnosis.local_derivative import missing_local_derivative, missing_mask
 from torchref.checker.diagnosis.order import in_another_order, shuffled
 from torchref.checker.diagnosis.placement import conjugated, swapped, transposed
@@ -21,15 +22,18 @@ RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
     missing_mask,
     wrong_elements,
     missing_local_derivative,
-    missing_term,
-    shuffled,
 )
+VAGUER = (forgotten_term, missing_term, shuffled)  # each fits much that has a better name
 FALLBACKS = (scattered, unexplained)
 
 
 def recognised(wrong: Wrong) -> list[Suspicion]:
     """All causes whose own mark a wrong gradient bears, likelier first; there may be none."""
-    return list(not_finite(wrong)) or [s for rule in RULES for s in rule(wrong)]
+    for rules in ((not_finite,), RULES, *((rule,) for rule in VAGUER)):
+        found = [suspicion for rule in rules for suspicion in rule(wrong)]
+        if found:
+            return found
+    return []
 
 
 def suspicions(wrong: Wrong) -> list[Suspicion]:

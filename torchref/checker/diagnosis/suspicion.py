@@ -25,8 +25,8 @@ class Wrong:
     `wrong` marks the entries that differ. `values` are tensors by name that may take part in a
     rule (arguments, outputs), `others` the true gradients of the other arguments and `claims`
     those that were returned, `numbers` sizes and scalars by what they are, `indices` integer
-    tensors by name, `masks` boolean ones. `rounding` is the relative distance within which two
-    numbers are the same.
+    tensors by name, `masks` boolean ones, `incoming` the gradients of the outputs. `rounding` is
+    the relative distance within which two numbers are the same.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Wrong:
     numbers: Mapping[str, float] = field(default_factory=dict)
     indices: Mapping[str, Tensor] = field(default_factory=dict)
     masks: Mapping[str, Tensor] = field(default_factory=dict)
+    incoming: Mapping[str, Tensor] = field(default_factory=dict)
     rounding: float = SAME
 
     @property

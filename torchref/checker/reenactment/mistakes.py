@@ -146,9 +146,12 @@ def _other_slope(step: Step) -> Iterator[Mistake]:
 def _without_its_sum(step: Step) -> Iterator[Mistake]:
     """A softmax whose outputs are taken to depend each on its own input."""
     y = step.saved.get("result")
-    if y is None or step.name != "softmax":
+    if y is None or step.name not in ("softmax", "log softmax"):
         return
-    for told, factor in (("y (1 − y)", y * (1 - y)), ("y", y)):
+    factors = {"y (1 − y)": y * (1 - y), "y": y}
+    if step.name == "log softmax":
+        factors = {"1 − exp(y)": 1 - y.exp()}
+    for told, factor in factors.items():
 
         def alteration(_: Grads, received: Grads, factor: Tensor = factor) -> Grads:
             whole = received[0]
