@@ -41,6 +41,28 @@ def test_a_gradient_of_lost_digits_is_named_by_them(dtype: torch.dtype) -> None:
     assert finding.cause == "precision-loss"
 
 
+class Tanhshrink(Rule):
+    """x − tanh x, whose slope is tanh² x; torch takes 1 − (1 − tanh² x), 0 to four digits."""
+
+    @staticmethod
+    def forward(x):
+        return x - torch.tanh(x)
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y * torch.tanh(x) ** 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_digits_that_the_reference_loses_are_not_the_candidates(seed: int) -> None:
+    x = normal(5, 4, seed=seed)
+    report = crosscheck(Tanhshrink, torch.nn.functional.tanhshrink, (x,), seed=seed)
+    assert report.verdict == "right", str(report)
+    assert any("the reference loses digits" in note for note in report.notes)
+    swapped = crosscheck(torch.nn.functional.tanhshrink, Tanhshrink, (x,), seed=seed)
+    assert swapped.findings[0].cause == "precision-loss", str(swapped)
+
+
 def test_a_gradient_of_another_function_is_not() -> None:
     class Approximates(Rule):
         @staticmethod

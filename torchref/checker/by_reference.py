@@ -10,6 +10,7 @@ from torchref.checker.halving import Field
 from torchref.checker.judgement import Fault, Judgement
 from torchref.checker.kinks import admitted, has_ties, one_sided, sums_over_ties
 from torchref.checker.numeric import typical_size
+from torchref.checker.roughness import lost_by_reference
 from torchref.checker.scene import Scene
 from torchref.checker.tape import Gradients, identical
 from torchref.checker.told_apart import told_apart
@@ -78,6 +79,9 @@ def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement:
         judgement.blameless.append(
             Finding("reference-wrong", name, worst, evidence, scene.case.label)
         )
+        return True
+    if lost_by_reference(scene, place, got, true):
+        judgement.notes.append(f"{name}, {scene.case.label}: the reference loses digits here")
         return True
     values = got[worst].item(), true[worst].item()
     judgement.faults.append(Fault(place, name, scene.got[place], true, differs, worst, *values))

@@ -29,6 +29,7 @@ def crosscheck(
     samples: Sequence[Inputs] = (),
     wrt: Collection[str] | None = None,
     seed: int = 0,
+    vary: bool = True,
     thorough: bool = True,
     progress: bool | Tick = False,
 ) -> Report:
@@ -42,6 +43,7 @@ def crosscheck(
     samples     further inputs, each like `inputs`
     wrt         names of the inputs to differentiate; all floating-point and complex ones if None
     seed        of the random cotangents and directions
+    vary        False to try no inputs but those given, for a function that promises no others
     thorough    False to judge the given inputs alone, and by the reference where there is one: no
                 variations and no probes, at the price of a few backward passes
     progress    True for a progress bar on standard error; or a function, called with a word on
@@ -72,7 +74,7 @@ def crosscheck(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of variations that the user never asked for
-        examination = Examination(subject, other, seed, tick, thorough)
+        examination = Examination(subject, other, seed, tick, vary, thorough)
         cases = _in_double(subject, cases, examination.ledger)
         cases = [_differentiable(other or subject, case, examination.ledger) for case in cases]
         examination.run(cases)

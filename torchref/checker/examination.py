@@ -32,6 +32,7 @@ class Examination:
     reference: Subject | None
     seed: int
     tick: Callable[[str], None]
+    vary: bool = True
     thorough: bool = True
     ledger: Ledger = field(default_factory=Ledger)
 
@@ -139,6 +140,9 @@ class Examination:
         return replace(outcome, findings=kept, worst=outcome.worst if kept else None)
 
     def _vary(self, scene: Scene) -> None:
+        if not self.vary:
+            self.ledger.skip(trials.NAME, "by vary=False")
+            return
         if scene.case.elements > LARGE:
             why = f"more than {LARGE:,} elements; give others by samples="
             self.ledger.skip(trials.NAME, why)

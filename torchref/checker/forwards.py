@@ -12,8 +12,8 @@ from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import ROUNDINGS
 
 SUBNORMAL = 1e-300  # torch has kernels that leave such numbers where 0 belongs
-LOW_PRECISIONS = (torch.bfloat16, torch.float16, torch.float32)
-ROUNDINGS_OF_FORWARD = 64  # that a forward in low precision may make
+LOW_PRECISIONS = (torch.float32, torch.float16, torch.bfloat16)
+ROUNDINGS_OF_FORWARD = 64  # that a forward in low precision may make, or avoid
 NUDGE = 8  # roundings of the input, beyond which another number is rounded
 
 
@@ -53,9 +53,11 @@ def _few_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
     if not true.is_floating_point() or not bool((torch.isfinite(got) | (got == true)).all()):
         return False
     error = torch.nan_to_num(got - true)
+    relative = float(error.abs().max()) / (typical_size(true) or 1.0)
     for dtype in LOW_PRECISIONS:
         epsilon = torch.finfo(dtype).eps
-        if float(error.abs().max()) <= ROUNDINGS_OF_FORWARD * epsilon * typical_size(true):
+        roundings = relative / epsilon
+        if 1 / ROUNDINGS_OF_FORWARD <= roundings <= ROUNDINGS_OF_FORWARD:
             there = _error_nearby(scene, place, NUDGE * epsilon)
             if there is None or is_rough(error, there):
                 return True

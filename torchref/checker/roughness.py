@@ -16,6 +16,8 @@ from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.tape import draw_signed
 
 ROUGH = 0.5  # so much of an error changes if it is rounding: two thirds and more, of others a third
+ROUGHER = 8  # times as rough as the other
+SIDES = (2.0**-20, 2.0**-15, 2.0**-11)  # nudges to either side, relative
 NEARLY = 0.05  # a gradient so much wrong may still be a rounded one
 NUDGES = {torch.float32: 8, torch.bfloat16: 1}  # roundings of the inputs; of 16 bits one is far
 
@@ -38,17 +40,11 @@ def is_rough(here: Tensor, there: Tensor) -> bool:
 def lost_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator[Suspicion]:
     """A gradient that is nearly right, whose error is rough."""
     error, size = typical_size(got - true), typical_size(true)
-    if scene.reference is None or not 0 < error <= NEARLY * size:
+    if not 0 < error <= NEARLY * size:
         return
     for dtype, ulps in NUDGES.items():
-        case = nudged(scene, ulps * torch.finfo(dtype).eps)
-        try:
-            mine = backward(scene.candidate, forward(scene.candidate, case), scene.cotangents)
-            its = backward(scene.reference, forward(scene.reference, case), scene.cotangents)
-        except RefusedError:
-            return
-        a, b = mine[place], its[place]
-        if a is not None and b is not None and is_rough(got - true, a - b):
+        there = _gradients_at(scene, place, ulps * torch.finfo(dtype).eps)
+        if there is not None and is_rough(got - true, there[0] - there[1]):
             name = str(dtype).removeprefix("torch.")
             yield Suspicion(
                 "precision-loss",
@@ -56,3 +52,39 @@ def lost_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator
                 f"it is another error where the inputs differ by a rounding of {name}",
             )
             return
+
+
+def lost_by_reference(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
+    """Whether the gradients differ by rounding, and the reference's is the rough one.
+
+    Between two nudges to either side a gradient lies in the middle, as long as it is smooth.
+    """
+    error = typical_size(got - true)
+    if not 0 < error <= NEARLY * typical_size(true):
+        return False
+    for relative in SIDES:
+        ahead, back = (_gradients_at(scene, place, sign * relative) for sign in (1, -1))
+        if ahead is None or back is None:
+            return False
+        mine, its = (
+            typical_size(a - 2 * here + b)
+            for here, a, b in zip((got, true), ahead, back, strict=True)
+        )
+        if its > ROUGH * error and its > ROUGHER * mine:
+            return True
+    return False
+
+
+def _gradients_at(scene: Scene, place: int, relative: float) -> tuple[Tensor, Tensor] | None:
+    """The candidate's gradient and the reference's at inputs nudged; None where one has none."""
+    if scene.reference is None:
+        return None
+    case = nudged(scene, relative)
+    try:
+        mine, its = (
+            backward(subject, forward(subject, case), scene.cotangents)[place]
+            for subject in (scene.candidate, scene.reference)
+        )
+    except RefusedError:
+        return None
+    return None if mine is None or its is None else (mine, its)

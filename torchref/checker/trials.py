@@ -12,6 +12,7 @@ from torchref.checker.findings import Finding
 from torchref.checker.forwards import compare_forwards
 from torchref.checker.ledger import Ledger
 from torchref.checker.scene import RefusedError, Scene, forward, play
+from torchref.checker.sense import is_defined, is_same_function
 from torchref.checker.subject import Subject
 from torchref.checker.variations import variations
 from torchref.errors import InputError
@@ -47,7 +48,7 @@ class Trials:
             except (RefusedError, InputError) as refusal:
                 self._refused(refusal, kind, case)
                 continue
-            if scene.cotangents and scene.makes_sense:
+            if scene.cotangents and scene.makes_sense and is_same_function(scene, kind, given):
                 self.tried += 1
                 self.guilty += self._judge(scene, kind)
             if self.guilty >= ENOUGH:
@@ -57,7 +58,7 @@ class Trials:
         if self.guilty:
             made = "at the inputs given it is right; those at which it is wrong were made from them"
             accepted = "" if self.reference is None else ", and the reference accepts them"
-            self.ledger.note(f"{made}{accepted}; thorough=False tries none but yours")
+            self.ledger.note(f"{made}{accepted}; vary=False tries none but yours")
         if self.lax:
             first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
             self.ledger.note(f"the candidate accepts {first}")
@@ -82,8 +83,8 @@ class Trials:
         """Sizes, ranks, ignored indices and absent tensors may be more than was promised.
 
         With other values of the same shape a backward should not raise after its forward did
-        not, and a candidate should refuse what the reference refuses. Of what may be more than was
-        promised, a backward that raises after its forward did not is noted.
+        not, where all is finite, and a candidate should refuse what the reference refuses. Of what
+        may be more than was promised, a backward that raises after its forward did not is noted.
         """
         self.refused += 1
         if not isinstance(refusal, RefusedError):
@@ -91,6 +92,8 @@ class Trials:
         if refusal.subject is self.candidate and refusal.phase == "backward":
             if kind != "values":
                 self.halfway.append(f"{case.label}: {refusal}")
+                return
+            if not is_defined(self.reference, self.candidate, case, self.seed):
                 return
             finding = Finding("raises", None, None, str(refusal), case.label)
             self.ledger.enter(NAME, [finding])

@@ -55,6 +55,32 @@ def test_what_would_fill_the_memory_is_left_out() -> None:
         )
 
 
+def test_what_is_a_multiple_shrinks_to_one_along_with_it() -> None:
+    """A recurrent cell's gates: left as they are, they would be broadcast."""
+    gates = case_of(lambda x, h: x, normal(2, 9), normal(2, 3))
+    made = shapes(gates)
+    assert made["size 3 → 1, size 9 → 3"] == [(2, 3), (2, 1)]
+    assert made["size 3 → 7"] == [(2, 9), (2, 7)]
+
+
+def test_a_permutation_stays_one() -> None:
+    order = torch.tensor([3, 0, 4, 1, 2])
+    case = case_of(lambda x, order: x[order], normal(5, 3), order)
+    lengths = set()
+    for label, changes in size_variations(case, seeded(0)):
+        x, index = case.derived(label, changes).leaves
+        assert len(index) == len(x) or "x of size" in label
+        assert sorted(index.tolist()) == list(range(len(index))), label
+        lengths.add(len(index))
+    assert {1, 2, 6, 131} < lengths
+
+
+def test_without_as_many_places_it_does_not_grow() -> None:
+    case = case_of(lambda x, order: x, normal(3, 2), torch.tensor([1, 0, 3, 2]))
+    for label, changes in size_variations(case, seeded(0)):
+        assert int(case.derived(label, changes).leaves[1].max()) <= 3, label
+
+
 def test_indices_stay_within_what_they_point_to() -> None:
     case = case_of(lambda x, index: x[index], normal(5, 3), torch.tensor([4, 0, 4, 2, 1, 3, 3]))
     for label, changes in size_variations(case, seeded(0)):

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from torchref.checker.case import Case
-from torchref.checker.variations.shapes import in_order
+from torchref.checker.variations.shapes import in_order, is_permutation
 from torchref.checker.variations.values import Change
 
 IGNORED = (-100, -1)  # what torch's losses and many others leave out
@@ -31,15 +31,17 @@ def index_variations(case: Case, generator: Generator) -> Iterator[Change]:
 
 def _indices(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
     flat = x.reshape(-1)
+    if not in_order(x):
+        order = torch.randperm(x.numel(), generator=generator).to(x.device)
+        yield "indices in another order", flat[order].reshape(x.shape)
+        yield "sorted indices", flat.sort().values.reshape(x.shape)
+    if is_permutation(x):
+        return
     yield "one index repeated", torch.full_like(x, int(flat[0]))
     yield (
         "a repeated index",
         torch.cat([flat[:1], flat[:1], flat[2:]])[: x.numel()].reshape(x.shape),
     )
-    if not in_order(x):
-        order = torch.randperm(x.numel(), generator=generator).to(x.device)
-        yield "indices in another order", flat[order].reshape(x.shape)
-        yield "sorted indices", flat.sort().values.reshape(x.shape)
     yield "the smallest index everywhere", torch.full_like(x, int(flat.min()))
     yield "the largest index everywhere", torch.full_like(x, int(flat.max()))
     yield "zeros", torch.zeros_like(x)

@@ -68,6 +68,15 @@ def _may_be_empty(case: Case, size: int) -> bool:
 def _all_dimensions(case: Case, sizes: Mapping[int, int], generator: Generator) -> Iterator[Change]:
     if _elements(case, sizes) > MOST_ELEMENTS:  # found out before they are allocated
         return
+    if 1 in sizes.values():
+        # What is a multiple of it, as three gates are, would be broadcast: another function.
+        multiples = {
+            size: size * new // old
+            for old, new in sizes.items()
+            for size in _sizes(case)
+            if size % old == 0
+        }
+        sizes = {**sizes, **multiples}
     changes = _resized(case, sizes, generator)
     label = ", ".join(f"size {old} → {new}" for old, new in sizes.items())
     if changes:
@@ -100,12 +109,21 @@ def _resized(case: Case, sizes: Mapping[int, int], generator: Generator) -> dict
         for dim, size in enumerate(leaf.shape):
             if size in sizes:
                 x = resize(x, dim, sizes[size], generator)
+        if is_permutation(leaf) and _has_places(case, len(leaf)):
+            if len(x) != len(leaf):
+                changes[i] = _permutation(leaf, len(x))
+            continue
         shorter = [new for old, new in sizes.items() if new < old]
         if is_index(x) and shorter and x.numel():
             x = x.clamp_max(min(shorter) - 1)
         if x is not leaf:
             changes[i] = x
     return changes
+
+
+def _has_places(case: Case, count: int) -> bool:
+    """Whether there are as many places that indices may point to, which change with them."""
+    return any(count in x.shape for x in case.leaves if is_differentiable(x))
 
 
 def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
@@ -116,7 +134,7 @@ def _single_dimensions(case: Case, generator: Generator) -> Iterator[Change]:
     given, sizes = _given(case), _sizes(case)
     indexed = any(is_index(leaf) for leaf in given.values())
     for i, leaf in given.items():
-        if indexed and not is_index(leaf):
+        if (indexed and not is_index(leaf)) or is_permutation(leaf):
             continue
         for dim, size in enumerate(leaf.shape):
             if size > 1 and size in sizes:
@@ -146,6 +164,19 @@ def is_index(x: Tensor) -> bool:
 def in_order(x: Tensor) -> bool:
     """Whether indices rise, as those do that say where each part begins: it may be promised."""
     return x.dim() == 1 and len(x) > 1 and bool((x[1:] >= x[:-1]).all())
+
+
+def is_permutation(x: Tensor) -> bool:
+    """Whether indices name each of so many places once, as those of an order do: likewise."""
+    if not is_index(x) or x.dim() != 1 or len(x) < 3:
+        return False
+    return torch.equal(x.sort().values, torch.arange(len(x), dtype=x.dtype, device=x.device))
+
+
+def _permutation(x: Tensor, size: int) -> Tensor:
+    """That of fewer places, or of more, which stay where they are."""
+    beyond = torch.arange(len(x), max(len(x), size), dtype=x.dtype, device=x.device)
+    return torch.cat([x[x < size], beyond])
 
 
 def resize(x: Tensor, dim: int, size: int, generator: Generator) -> Tensor:
