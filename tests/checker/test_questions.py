@@ -85,3 +85,20 @@ def test_a_kernel_that_is_not_turned(beside) -> None:
     report = crosscheck(Convolution, Convolution.forward if beside else None, inputs)
     assert (report.findings[0].cause, report.findings[0].argument) == ("transposed", "x")
     assert "for kernel flipped along (2, 3)" in report.findings[0].evidence
+
+
+class Repeated(Rule):
+    @staticmethod
+    def forward(x):
+        return x.repeat_interleave(2, -1)
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y[..., ::2]
+
+
+@BESIDE_AND_ALONE
+def test_one_output_of_each_input_asked(beside) -> None:
+    report = crosscheck(Repeated, Repeated.forward if beside else None, (normal(3, 6),))
+    assert report.findings[0].cause == "missing-reduction"
+    assert "only the slices 0, 2, … of grad_output along dimension 1" in str(report)

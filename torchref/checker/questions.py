@@ -16,6 +16,7 @@ from torchref.checker.subject import Subject
 from torchref.checker.tape import Cotangents
 from torchref.checker.tolerance import DOUBLE
 
+STEPS = (2, 3)  # by which an output may be larger than what it is made of
 LOW_PRECISIONS = (torch.bfloat16, torch.float16, torch.float32)
 
 
@@ -69,6 +70,20 @@ def one_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
                     alone.select(dim, index).copy_(c.select(dim, index))
                     evidence = f"only the {which} slice of grad_output along dimension {dim} enters"
                     cotangents = {**scene.cotangents, place: alone}
+                    yield Question("missing-reduction", evidence, scene.case, cotangents)
+
+
+def every_other_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
+    """Of several outputs that one input made only one is asked."""
+    for place, c in scene.cotangents.items():
+        for dim in range(c.dim()):
+            for step in STEPS:
+                for start in range(step) if c.shape[dim] > step else ():
+                    where = torch.arange(c.shape[dim], device=c.device) % step == start
+                    shape = [-1 if d == dim else 1 for d in range(c.dim())]
+                    evidence = f"only the slices {start}, {start + step}, … of grad_output along "
+                    evidence += f"dimension {dim} enter"
+                    cotangents = {**scene.cotangents, place: c * where.reshape(shape)}
                     yield Question("missing-reduction", evidence, scene.case, cotangents)
 
 
@@ -150,6 +165,7 @@ def slope_at_the_output(scene: Scene) -> Iterator[Question]:
 
 ASKED: tuple[Callable[[Scene], Iterator[Question]], ...] = (
     one_slice_of_grad_output,
+    every_other_slice_of_grad_output,
     inputs_cast,
     argument_transposed,
     argument_flipped,

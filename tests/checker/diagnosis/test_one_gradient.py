@@ -18,6 +18,8 @@ SLOPES = {
     "x itself": X,
     "exp(x)": torch.exp(X),
     "cos(x)": torch.cos(X),
+    "tanh(x)": torch.tanh(X),
+    "exp(−x²/2)": torch.exp(-(X**2) / 2),
 }
 
 
@@ -69,6 +71,8 @@ class TestProportion:
             (0.3, "the argument p = 0.3"),
             (1 / 0.7, "1/(1 − (the argument p = 0.3))"),
             (0.09, "(the argument p = 0.3)²"),
+            (31 / 32, "(1 − 1/(the batch))"),
+            (32 / 31, "1/(1 − 1/(the batch))"),
             (math.pi, "π"),
             (2.0, "a square"),
         ],

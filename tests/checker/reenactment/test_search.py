@@ -185,6 +185,61 @@ class TwoMistakes(Function):
         return (grad_y * y).exp() @ weight.mT, x.mT @ (grad_y * y).cos()
 
 
+ANGLES = normal(5, 3, seed=9)
+
+
+def rotated(x):
+    first, second = x.chunk(2, -1)
+    turned = first * ANGLES.cos() - second * ANGLES.sin()
+    return torch.cat([turned, second * ANGLES.cos() + first * ANGLES.sin()], -1)
+
+
+class RotatesOn(Function):
+    """A rotation, whose backward turns in the same sense."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return rotated(x)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return rotated(grad_y)
+
+
+def test_two_signs_that_are_lost_are_one_finding() -> None:
+    (finding,) = crosscheck(RotatesOn, rotated, (normal(5, 6),)).findings
+    assert finding.cause == "sign-flipped"
+    assert finding.evidence.count("the sign is lost to mul") == 2
+
+
+def scaled(x, weight):
+    normed = x * torch.rsqrt(x.square().mean(-1, keepdim=True))
+    return normed * weight
+
+
+class TakesTheInputForTheNormed(Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return scaled(x, weight)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        r = torch.rsqrt(x.square().mean(-1, keepdim=True))
+        g = grad_y * weight
+        grad_x = g * r - x * r**3 * (g * x).mean(-1, keepdim=True)
+        return grad_x, (grad_y * x).sum(0)
+
+
+def test_another_value_under_a_sum_is_found() -> None:
+    """The weight is broadcast, and its gradient summed."""
+    inputs = {"x": normal(6, 5), "weight": normal(5, seed=1)}
+    (finding,) = crosscheck(TakesTheInputForTheNormed, scaled, inputs).findings
+    assert (finding.cause, finding.argument) == ("missing-local-derivative", "weight")
+    assert "is computed with x instead" in finding.evidence
+
+
 class ForgetsAllSlopes(Function):
     @staticmethod
     def forward(ctx, x, first, second):

@@ -70,7 +70,9 @@ def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> I
             ("{}1/√({})", 1 / math.sqrt(abs(number))),
             ("{}2/({})", 2 / abs(number)),
             ("{}1 − ({})", abs(1 - number)),
-            ("{}1/(1 − ({}))", 1 / abs(1 - number) if number != 1 else math.inf),
+            ("{}1/(1 − ({}))", 1 / abs(1 - number)),
+            ("{}(1 − 1/({}))", abs(1 - 1 / number)),
+            ("{}1/(1 − 1/({}))", 1 / abs(1 - 1 / number)),
         ):
             if form not in PLAIN and any(math.isclose(value, known) for known in SIMPLE):
                 continue  # (√2)² is 2

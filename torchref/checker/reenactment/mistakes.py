@@ -63,7 +63,7 @@ def left_out(step: Step, place: int) -> Mistake:
 
 def mistakes_at(step: Step, place: int) -> Iterator[Mistake]:
     """The mistakes in what a step passes to one of its operands, likelier first."""
-    yield _negated(step, place)
+    yield negated(step, place)
     yield from _slope_lost(step, place)
     yield from _saved_factor(step, place)
     yield _slope_twice(step, place)
@@ -75,8 +75,9 @@ def mistakes_at(step: Step, place: int) -> Iterator[Mistake]:
 
 def _slope_lost(step: Step, place: int) -> Iterator[Mistake]:
     def alteration(passed: Grads, received: Grads) -> Grads | None:
-        whole, part = received[0], passed[place]
-        if whole is None or part is None or whole.shape != part.shape:
+        part = passed[place]
+        whole = _summed(received[0], part)
+        if whole is None or part is None:
             return None
         # What is a number times the other is a factor, and has a cause of its own.
         return None if proportion(part, whole) else _replaced(passed, place, whole)
@@ -100,7 +101,9 @@ def _slope_twice(step: Step, place: int) -> Mistake:
     return Mistake("missing-local-derivative", evidence, alteration)
 
 
-def _negated(step: Step, place: int) -> Mistake:
+def negated(step: Step, place: int) -> Mistake:
+    """The path through one operand has the wrong sign."""
+
     def alteration(passed: Grads, _: Grads) -> Grads | None:
         part = passed[place]
         return None if part is None else _replaced(passed, place, -part)
@@ -218,10 +221,10 @@ def at_another_value(step: Step, place: int, values: Mapping[str, Tensor]) -> It
             whole, part = received[0], passed[place]
             if whole is None or part is None:
                 return None
-            product = derivative(whole, value)
-            return _replaced(passed, place, product) if product.shape == part.shape else None
+            product = _summed(derivative(whole, value), part)
+            return None if product is None else _replaced(passed, place, product)
 
-        evidence = f"what is passed {step.towards(place)} is taken at {told}"
+        evidence = f"what is passed {step.towards(place)} is computed with {told} instead"
         yield Mistake("missing-local-derivative", evidence, alteration)
 
 
@@ -262,6 +265,16 @@ def _operand_transposed(step: Step, place: int) -> Iterator[Mistake]:
 
 def _zeros(x: Tensor | None) -> Tensor | None:
     return None if x is None else torch.zeros_like(x)
+
+
+def _summed(x: Tensor | None, like: Tensor | None) -> Tensor | None:
+    """Summed over what broadcasting repeated, if that leaves the shape of the other."""
+    if x is None or like is None or x.shape == like.shape:
+        return None if like is None else x
+    try:
+        return x.sum_to_size(like.shape)
+    except RuntimeError:
+        return None
 
 
 def _replaced(grads: Grads, place: int, grad: Tensor | None) -> Grads:

@@ -22,6 +22,7 @@ from torchref.checker.reenactment.mistakes import (
     exchanged,
     left_out,
     mistakes_at,
+    negated,
     reordered,
 )
 from torchref.checker.reenactment.own_forward import own_forward
@@ -211,15 +212,17 @@ class Rehearsal:
                     yield Suspicion(found.cause, told)
 
     def _two_paths(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
-        """Two ways that both were left out, as where mean and variance are held constant."""
+        """Two ways in error alike, as where mean and variance are held constant."""
         for (one, first), (other, second) in combinations(shares.items(), 2):
             both = [a + b for a, b in zip(first, second, strict=True)]
-            if self._touched(both) == self.wrong and self._fits(
-                [true - share for true, share in zip(self.true, both, strict=True)]
-            ):
-                mistakes = [left_out(step, place) for step, place in (one, other)]
-                told = "; ".join(mistake.evidence for mistake in mistakes)
-                yield Suspicion("missing-term", told)
+            if self._touched(both) != self.wrong:
+                continue
+            for times, mistake in ((1, left_out), (2, negated)):
+                if self._fits(
+                    [true - times * share for true, share in zip(self.true, both, strict=True)]
+                ):
+                    made = [mistake(*way) for way in (one, other)]
+                    yield Suspicion(made[0].cause, "; ".join(each.evidence for each in made))
 
     def _that_fit(self, mistakes: Mapping[Step, Mistake]) -> Iterator[Suspicion]:
         try:
