@@ -4,6 +4,7 @@ import pytest
 
 from tests.checker.planted_reports import named, ratio, report_on
 from tests.wrong_ops import PLANTED, PlantedBug
+from torchref.checker.accusation import UNSOUGHT
 
 NINE_OF_TEN = 0.9
 BUGS = pytest.mark.parametrize("bug", PLANTED, ids=lambda bug: bug.name)
@@ -14,6 +15,7 @@ INPUTS = pytest.mark.parametrize("inputs", ["tripping", "ordinary"])
 def test_a_planted_bug_is_caught_at_its_tripping_input(bug: PlantedBug) -> None:
     report = report_on(bug, "wrong", "tripping")
     assert report.verdict == "wrong", str(report)
+    assert UNSOUGHT not in str(report)
 
 
 @INPUTS

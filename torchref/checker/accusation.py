@@ -33,6 +33,7 @@ DECIDED = {
     "constant-factor",
 }
 VAGUE = {"", "missing-term"}  # which term it is, the steps of the reference may tell
+UNSOUGHT = "its cause could not be sought"
 SURE = {"not-finite"}  # which spreads from one gradient to others
 
 
@@ -46,10 +47,25 @@ class Accused:
 
 
 def accuse(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
-    """The findings of the faults of one scene, likelier cause first: one for each mistake."""
+    """The findings of the faults of one scene, likelier cause first: one for each mistake.
+
+    What is wrong stays so where the search for its cause fails.
+    """
+    try:
+        return _with_causes(scene, faults)
+    except Exception as error:
+        failed = f"{UNSOUGHT}: {type(error).__name__}: {error}"
+        return [_finding(scene, [fault], [fault.name], _plain(fault, failed)) for fault in faults]
+
+
+def _plain(fault: Fault, evidence: str) -> Suspicion:
+    return Suspicion("missing-gradient" if fault.got is None else "wrong-elements", evidence)
+
+
+def _with_causes(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
     accused = [_accused(scene, fault) for fault in faults]
     if explained := _explained(scene, accused):
-        return [_finding(scene, accused, explained.names, explained.suspicion)]
+        return [_finding(scene, faults, explained.names, explained.suspicion)]
     unmarked = {a.fault.name: a.wrong for a in accused if not a.suspicions and a.wrong is not None}
     names_of: dict[Suspicion, list[str]] = {}
     if together := lost_slopes(scene, unmarked):
@@ -61,7 +77,7 @@ def accuse(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
         told = each.suspicions or ([described(described_as)] if described_as is not None else [])
         for suspicion in told:
             names_of.setdefault(suspicion, []).append(each.fault.name)
-    return [_finding(scene, accused, names, suspicion) for suspicion, names in names_of.items()]
+    return [_finding(scene, faults, names, suspicion) for suspicion, names in names_of.items()]
 
 
 def _accused(scene: Scene, fault: Fault) -> Accused:
@@ -84,10 +100,10 @@ def _explained(scene: Scene, accused: Sequence[Accused]) -> Explanation | None:
 
 
 def _finding(
-    scene: Scene, accused: Sequence[Accused], names: Sequence[str], suspicion: Suspicion
+    scene: Scene, faults: Sequence[Fault], names: Sequence[str], suspicion: Suspicion
 ) -> Finding:
     """The values told are those of the first of the names."""
-    fault = next(each.fault for each in accused if each.fault.name in names)
+    fault = next(fault for fault in faults if fault.name in names)
     got, true = told_apart(fault.got_value, fault.true_value)
     where = f"{fault.name}: " if len(names) > 1 else ""
     evidence = f"{suspicion.evidence}; {where}got {got}, should be {true}"

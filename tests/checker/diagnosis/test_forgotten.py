@@ -72,3 +72,10 @@ def test_what_has_no_form_has_none() -> None:
 def test_a_factor_is_no_term() -> None:
     cause, _ = first(-G * X, true=G * X)
     assert cause == "constant-factor"
+
+
+def test_a_product_of_real_and_complex_is_no_term() -> None:
+    rest = torch.complex(G, Y)
+    incoming = {"grad_output": torch.complex(X, TRUE)}
+    wrong = Wrong("z", 0 * rest, rest, rest != 0, values={"right": RIGHT}, incoming=incoming)
+    assert all("right" not in suspicion.evidence for suspicion in suspicions(wrong))

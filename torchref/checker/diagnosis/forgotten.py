@@ -65,7 +65,7 @@ def _factors(values: Mapping[str, Tensor], like: Tensor) -> Iterator[tuple[str, 
 def _products(name: str, g: Tensor, values: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """grad_output in a product of matrices, as each layer's backward has it."""
     for other, value in values.items():
-        if g.dim() < 2 or value.dim() < 2 or g.dim() != value.dim():
+        if g.dim() < 2 or g.dim() != value.dim() or g.dtype != value.dtype:
             continue
         for left, right, told in (
             (g, value, f"{name} @ {other}"),
