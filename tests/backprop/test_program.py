@@ -13,6 +13,8 @@ from tests.backprop.steps import assert_step_is_right, grad_of, problem
 from torchref import nn
 from torchref.backprop import Backprop, correspond
 from torchref.backprop.allot import House, Tenancy
+from torchref.backprop.program import Program
+from torchref.errors import InputError
 from torchref.ops import Op
 
 
@@ -61,6 +63,14 @@ def test_gradients_of_the_same_numbers_have_each_their_memory(second: tuple[int,
     assert first not in others
 
 
+def test_a_layer_that_mixes_dtypes_is_refused() -> None:
+    """Its gradients would not fit its parameters."""
+    correspond(TwoBiases, AddTwice, "first", "second")
+    network, x = nn.Sequential(TwoBiases((3,)).float()), torch.rand(5, 3).double()
+    with pytest.raises(InputError, match="same dtype and device, but there are"):
+        Backprop(network, nn.MSELoss())(x, x)
+
+
 def test_a_step_writes_only_what_a_gradient_needs_and_each_thing_once() -> None:
     network, loss, x, target = problem()
     source = Backprop(network, loss).source(x, target)
@@ -82,6 +92,18 @@ def test_memory_that_is_shared_too_eagerly_is_seen(monkeypatch: pytest.MonkeyPat
     network, loss, x, target = problem()
     with pytest.raises(AssertionError):
         assert_step_is_right(Backprop(network, loss), network, loss, x, target)
+
+
+def test_nothing_is_written_over_what_a_view_still_reads() -> None:
+    """y could give its place to y + yᵀ, if yᵀ were not y too."""
+
+    def sweep(x: Tensor, target: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        y = x * target
+        return (y + y.T).square().sum(), {}
+
+    x, target = torch.rand(7, 7), torch.rand(7, 7)
+    program = Program(sweep, x, target, {}, {})
+    assert torch.equal(program.run(x, target), sweep(x, target)[0])
 
 
 def test_gradients_lend_their_memory_until_they_are_computed() -> None:

@@ -217,6 +217,7 @@ def test_inputs_are_admitted_by_the_layers() -> None:
         step([1.0, 2.0], target)
     with pytest.raises(InputError, match="backprop: target must be a tensor, but it is None"):
         step(x, None)
+    step(x, target)
     with pytest.raises(InputError, match="same dtype"):
         step(x.float(), target)
     with pytest.raises(InputError, match="autocast"), torch.autocast("cpu", torch.bfloat16):

@@ -16,7 +16,9 @@ from tests.explainer.plain_count import multiplications_without_reuse, walks
 from tests.explainer.random_networks import Problem, problems
 from torchref import InputError, explain, nn
 from torchref.explainer import Explanation, Notation
+from torchref.explainer.counting import count
 from torchref.explainer.factors import Factor
+from torchref.explainer.notation import LOWERED
 
 
 def explained(problem: Problem, **options: object) -> Explanation:
@@ -148,6 +150,8 @@ def test_the_formula_of_the_cross_entropy() -> None:
     likely = network(x.double()).softmax(dim=1)[1]
     assert loss.value == pytest.approx((likely[1].item() - 1) / 2, rel=1e-12)
     shown = {each.symbol: each.value for each in found.forward}
+    formulas = {each.symbol: each.formula for each in found.forward}
+    assert formulas["ŷ₂"] == "softmax₂(z⁽¹⁾₁, z⁽¹⁾₂, z⁽¹⁾₃, z⁽¹⁾₄)"
     assert [shown[f"ŷ{k}"] for k in "₁₂₃₄"] == pytest.approx(likely.tolist(), rel=1e-12)
     assert found.verdict == "right"
 
@@ -220,6 +224,25 @@ def test_a_wrong_activation_is_called_wrong(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(Sigmoid, "backward", staticmethod(without_the_second_factor))
     assert chain_of((2, 2, 1)).verdict == "wrong"
+
+
+@pytest.mark.parametrize(("inputs", "products"), [(4, 4), (5, 3)])
+def test_a_long_sum_is_abridged_and_keeps_its_bias(inputs: int, products: int) -> None:
+    (formula,) = {q.formula for q in chain_of((inputs, 1)).forward if q.symbol == "z⁽¹⁾"}
+    assert formula.count("·") == products
+    assert formula.startswith("w⁽¹⁾₁₁·x₁ + w⁽¹⁾₂₁·x₂ + ")
+    assert formula.endswith(f" + w⁽¹⁾{inputs}₁·x{inputs} + b⁽¹⁾".translate(LOWERED))
+    assert ("+ … +" in formula) == (products < inputs)
+
+
+def test_a_finite_difference_knows_many_digits() -> None:
+    slope = chain_of((2, 2, 1)).evidence.difference
+    assert slope.tolerance < 1e-6 * abs(slope.value)
+
+
+def test_growth_takes_the_widest_hidden_level_for_all() -> None:
+    assert chain_of((3, 5, 4, 2)).growth[3] == count((3, 5, 5, 2), (1, 1, 1))
+    assert chain_of((3, 2)).growth[2] == count((3, 3, 2), (1, 1))
 
 
 def test_growth_with_depth_is_what_the_lecture_says_of_reuse() -> None:

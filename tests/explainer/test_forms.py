@@ -115,6 +115,21 @@ def test_sections_stand_only_where_there_is_something_to_say() -> None:
     titles = [section.title for section in sections(LECTURES["two-neuron-chain"].explain())]
     assert not [title for title in titles if "paths lead" in title or "cancels" in title]
     assert not [title for title in titles if "examples" in title]
+    alone = explain(nn.SigmoidNetwork((2, 1)), nn.SquaredError(), torch.rand(2), torch.rand(1))
+    assert not [section.title for section in sections(alone) if "recursion" in section.title]
+
+
+def test_the_example_that_is_followed_is_named() -> None:
+    network, x, target = nn.SigmoidNetwork((2, 1)), torch.rand(3, 2), torch.rand(3, 1)
+    found = explain(network, nn.SquaredError(), x, target, example=2)
+    assert "The forward pass of example 2" in str(found)
+
+
+def test_the_update_starts_at_the_value_before_and_ends_at_the_one_after() -> None:
+    found = LECTURES["two-neuron-chain"].explain("linear1.bias")
+    assert "b₁ ← 0.4 − 0.4 · 0.010214 = 0.39591442" in str(found)
+    slower = LECTURES["two-neuron-chain"].explain("linear1.bias", rate=0.2)
+    assert "b₁ ← 0.4 − 0.2 · 0.010214 = 0.39795721" in str(slower)
 
 
 @pytest.mark.parametrize(

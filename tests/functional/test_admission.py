@@ -36,6 +36,10 @@ REFUSED = {
         lambda: R.homogeneous_linear(ones(5, 3), ones(4)),
         ("homogeneous_linear:", "(out, in + 1)", "weight (4,)"),
     ),
+    "a homogeneous weight of integers": (
+        lambda: R.homogeneous_linear(ones(5, 3), ones(4, 4).long()),
+        ("homogeneous_linear: weight must be a real floating-point", "it is torch.int64"),
+    ),
     "dtypes that differ": (
         lambda: R.linear(ones(5, 4), ones(3, 4).double()),
         ("linear: input and weight must have the same dtype", "torch.float64", ".to(input.dtype)"),

@@ -10,7 +10,7 @@ from tests.functional.side_by_side import assert_same, chance, normal, value_and
 from torchref.errors import InputError
 
 REDUCTIONS = ("mean", "sum", "none")
-SHAPES = ((5, 3), (4,), (2, 5, 3), (2, 5, 3, 4), (0, 3))
+SHAPES = ((5, 3), (4,), (2, 5, 3), (2, 5, 3, 4), (0, 3), (5, 1))
 OPTIONS = ({}, {"label_smoothing": 0.1}, {"weight": "a"}, {"weight": "a", "label_smoothing": 0.3})
 
 
@@ -70,6 +70,11 @@ def test_ignored_rows_do_not_count(options, reduction: str, ignored: int) -> Non
     assert_same(*both)
 
 
+def test_an_ignore_index_that_no_class_has_may_stand_beside_probabilities() -> None:
+    pair = normal(0, 5, 3), chance(1, 5, 3)
+    assert torch.equal(R.cross_entropy(*pair, ignore_index=-1), R.cross_entropy(*pair))
+
+
 def test_a_mean_over_nothing_is_nan_as_torchs() -> None:
     target = torch.full((3,), -100)
     assert R.cross_entropy(normal(0, 3, 2), target).isnan()
@@ -95,7 +100,7 @@ def test_it_compiles_and_maps() -> None:
         ((torch.zeros(2, 3), None), {}, "target must be a tensor, but it is None"),
         ((torch.zeros(2, 3), [0, 1]), {}, "target must be a tensor, but a list arrived"),
         ((torch.zeros(2, 3), torch.zeros(2) * 1j), {}, "it is torch.complex64"),
-        ((torch.zeros(2, 3), torch.zeros(2, 3)), {"ignore_index": 1}, "must be left out where"),
+        ((torch.zeros(2, 3), torch.zeros(2, 3)), {"ignore_index": 0}, "must be left out where"),
         (
             (torch.zeros(5, 3), torch.zeros(5).long()),
             {"weight": torch.ones(2)},

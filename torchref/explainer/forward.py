@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from torchref.explainer.formulas import VALUES
 from torchref.explainer.graph import Stage
+from torchref.explainer.notation import lowered
 from torchref.explainer.viewpoint import Viewpoint
 
 MOST_NEURONS, FIRST_FEW = 8, 3  # of a level: all up to so many, or else so many
-MOST_TERMS = 4  # of a sum
+MOST_TERMS = 4  # of a sum, or of what stands in parentheses
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,12 @@ def quantities(view: Viewpoint) -> tuple[Quantity, ...]:
         )
     outputs = range(view.graph.target.shape[1])
     if view.graph.is_cross_entropy:
-        likely, written = view.graph.stages[-1].after.softmax(dim=1), "of the softmax"
+        likely = view.graph.stages[-1].after.softmax(dim=1)
         found += shortened(
-            [Quantity(view.probability(k), written, view.number(likely, k)) for k in outputs]
+            [
+                Quantity(view.probability(k), softmax(view, k), view.number(likely, k))
+                for k in outputs
+            ]
         )
     found += shortened(
         [Quantity(view.names.target(k), "", view.number(view.graph.target, k)) for k in outputs]
@@ -59,8 +63,16 @@ def formula(view: Viewpoint, stage: Stage, j: int) -> str:
     if not stage.is_affine:
         return VALUES[stage.layer.op].format(z=view.symbol(before, j))
     units = range(stage.slopes.shape[1])
-    if len(units) > MOST_TERMS:
-        return f"a sum of {len(units)} products"
     terms = [f"{view.names.weight(stage.level, i, j)}·{view.symbol(before, i)}" for i in units]
     bias = view.bias(stage, j)
-    return " + ".join([*terms, bias] if bias else terms)
+    return " + ".join(abridged(terms) + ([bias] if bias else []))
+
+
+def softmax(view: Viewpoint, k: int) -> str:
+    last = view.graph.stages[-1]
+    outputs = [view.symbol(last, each) for each in range(last.after.shape[1])]
+    return f"softmax{lowered(k + 1)}({', '.join(abridged(outputs))})"
+
+
+def abridged(terms: list[str]) -> list[str]:
+    return terms if len(terms) <= MOST_TERMS else [*terms[:2], "…", terms[-1]]

@@ -12,7 +12,7 @@ def raised(number: int) -> str:
 
 
 def lowered(*numbers: int) -> str:
-    between = "‚" if len(numbers) > 1 and max(numbers) > 9 else ""  # a low comma
+    between = "‚" if max(numbers) > 9 else ""  # a low comma
     return between.join(map(str, numbers)).translate(LOWERED)
 
 
