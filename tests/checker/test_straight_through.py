@@ -87,3 +87,26 @@ def test_a_mask_forgotten_where_the_function_is_flat_is_no_step() -> None:
 
     (finding,) = crosscheck(Forgets, None, (X,)).findings
     assert "where x is negative" in finding.evidence
+
+
+def test_the_step_size_that_is_learnt_along_with_it_is_meant_too() -> None:
+    """As in learned step size quantisation (Esser et al. 2020)."""
+
+    class Quantised(Rule):
+        @staticmethod
+        def forward(x, size):
+            return (x / size).round() * size
+
+        @staticmethod
+        def gradients(grad_y, x, size):
+            steps = x / size
+            return grad_y.clone(), (grad_y * (steps.round() - steps)).sum()
+
+    def meant(x: Tensor, size: Tensor) -> Tensor:
+        steps = x / size
+        return (steps + (steps.round() - steps).detach()) * size
+
+    size = torch.tensor(0.3, dtype=torch.float64)
+    report = crosscheck(Quantised, meant, (X, size), vary=False)
+    assert (report.verdict, report.findings) == ("right", ())
+    assert any(note.startswith("x, size") and "moves in steps" in note for note in report.notes)

@@ -153,12 +153,13 @@ def _accused(
 
 
 def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
-    through = [fault for fault in judgement.faults if any(passed_through(scene, fault))]
-    judgement.notes += [
-        f"{fault.name}, {scene.case.label}: candidate and reference pass a gradient through a "
-        "forward that moves in steps"
-        for fault in through
-    ]
+    faults, judgement.faults, judgement.worst = judgement.faults, [], 1.0
+    # Who passes a gradient through steps has one of its own for the height of the steps as well.
+    if any(any(passed_through(scene, fault)) for fault in faults):
+        names = ", ".join(fault.name for fault in faults)
+        both = "candidate and reference pass a gradient through a forward that moves in steps"
+        judgement.notes.append(f"{names}, {scene.case.label}: {both}")
+        return judgement
     judgement.blameless = [
         Finding(
             "reference-wrong",
@@ -169,8 +170,6 @@ def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
             ),
             scene.case.label,
         )
-        for fault in judgement.faults
-        if fault not in through
+        for fault in faults
     ]
-    judgement.faults, judgement.worst = [], 1.0
     return judgement
