@@ -123,7 +123,7 @@ def test_json_that_cannot_be_written_is_found_out_before_the_work(
 ) -> None:
     status, out, err = run("crosscheck", "--json", tmp_path / where)
     assert status == 2
-    assert "--json needs a file that can be written" in err
+    assert "--json must be a file that can be written" in err
     assert out == ""
 
 

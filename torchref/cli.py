@@ -16,6 +16,7 @@ from torchref import InputError, Report, __version__, crosscheck
 from torchref.catalogue import CATALOGUE, Entry
 from torchref.checker.story import STYLES, show
 from torchref.encoding import escape_what_the_terminal_lacks
+from torchref.errors import not_writable
 from torchref.explainer.command import EPILOG, explain_command
 
 RIGHT, WRONG, USAGE = 0, 1, 2
@@ -176,8 +177,4 @@ def _require_writable(file: Path) -> None:
         with file.open("a"):
             pass
     except OSError as error:
-        raise InputError(
-            "--json needs a file that can be written",
-            f"{file} cannot: {error.strerror}",
-            "Give a path in a folder that exists and that you may write to.",
-        ) from None
+        raise not_writable("--json", file, error) from None

@@ -1,5 +1,7 @@
 """The one exception for input that torchref cannot work with."""
 
+from os import PathLike
+
 
 class InputError(ValueError, RuntimeError):
     """Bad input: the message says what must hold, what arrived and the likely fix.
@@ -13,4 +15,17 @@ class InputError(ValueError, RuntimeError):
     """
 
     def __init__(self, invariant: str, arrived: str, fix: str) -> None:
-        super().__init__(f"{invariant}, but {arrived}. {fix}")
+        super().__init__(invariant, arrived, fix)  # as they came: it travels between processes
+
+    def __str__(self) -> str:
+        invariant, arrived, fix = self.args
+        return f"{invariant}, but {arrived}. {fix}"
+
+
+def not_writable(what: str, file: str | PathLike[str], error: OSError) -> InputError:
+    """What to raise where a file that was named by `what` cannot be written."""
+    return InputError(
+        f"{what} must be a file that can be written",
+        f"{file} cannot be: {error.strerror}",
+        "Give a path in a folder that exists and that you may write to.",
+    )

@@ -10,7 +10,7 @@ import torch
 import typer
 
 from torchref import nn
-from torchref.errors import InputError
+from torchref.errors import InputError, not_writable
 from torchref.explainer.drawn_network import (
     ACTIVATIONS,
     LOSSES,
@@ -126,8 +126,4 @@ def write(text: str, file: Path | None) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(
-            "--file must be a file that can be written",
-            f"{file} cannot: {error.strerror}",
-            "Give a path in a folder that exists and that you may write to.",
-        ) from None
+        raise not_writable("--file", file, error) from None

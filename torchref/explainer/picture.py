@@ -4,7 +4,7 @@ from itertools import accumulate
 from os import PathLike
 from typing import Any
 
-from torchref.errors import InputError
+from torchref.errors import not_writable
 from torchref.explainer.account import Account
 from torchref.explainer.document import Cell, Formula, Section
 from torchref.explainer.drawing import new_figure
@@ -36,11 +36,7 @@ def save_png(found: Account, file: str | PathLike[str]) -> None:
     try:
         drawn.savefig(file, dpi=130, format="png")
     except OSError as error:
-        raise InputError(
-            "The picture must go to a file that can be written",
-            f"{file} cannot be: {error.strerror}",
-            "Give another file.",
-        ) from error
+        raise not_writable("The picture", file, error) from error
 
 
 def height_of(section: Section) -> float:
