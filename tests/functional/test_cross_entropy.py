@@ -7,6 +7,7 @@ from torch import Tensor
 
 import torchref.functional as R
 from tests.functional.side_by_side import assert_same, chance, normal, value_and_gradients
+from tests.ops.catalogue_cases import TORCH_MAKES_INSTANCES
 from torchref.errors import InputError
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -81,7 +82,21 @@ def test_a_mean_over_nothing_is_nan_as_torchs() -> None:
     assert F.cross_entropy(normal(0, 3, 2), target).isnan()
 
 
-def test_it_compiles_and_maps() -> None:
+@pytest.mark.filterwarnings(TORCH_MAKES_INSTANCES)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_it_compiles_in_one_graph(options: dict[str, object]) -> None:
+    options = filled(options, (5, 3))
+    compiled = torch.compile(R.cross_entropy, fullgraph=True, backend="aot_eager")
+    x, target = normal(0, 5, 3), torch.tensor([0, 2, 1, -100, 2])
+    both = [
+        value_and_gradients(lambda x, f=f: f(x, target, **options), x)
+        for f in (compiled, R.cross_entropy)
+    ]
+    assert_same(*both)
+    torch.compiler.reset()
+
+
+def test_under_vmap_it_is_a_loop() -> None:
     x, target = normal(0, 4, 5, 3), torch.randint(3, (4, 5))
     mapped = torch.func.vmap(R.cross_entropy)(x, target)
     expected = torch.stack([F.cross_entropy(a, b) for a, b in zip(x, target, strict=True)])

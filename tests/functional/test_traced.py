@@ -8,8 +8,9 @@ from torch.func import grad, vmap
 
 import torchref.functional as R
 from tests.functional.side_by_side import assert_same, chance, normal, value_and_gradients
+from tests.ops.catalogue_cases import TORCH_MAKES_INSTANCES
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(TORCH_MAKES_INSTANCES)
 
 
 @pytest.fixture(autouse=True)
