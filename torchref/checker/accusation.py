@@ -20,7 +20,7 @@ from torchref.checker.roughness import lost_digits
 from torchref.checker.scene import RefusedError, Scene, backward, forward
 from torchref.checker.straight_through import passed_through
 from torchref.checker.tape import Cotangents
-from torchref.checker.together import lost_slopes
+from torchref.checker.together import all_vague, lost_slopes
 from torchref.checker.told_apart import told_apart
 
 # What the values alone decide: no other question need be asked.
@@ -72,6 +72,9 @@ def _with_causes(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
         names, suspicion = together
         names_of[suspicion] = list(names)
         unmarked = {name: wrong for name, wrong in unmarked.items() if name not in names}
+    if common := all_vague(unmarked):
+        names_of[common] = list(unmarked)
+        unmarked = {}
     for each in accused:
         described_as = unmarked.get(each.fault.name)
         told = each.suspicions or ([described(described_as)] if described_as is not None else [])
@@ -128,7 +131,8 @@ def _suspicions(scene: Scene, fault: Fault, wrong: Wrong) -> list[Suspicion]:
     if decided or same(wrong.got, wrong.true):
         return by_values + by_cotangent
     asked = list(questions_answered(scene, fault.place, wrong.got, wrong.true))
-    found = asked + by_cotangent + by_values
+    exact = asked + by_cotangent
+    found = exact + [each for each in by_values if not exact or each.cause not in VAGUE]
     return found or list(lost_digits(scene, fault.place, wrong.got, wrong.true))
 
 

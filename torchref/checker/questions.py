@@ -35,7 +35,7 @@ def questions_answered(scene: Scene, place: int, got: Tensor, true: Tensor) -> I
 
     Without a reference the candidate's own forward answers, if its gradient here is `true`.
     """
-    answers = scene.reference or own_forward(scene.candidate)
+    answers = scene.reference or own_forward(scene)
     if answers is None:
         return
     as_given = Question("", "", scene.case, scene.cotangents)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from torchref.checker.diagnosis import Suspicion, Wrong
-from torchref.checker.diagnosis.layers import earlier_layers, every_layer
+from torchref.checker.diagnosis.layers import cosine, earlier_layers, every_layer
 from torchref.checker.diagnosis.page import Page, patterns
 from torchref.checker.scene import Scene
 
+MOSTLY = 0.5  # so much of a gradient is wrong, where no rule of its elements is looked for
 LAYERS = (earlier_layers, every_layer)
 
 
@@ -25,6 +26,22 @@ def lost_slopes(
         if pattern.suspicions[0].cause == "missing-local-derivative":
             return pattern.names, pattern.suspicions[0]
     return None
+
+
+def all_vague(wrong: Mapping[str, Wrong]) -> Suspicion | None:
+    """Several gradients of which nothing simple can be said: one mistake, likely, where they meet.
+
+    `wrong` are gradients that bear no mark of their own, by the arguments' names, in order.
+    """
+    wide = [name for name, each in wrong.items() if each.fraction > MOSTLY and each.got.numel() > 1]
+    if len(wide) < 2 or len(wide) < len(wrong):
+        return None
+    cosines = ", ".join(f"{name} {cosine(each):.4f}" for name, each in wrong.items())
+    told = (
+        "most entries of each differ, and no single factor explains it: likely one mistake where "
+    )
+    told += f"the paths to all of these begin; the cosines to the true gradients are {cosines}"
+    return Suspicion("missing-term", told)
 
 
 def _everywhere(wrong: Wrong) -> bool:

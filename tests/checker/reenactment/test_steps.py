@@ -3,7 +3,13 @@
 import torch
 
 from tests.checker.scenes import normal
-from torchref.checker.reenactment.steps import MOST_OF_A_LINE, Step, altered, steps_back
+from torchref.checker.reenactment.steps import (
+    MOST_OF_A_LINE,
+    Step,
+    altered,
+    functions_behind,
+    steps_back,
+)
 
 
 def traced(function, *inputs):
@@ -38,6 +44,22 @@ def test_a_long_line_is_cut() -> None:
 def test_what_torch_computes_alone_has_no_line() -> None:
     x = normal(3).requires_grad_()
     assert [step.told for step in steps_back([x.sin()], {"x": x})] == ["sin"]
+
+
+class Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, a):
+        return 2 * a
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return 2 * grad_y
+
+
+def test_a_function_is_called_by_its_name_and_found() -> None:
+    _, y, steps = traced(lambda a: Scaled.apply(Scaled.apply(a)).sin(), normal(3))
+    assert [step.name for step in steps] == ["sin", "Scaled", "Scaled"]
+    assert functions_behind([y]) == [Scaled]
 
 
 def test_alterations_last_as_long_as_they_should() -> None:

@@ -126,12 +126,12 @@ def _split(page: Page, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str
 
 def _slope_lost(page: Page) -> bool:
     shares = [_share(wrong) for wrong in _vague(page)]
-    along = all(_cosine(wrong) > ALONG for wrong in _vague(page))
+    along = all(cosine(wrong) > ALONG for wrong in _vague(page))
     return along and min(shares) > SLOPE_LOST and max(shares) < EVEN * min(shares)
 
 
 def _slope_twice(page: Page) -> bool:
-    along = all(_cosine(wrong) > ALONG for wrong in _vague(page))
+    along = all(cosine(wrong) > ALONG for wrong in _vague(page))
     return along and max(_share(wrong) for wrong in _vague(page)) < SLOPE_TWICE
 
 
@@ -140,7 +140,7 @@ def _vague(page: Page) -> list[Wrong]:
 
 
 def _alignment(page: Page) -> str:
-    cosines = sorted(_cosine(wrong) for wrong in _vague(page))
+    cosines = sorted(cosine(wrong) for wrong in _vague(page))
     shares = sorted(_share(wrong) for wrong in _vague(page))
     return f"cosine {_range(cosines)}, size along the true ones {_range(shares)}"
 
@@ -150,7 +150,8 @@ def _range(values: list[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _cosine(wrong: Wrong) -> float:
+def cosine(wrong: Wrong) -> float:
+    """Of the angle between what was got and what is true."""
     return _inner(wrong) / (_norm(wrong.got) * _norm(wrong.true) or 1.0)
 
 

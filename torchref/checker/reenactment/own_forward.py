@@ -1,11 +1,15 @@
 """A Function's own forward on autograd's tape: where it is written in torch, a reference too."""
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 from torch.autograd import Function
 
+from torchref.checker.reenactment.steps import functions_behind
+from torchref.checker.scene import Scene
 from torchref.checker.subject import Subject
 
 
@@ -24,15 +28,43 @@ class Notepad:
     set_materialize_grads = save_for_backward
 
 
-def own_forward(subject: Subject) -> Subject | None:
-    """The forward of a Function as an ordinary function; None for anything else."""
-    function = subject.function
-    if function is None:
+def own_forward(scene: Scene) -> Subject | None:
+    """The candidate without any backward by hand: what autograd itself makes of its forward.
+
+    None where there is no Function in it.
+    """
+    subject = scene.candidate
+    if subject.function is not None:
+        plain = plain_call(subject.function)
+        return replace(subject, call=lambda args, kwargs, _: plain(*args, **kwargs), function=None)
+    functions = functions_behind(scene.tape.outputs)
+    if not functions:
         return None
+
+    def call(*given: Any) -> Any:
+        with _applied_plainly(functions):
+            return subject.call(*given)
+
+    return replace(subject, call=call)
+
+
+def plain_call(function: type[Function]) -> Callable[..., Any]:
+    """The forward of a Function as an ordinary function."""
     takes_ctx = function.setup_context is Function.setup_context
 
-    def call(args: tuple[Any, ...], kwargs: dict[str, Any], _: dict[str, Tensor]) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         given = (Notepad(args), *args) if takes_ctx else args
         return function.forward(*given, **kwargs)
 
-    return replace(subject, call=call, function=None)
+    return call
+
+
+@contextmanager
+def _applied_plainly(functions: Sequence[type[Function]]) -> Iterator[None]:
+    """While it lasts, `apply` of these is their forward alone."""
+    with ExitStack() as stack:
+        for function in functions:
+            if "apply" not in vars(function):
+                setattr(function, "apply", staticmethod(plain_call(function)))  # noqa: B010
+                stack.callback(delattr, function, "apply")
+        yield

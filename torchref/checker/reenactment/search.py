@@ -57,7 +57,7 @@ def one_mistake(scene: Scene, numbers: Mapping[str, float]) -> Explanation | Non
     """
     if scene.case.elements > MOST_ELEMENTS:
         return None
-    for subject in (scene.reference, own_forward(scene.candidate)):
+    for subject in (scene.reference, own_forward(scene)):
         rehearsal = None if subject is None else _rehearsal(scene, subject)
         if rehearsal is not None:
             for suspicion in rehearsal.explanations(numbers):

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.autograd.graph import Node
 
 Grads = tuple[Tensor | None, ...]
@@ -19,7 +21,7 @@ SILENT = {"t", "transpose", "permute", "view", "unsafe view", "reshape alias", "
 SILENT |= {"squeeze", "unsqueeze", "to copy", "alias"}  # they say nothing of what passes through
 MOST_OF_A_LINE = 60
 FRAME = re.compile(r'File "(?P<file>.*)", line \d+, in .*\n\s*(?P<code>.*)')
-NOT_THE_USERS = (str(Path(torch.__file__).parent), str(Path(__file__).parents[1]))
+TORCH, CHECKER = str(Path(torch.__file__).parent), str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,12 @@ def steps_back(outputs: Sequence[Tensor], arguments: Mapping[str, Tensor]) -> li
     return list(found.values())
 
 
+def functions_behind(outputs: Sequence[Tensor]) -> list[type[Function]]:
+    """The classes of the Functions that were applied on the way to some outputs."""
+    found = (getattr(step.node, "_forward_cls", None) for step in steps_back(outputs, {}))
+    return list(dict.fromkeys(each for each in found if each is not None))
+
+
 @contextmanager
 def altered(alterations: Mapping[Node, Alteration]) -> Iterator[None]:
     """While it lasts, each node passes on what its alteration makes of its gradients."""
@@ -112,14 +120,18 @@ def _leaf_of(node: Node) -> Tensor:
 
 def _called(node: Node) -> str:
     """`SigmoidBackward0` is the sigmoid, `UnsafeViewBackward0` an unsafe view."""
+    by_hand = getattr(node, "_forward_cls", None)
+    if by_hand is not None:
+        return str(by_hand.__name__)
     stem = re.sub(r"Backward\d*$", "", node.name().split("::")[-1])
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", stem).lower()
 
 
 def _line(node: Node) -> str:
-    """The line of the user's own that made the node, if autograd noted it."""
+    """The line that made the node, of those that the checker's call led to, if there is one."""
     metadata: Mapping[str, list[str]] = getattr(node, "metadata")  # noqa: B009 - in the stubs a method
     frames = [FRAME.search(frame) for frame in metadata.get("traceback_", ())]
-    theirs = [f for f in frames if f is not None and not f["file"].startswith(NOT_THE_USERS)]
-    code = theirs[-1]["code"].strip() if theirs else ""
+    within = [f for f in frames if f is not None and not f["file"].startswith(TORCH)]
+    theirs = list(takewhile(lambda f: not f["file"].startswith(CHECKER), reversed(within)))
+    code = theirs[0]["code"].strip() if theirs else ""
     return code if len(code) <= MOST_OF_A_LINE else f"{code[:MOST_OF_A_LINE]}…"
