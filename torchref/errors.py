@@ -1,6 +1,7 @@
-"""The one exception for input that torchref cannot work with."""
+"""The one exception for input that torchref cannot work with, and what is worded alike."""
 
 from os import PathLike
+from types import ModuleType
 
 
 class InputError(ValueError, RuntimeError):
@@ -29,3 +30,13 @@ def not_writable(what: str, file: str | PathLike[str], error: OSError) -> InputE
         f"{file} cannot be: {error.strerror}",
         "Give a path in a folder that exists and that you may write to.",
     )
+
+
+def not_handwritten(here: str, name: str, torchs: ModuleType, op: str | None) -> AttributeError:
+    """What to raise for a name that a module does not have, though torch's may, or an op."""
+    message = f"module {here!r} has no attribute {name!r}"
+    if op is not None:
+        message += f": as yet there is the op alone, torchref.ops.{op}.call(x)."
+    elif hasattr(torchs, name):
+        message += f": it is not handwritten yet. {torchs.__name__}.{name} works beside torchref's."
+    return AttributeError(message)

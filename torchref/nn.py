@@ -31,7 +31,7 @@ from torch.nn import (
 )
 
 from torchref import functional, ops
-from torchref.errors import InputError
+from torchref.errors import InputError, not_handwritten
 from torchref.functional.admission import require_reduction
 
 __all__ = [
@@ -66,12 +66,7 @@ __all__ = [
 
 def __getattr__(name: str) -> NoReturn:
     """Names of torch.nn that are not handwritten here are refused by name."""
-    message = f"module 'torchref.nn' has no attribute {name!r}"
-    if hasattr(ops, name):
-        message += f": as yet there is the op alone, torchref.ops.{name}.call(x)."
-    elif hasattr(torch.nn, name):
-        message += f": it is not handwritten yet. torch.nn.{name} works beside torchref's layers."
-    raise AttributeError(message)
+    raise not_handwritten(__name__, name, torch.nn, name if hasattr(ops, name) else None)
 
 
 class Linear(torch.nn.Linear):

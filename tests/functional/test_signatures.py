@@ -36,3 +36,16 @@ def test_the_signature_is_torchs(name: str) -> None:
 def test_every_function_that_torch_has_is_compared() -> None:
     assert {name for name in R.__all__ if hasattr(F, name)} == set(SIDE_BY_SIDE)
     assert set(R.__all__) - set(SIDE_BY_SIDE) == {"homogeneous_linear", "squared_error"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gelu", "it is not handwritten yet. torch.nn.functional.gelu works beside"),
+        ("log_softmax", "the op alone, torchref.ops.LogSoftmax.call"),
+        ("sigmod", r"no attribute 'sigmod'$"),
+    ],
+)
+def test_what_is_not_there_is_refused_by_name(name: str, said: str) -> None:
+    with pytest.raises(AttributeError, match=said):
+        getattr(R, name)

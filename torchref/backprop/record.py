@@ -74,7 +74,7 @@ def replaced(argument: Any, kind: type, by: Any) -> Any:
 
 
 class NotRepeatableError(Exception):
-    """The run did something that its repetition on other numbers might not do alike."""
+    """The run did something that might come out otherwise on other numbers."""
 
 
 class Recorder(TorchDispatchMode):

@@ -11,7 +11,7 @@ from torchref.errors import InputError
 
 @dataclass(repr=False)
 class Repository:
-    """Every output y of a layer and every derivative ∂L/∂y that the sweep came by.
+    """Every output y of a layer and every derivative ∂L/∂y that the sweep has computed.
 
     Both are kept by the layer's name. In the lectures' symbols, the layers with parameters are
     numbered from 1: z(l) is the output of the l-th, a(l) what its activation makes of it (z(l)

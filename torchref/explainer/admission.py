@@ -23,7 +23,7 @@ def rows(name: str, x: Tensor) -> Tensor:
 
 
 def require_probabilities(loss: nn.Module, x: Tensor, target: Tensor) -> None:
-    """Said before the target becomes rows of float64, in which nobody knows class numbers again."""
+    """Asked before the target becomes rows of float64: there class numbers are like any others."""
     if isinstance(loss, nn.CrossEntropyLoss) and torch.is_tensor(target):
         require(
             target.dim() == x.dim(),

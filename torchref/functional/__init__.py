@@ -4,6 +4,12 @@ Here stands all that is not mathematics: what may come in, and what autocast mak
 deprecated `size_average` and `reduce` keep their places in the signatures and are refused.
 """
 
+from typing import NoReturn
+
+import torch.nn.functional
+
+from torchref import ops
+from torchref.errors import not_handwritten
 from torchref.functional.activations import relu, sigmoid, tanh
 from torchref.functional.affine import homogeneous_linear, linear
 from torchref.functional.cross_entropy import cross_entropy
@@ -26,3 +32,9 @@ __all__ = [
     "squared_error",
     "tanh",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Names of torch.nn.functional that are not handwritten here are refused by name."""
+    op = "".join(map(str.capitalize, name.split("_")))  # log_softmax is LogSoftmax
+    raise not_handwritten(__name__, name, torch.nn.functional, op if hasattr(ops, op) else None)

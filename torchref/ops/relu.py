@@ -9,8 +9,7 @@ class ReLU(Op):
     r"""y = max(x, 0).
 
     Derivation: the slope is 1 for x > 0 and 0 for x < 0, and at the kink 0 by torch's
-    convention. It never shrinks a gradient that passes, and never lets back one that does not.
-    A NaN stays a NaN, as in torch's.
+    convention. So a gradient passes whole or not at all. A NaN stays a NaN, as in torch's.
     Shapes: x and y alike, any.
     Saves y: y > 0 exactly where x > 0.
     Source: the remedy for the shortcoming that lecture 003 announces.
