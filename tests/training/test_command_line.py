@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
+import torch
 import typer
 
 from torchref.errors import InputError
@@ -126,6 +127,7 @@ def test_help_lists_all_options(
         "--check-every -1",
         "--save-every 0",
         "--threads 0",
+        "--threads 100000",
         "--width 0",
         "--depth 3",
         "surplus",
@@ -167,3 +169,18 @@ def test_each_end_has_its_status_and_one_message(
 def test_several_gradients_are_given_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     _, [(settings, _)] = call(monkeypatch, "--gradients", "sweep", "--gradients", "torch")
     assert settings.gradients == [Gradients.SWEEP, Gradients.TORCH]
+
+
+def test_what_does_not_fit_into_memory_is_one_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(10**14)
+    for error in (refused.value, torch.OutOfMemoryError("CUDA out of memory."), MemoryError()):
+        assert call(monkeypatch, refuse=error) == (1, [])
+        (message,) = capsys.readouterr().err.splitlines()
+        assert message.startswith("Error: A network and its batches must fit into memory, but ")
+        assert message.endswith(". Take a smaller network, or a smaller --batch-size.")
+        assert ("400000000000000 bytes" in message) == (error is refused.value)
+    with pytest.raises(RuntimeError, match="a mistake of ours"):
+        call(monkeypatch, refuse=RuntimeError("a mistake of ours"))

@@ -69,7 +69,7 @@ def test_a_run_of_another_experiment_is_not_gone_on_with(tmp_path: Path) -> None
 
 def test_other_settings_would_make_another_curve(tmp_path: Path) -> None:
     created(tmp_path)
-    with pytest.raises(InputError, match=r"but it has lr = 0\.1\. Give the same options"):
+    with pytest.raises(InputError, match=r"but a has lr = 0\.1 where 0\.2 arrived\. Give the"):
         RunFolder.reopen(tmp_path, "iris", "a", {"lr": 0.2, "seed": 3})
 
 

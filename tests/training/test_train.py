@@ -231,10 +231,12 @@ def test_a_run_with_nothing_left_to_do_tells_its_results_again(tmp_path: Path) -
         assert rows(first.folder) == logged
 
 
-def test_another_network_does_not_go_on(tmp_path: Path) -> None:
-    trained(tmp_path, run_name="part")
+def test_another_network_does_not_go_on_and_the_record_stays(tmp_path: Path) -> None:
+    record = trained(tmp_path, run_name="part").folder / "config.json"
+    before = record.read_bytes()
     with pytest.raises(InputError, match=r"network that goes on.*size mismatch.*\[5, 4\]"):
         train(task(nn.SigmoidNetwork((4, 5, 2))), settings(tmp_path, resume="part"))
+    assert record.read_bytes() == before
 
 
 def test_a_dry_run_takes_one_step_and_keeps_nothing(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
+import torch
 import typer
 
 from torchref.encoding import escape_what_the_terminal_lacks
@@ -77,6 +78,10 @@ def with_settings(
             end(f"Error: {error.filename or settings.logdir}: {error.strerror or error}", 2)
         except NotFiniteError as error:
             end(f"Error: {error}", 1)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            end(f"Error: {too_large(error)}", 1)
         except Interrupted as interrupted:
             end(str(interrupted), interrupted.exit_status)
         if is_first_process() and not settings.dry_run:
@@ -87,6 +92,21 @@ def with_settings(
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """torch has an error of that name for its devices, and any `RuntimeError` for the CPU."""
+    named = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return named or "can't allocate memory" in str(error)
+
+
+def too_large(error: Exception) -> InputError:
+    told = str(error).partition("\n")[0].partition("Allocator: ")[2].partition(". Error")[0]
+    return InputError(
+        "A network and its batches must fit into memory",
+        told or "there is not enough",
+        "Take a smaller network, or a smaller --batch-size.",
+    )
 
 
 def shown_only(parameter: inspect.Parameter, default: int | None) -> inspect.Parameter:

@@ -6,26 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
-
 from torchref.errors import InputError
 from torchref.training.device import compute_alike
 from torchref.training.run_folder import NoRunError, RunFolder, dated
 from torchref.training.settings import Settings
 from torchref.training.stopping import Interrupted
-
-
-@contextmanager
-def kept_run(
-    experiment: str, settings: Settings, device: torch.device, *, begin_missing: bool
-) -> Iterator[tuple[RunFolder, Settings]]:
-    """The folder of a training, and the settings: without `resume` where it is begun after all."""
-    with lasting(settings) as settings:
-        folder, settings = opened(experiment, settings, begin_missing)
-        folder.record |= {"device": str(device)}
-        folder.record |= {"epochs": settings.epochs, "steps": settings.steps}
-        with kept_status(folder, told=not settings.dry_run):
-            yield folder, settings
 
 
 @contextmanager
@@ -50,6 +35,7 @@ def lasting(settings: Settings) -> Iterator[Settings]:
 
 
 def opened(experiment: str, settings: Settings, begin_missing: bool) -> tuple[RunFolder, Settings]:
+    """The folder of a training, and the settings: without `resume` where it is begun after all."""
     if settings.resume:
         try:
             curve = settings.curve()

@@ -68,13 +68,15 @@ class RunFolder:
                 "Go on with it by the experiment that began it.",
             )
         before = record["settings"]
-        differing = {
-            name: before.get(name) for name, value in settings.items() if before.get(name) != value
-        }
+        differing = [
+            f"{name} = {before.get(name)} where {value} arrived"
+            for name, value in settings.items()
+            if before.get(name) != value
+        ]
         if differing:
             raise InputError(
-                f"A run goes on with the settings that it has: {path.name}",
-                f"it has {', '.join(f'{name} = {value}' for name, value in differing.items())}",
+                "A run goes on with the settings that it began with",
+                f"{path.name} has {', '.join(differing)}",
                 "Give the same options, or start a new run without --resume.",
             )
         return cls(path, record | surroundings())

@@ -1,6 +1,7 @@
 """What every experiment is told on its command line."""
 
 import math
+import re
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -71,7 +72,7 @@ class Settings:
         typer.Option(help="Who computes them; given several times, all train in step."),
     ] = field(default_factory=lambda: [Gradients.HANDWRITTEN])
     threads: Annotated[
-        int, typer.Option(min=1, help="On the CPU; small networks are fastest with one.")
+        int, typer.Option(min=1, max=1024, help="On the CPU; small networks are fastest with one.")
     ] = 1
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="The same seed repeats the run exactly.")
@@ -137,11 +138,17 @@ class Settings:
         return math.ceil(self.steps / math.ceil(examples / (self.batch_size or examples)))
 
     def member(self, seed: int) -> "Settings":
-        """Those of one of several runs, each with a seed of its own, and in its name."""
-        run_name, resume = (
-            f"{name}_s{seed}" if name and name != "latest" else name
-            for name in (self.run_name, self.resume)
-        )
+        """Those of one of several runs, each with a seed of its own, and in its name.
+
+        A run to go on with may be named as it is called, or as all of them are.
+
+        >>> Settings(resume="runs/mine_s3/").member(4).resume
+        'runs/mine_s4'
+        """
+        run_name = self.run_name and f"{self.run_name}_s{seed}"
+        resume = self.resume
+        if resume and resume != "latest":
+            resume = f"{re.sub(r'_s[0-9]+$', '', resume.rstrip('/'))}_s{seed}"
         return replace(self, seed=seed, run_name=run_name, resume=resume)
 
     @property

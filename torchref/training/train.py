@@ -12,7 +12,7 @@ from torchref.training.checkpoint import Checkpoints
 from torchref.training.device import compute_alike, resolve_device
 from torchref.training.distribution import joined
 from torchref.training.keeper import Keeper
-from torchref.training.kept_run import kept_run
+from torchref.training.kept_run import kept_status, lasting, opened
 from torchref.training.loop import Loop
 from torchref.training.progress import Progress
 from torchref.training.settings import Settings
@@ -64,8 +64,8 @@ def train(
         progress = Progress(task, settings, processes)
         folder = None
         if processes.is_first:
-            run = kept_run(task.name, settings, device, begin_missing=begin_missing)
-            folder, settings = stack.enter_context(run)
+            settings = stack.enter_context(lasting(settings))
+            folder, settings = opened(task.name, settings, begin_missing)
         settings = processes.from_first(settings)
         if settings.resume:
             state = Checkpoints(folder.path).load() if folder else None
@@ -74,6 +74,9 @@ def train(
         request = stack.enter_context(StopRequest())
         keeper = None
         if folder:
+            folder.record["device"] = str(device)
+            folder.record |= {"epochs": settings.epochs, "steps": settings.steps}
+            stack.enter_context(kept_status(folder, told=not settings.dry_run))
             keeper = stack.enter_context(Keeper(folder, task, parts, settings, progress))
         loop = Loop(parts["train"], settings, progress, processes, request, keeper)
         ended_by = loop.run(threshold)
