@@ -98,6 +98,7 @@ def test_what_cannot_be_drawn_is_named_once(
         "empty": torch.empty(0),
         "nan": torch.tensor([1.0, torch.nan]),
         "large": torch.tensor([1e30, 2e30]),
+        "squared": torch.tensor([1e200, 2e200], dtype=torch.float64),  # more than a float holds
         "narrow": torch.tensor([1.0, 1.0 + 2**-52], dtype=torch.float64),
         "huge": torch.tensor([-1.7e308, 1.7e308], dtype=torch.float64),
     }
@@ -106,7 +107,7 @@ def test_what_cannot_be_drawn_is_named_once(
             logbook.log_histograms(step, "torch", drawn)
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["empty", "nan", "narrow", "huge"]
-    assert events(tmp_path / "torch").Tags()["histograms"] == ["good", "large"]
+    assert events(tmp_path / "torch").Tags()["histograms"] == ["good", "large", "squared"]
 
 
 def test_runs_that_differ_in_the_seed_only_are_one_group(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
 from tensorboard.plugins.hparams import (  # type: ignore[import-untyped]
     api_pb2,
@@ -102,7 +103,8 @@ class Logbook:
                 self.complain(f"{tag}: no histogram, it is empty or its range is not finite")
                 continue
             try:
-                drawn += histogram(tag, x, BINS).value
+                with np.errstate(over="ignore"):  # of the sum of squares, of which nothing is drawn
+                    drawn += histogram(tag, x, BINS).value
             except ValueError as error:  # between neighbouring numbers there is no room for bins
                 self.complain(f"{tag}: no histogram, {error}")
         self.writers[run]._get_file_writer().add_summary(Summary(value=drawn), step)
