@@ -2,12 +2,14 @@ import copy
 import json
 import math
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import torchref.nn as nn
 from tests.training.small_task import BOTH, curve, examples, rows, settings, task, trained
@@ -261,6 +263,20 @@ def test_norms_ratios_histograms_and_pace_are_logged(tmp_path: Path) -> None:
         assert 0 < tags[f"update_ratio/{name}"] < 1
     assert tags["time/step_ms"] > 0
     assert tags["time/examples_per_s"] > 0
+
+
+@pytest.mark.parametrize(
+    ("log_every", "logged", "drawn"),
+    [(1, range(25), range(0, 25, 2)), (4, range(0, 25, 4), range(0, 25, 4)), (50, [0, 24], [0])],
+)
+def test_log_points_and_histograms_are_as_far_apart_as_asked(
+    tmp_path: Path, log_every: int, logged: Sequence[int], drawn: Sequence[int]
+) -> None:
+    outcome = trained(tmp_path, epochs=24, save_every=100, log_every=log_every, check_every=0)
+    assert [step for step, _ in curve(outcome, "handwritten", LOSS)] == [*logged]
+    events = EventAccumulator(str(outcome.folder / "handwritten"), size_guidance={"histograms": 0})
+    found = events.Reload().Histograms("weight/linear1.weight")
+    assert [each.step for each in found] == [*drawn]
 
 
 @pytest.mark.cuda

@@ -24,7 +24,7 @@ CHARTS = {
 
 
 class Recorder:
-    """Measures, logs and shows: every so many epochs of a run, and histograms of ten of them."""
+    """Measures, logs and shows: every so many epochs of a run, and histograms at ten log points."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Recorder:
         self.logbook, self.display = logbook, display
         self.every = settings.log_every or max(1, epochs // LOG_POINTS)
         self.save_every = settings.save_every
-        self.histograms_every = max(1, epochs // HISTOGRAMS)
+        self.histograms_every = self.every * max(1, epochs // (HISTOGRAMS * self.every))
         self.before: dict[str, dict[str, Tensor]] = {}
         self.scalars: dict[str, dict[str, float]] = {}
         self.seconds, self.steps, self.examples = 0.0, 0, 0
