@@ -1,6 +1,7 @@
 """The base class: which rules a call uses, and what it costs to change one."""
 
 import gc
+import inspect
 import weakref
 from itertools import pairwise
 
@@ -34,6 +35,12 @@ def test_a_subclass_is_called_with_its_own_rules() -> None:
     forward_slope = torch.func.jvp(HalvedTwice.call, (x,), (torch.ones_like(x),))[1]
     assert [slope(op) for op in (Sigmoid, HalvedSigmoid, HalvedTwice)] == [1 / 4, 1 / 8, 1 / 8]
     assert forward_slope == 1 / 16
+
+
+@pytest.mark.parametrize("op", [Sigmoid, HalvedSigmoid, HalvedTwice])
+def test_the_signature_of_the_forward_is_found_once(op: type[Op]) -> None:
+    assert inspect.signature(op.forward) is inspect.signature(op.forward)
+    assert list(inspect.signature(op.forward).parameters) == ["x"]
 
 
 def test_the_graph_names_the_op() -> None:
