@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from tests.checker.scenes import normal, seeded
 from tests.wrong_ops.rule import Rule
 from torchref import crosscheck
+from torchref.checker import questions
 
 
 def complex_normal(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -102,3 +103,9 @@ def test_one_output_of_each_input_asked(beside) -> None:
     report = crosscheck(Repeated, Repeated.forward if beside else None, (normal(3, 6),))
     assert report.findings[0].cause == "missing-reduction"
     assert "only the slices 0, 2, … of grad_output along dimension 1" in str(report)
+
+
+def test_of_many_elements_only_the_likelier_questions_are_asked(monkeypatch) -> None:
+    monkeypatch.setattr(questions, "MANY", 10)
+    report = crosscheck(Repeated, Repeated.forward, (normal(3, 6),), thorough=False)
+    assert "only the slices" not in str(report)

@@ -1,7 +1,5 @@
 """Entry by entry against the reference's gradient; disputes go to the numeric oracle."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -59,18 +57,17 @@ def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
 def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement: Judgement) -> bool:
     """Candidate and reference differ: rounding, a kink, a wrong reference, or a wrong candidate."""
     name, got = scene.case.argument_names[place], scene.claimed[place]
-    elements = [tuple(int(i) for i in index) for index in differs.nonzero()]
-    elements.sort(key=lambda element: -_distance(got[element], true[element]))
+    elements = _farthest(got, true, differs)
     worst = elements[0]
-    verdicts = {_verdict(scene, place, true, element) for element in elements[:JUDGED]}
+    verdicts = {_verdict(scene, place, true, element) for element in elements}
     if verdicts == {"rounding"}:
         return True
     if verdicts == {"kink"}:
         field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
         if not has_ties(scene.case.arguments) or not sums_over_ties(field, scene.generator())[1]:
             judgement.notes.append(
-                f"{name}, {scene.case.label}: {_counted(elements)} no derivative; any value "
-                "between the one-sided derivatives is accepted"
+                f"{name}, {scene.case.label}: {_counted(differs)} no derivative; any value between "
+                "the one-sided derivatives is accepted"
             )
             return True
     if verdicts == {"reference"}:
@@ -88,8 +85,16 @@ def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement:
     return False
 
 
-def _counted(elements: list[tuple[int, ...]]) -> str:
-    return "one entry has" if len(elements) == 1 else f"{len(elements)} entries have"
+def _farthest(got: Tensor, true: Tensor, differs: Tensor) -> list[tuple[int, ...]]:
+    """Of the elements that differ those that differ most; the first, where some are alike."""
+    distance = torch.nan_to_num((got - true).abs().double(), torch.inf, torch.inf)
+    order = distance[differs].argsort(descending=True, stable=True)[:JUDGED]
+    return [tuple(map(int, place)) for place in differs.nonzero()[order]]
+
+
+def _counted(differs: Tensor) -> str:
+    count = int(differs.sum())
+    return "one entry has" if count == 1 else f"{count} entries have"
 
 
 def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -> str:
@@ -112,8 +117,3 @@ def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -
         kink = tied and admitted(field, place, element, scene.generator())
         return "kink" if kink else "candidate"
     return "kink" if admitted(field, place, element, scene.generator()) else "candidate"
-
-
-def _distance(a: Tensor, b: Tensor) -> float:
-    distance = float((a - b).abs())
-    return distance if math.isfinite(distance) else math.inf
