@@ -30,3 +30,25 @@ def test_a_search_that_fails_leaves_a_finding(monkeypatch: pytest.MonkeyPatch) -
     assert (finding.cause, finding.argument) == ("wrong-elements", "x")
     assert "could not be sought: IndexError: dimension out of range" in finding.evidence
     assert "should be" in finding.evidence
+
+
+class Scaled(Rule):
+    """y = a b², whose gradients stand in each other's place."""
+
+    @staticmethod
+    def forward(a, b):
+        return a * b**2
+
+    @staticmethod
+    def gradients(grad_y, a, b):
+        return grad_y * 2 * a * b, grad_y * b**2
+
+
+@pytest.mark.parametrize("reference", [Scaled.forward, None], ids=["beside", "alone"])
+def test_gradients_in_each_others_place_are_known_with_and_without_a_reference(reference) -> None:
+    inputs = {"a": normal(4, 3), "b": normal(4, 3, seed=1)}
+    findings = crosscheck(Scaled, reference, inputs, thorough=False).findings
+    assert {(each.cause, each.argument) for each in findings} == {
+        ("swapped-arguments", "a"),
+        ("swapped-arguments", "b"),
+    }

@@ -63,7 +63,7 @@ def _plain(fault: Fault, evidence: str) -> Suspicion:
 
 
 def _with_causes(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
-    accused = [_accused(scene, fault) for fault in faults]
+    accused = [_accused(scene, faults, fault) for fault in faults]
     if explained := _explained(scene, accused):
         return [_finding(scene, faults, explained.names, explained.suspicion)]
     unmarked = {a.fault.name: a.wrong for a in accused if not a.suspicions and a.wrong is not None}
@@ -83,13 +83,13 @@ def _with_causes(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
     return [_finding(scene, faults, names, suspicion) for suspicion, names in names_of.items()]
 
 
-def _accused(scene: Scene, fault: Fault) -> Accused:
+def _accused(scene: Scene, faults: Sequence[Fault], fault: Fault) -> Accused:
     suspicions = _without_numbers(scene, fault)
     if suspicions or fault.got is None:
         return Accused(fault, suspicions, None)
     assert fault.true is not None
     assert fault.wrong is not None
-    wrong = wrong_gradient(scene, fault, fault.got.detach(), fault.true, fault.wrong)
+    wrong = wrong_gradient(scene, faults, fault, fault.got.detach(), fault.true, fault.wrong)
     return Accused(fault, _suspicions(scene, fault, wrong), wrong)
 
 
@@ -136,7 +136,9 @@ def _suspicions(scene: Scene, fault: Fault, wrong: Wrong) -> list[Suspicion]:
     return found or list(lost_digits(scene, fault.place, wrong.got, wrong.true))
 
 
-def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong: Tensor) -> Wrong:
+def wrong_gradient(
+    scene: Scene, faults: Sequence[Fault], fault: Fault, got: Tensor, true: Tensor, wrong: Tensor
+) -> Wrong:
     """The fault with everything of its scene that may take part in a rule."""
     values: dict[str, Tensor] = {}
     indices: dict[str, Tensor] = {}
@@ -164,12 +166,9 @@ def wrong_gradient(scene: Scene, fault: Fault, got: Tensor, true: Tensor, wrong:
         values["the output" if len(scene.cotangents) == 1 else f"output {i}"] = y
         if y.dim() > 0:
             numbers.setdefault(f"{y.numel()}, the number of outputs", float(y.numel()))
-    trues = zip(scene.case.argument_names, scene.true or (), strict=False)
-    others = {
-        name: gradient
-        for place, (name, gradient) in enumerate(trues)
-        if place != fault.place and gradient is not None
-    }
+    trues = {each.name: each.true for each in faults}  # all that is known without a reference
+    trues |= dict(zip(scene.case.argument_names, scene.true or (), strict=False))
+    others = {name: g for name, g in trues.items() if name != fault.name and g is not None}
     claims = dict(zip(scene.case.argument_names, scene.claimed, strict=True))
     return Wrong(
         fault.name, got, true, wrong, values, others, claims, numbers, indices, masks, incoming

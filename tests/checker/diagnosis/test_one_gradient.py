@@ -204,6 +204,15 @@ class TestElements:
         got[2:4] *= normal(2, 4, seed=4)
         assert "index does not name" in first(got, indices={"index": index})[1]
 
+    def test_entries_that_an_index_of_all_dimensions_names(self) -> None:
+        index = torch.tensor([[1, 1, 3], [0, 2, 2], [3, 3, 3], [0, 1, 2], [2, 0, 2]])
+        count = torch.zeros(5, 4, dtype=torch.long).scatter_add(1, index, torch.ones_like(index))
+        for where, told in ((count > 1, "more than once"), (count == 0, "does not name")):
+            noise = 3 * normal(5, 4, seed=4)
+            evidence = first(torch.where(where, noise, TRUE), values={}, indices={"i": index})[1]
+            assert told in evidence
+            assert "along dimension 1" in evidence
+
     def test_entries_that_are_0_agree_with_any_factor(self) -> None:
         true = TRUE.clone()
         true[3:] = 0

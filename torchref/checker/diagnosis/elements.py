@@ -118,6 +118,7 @@ def _by_index(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
             ):
                 if bool(rows.any()) and not bool(rows.all()):
                     yield rule, _along(rows, dim, shape)
+        yield from _by_index_within_lines(name, index, shape)
         negative = index < 0
         if index.shape == shape[: index.dim()] and bool(negative.any()):
             rule = f"where {name} is negative (ignored)"
@@ -126,6 +127,20 @@ def _by_index(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
                 rule,
                 negative.reshape(padded).expand(shape),
             )
+
+
+def _by_index_within_lines(
+    name: str, index: Tensor, shape: torch.Size
+) -> Iterator[tuple[str, Tensor]]:
+    """Entries that an index of as many dimensions names, line by line, as gather takes it."""
+    for dim in range(len(shape)) if 1 < index.dim() == len(shape) else ():
+        within = all(index.shape[d] <= shape[d] for d in range(len(shape)) if d != dim)
+        if within and bool(((index >= 0) & (index < shape[dim])).all()):
+            count = torch.zeros(shape, dtype=torch.long, device=index.device)
+            count.scatter_add_(dim, index.long(), torch.ones_like(index, dtype=torch.long))
+            yield f"entries that {name} names more than once along dimension {dim}", count > 1
+            yield f"entries that {name} names along dimension {dim}", count > 0
+            yield f"entries that {name} does not name along dimension {dim}", count == 0
 
 
 def _by_position(wrong: Tensor) -> Iterator[tuple[str, Tensor]]:
