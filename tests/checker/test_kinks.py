@@ -10,7 +10,7 @@ from tests.checker.scenes import case_of, normal, seeded
 from tests.wrong_ops.rule import SavesInputs
 from torchref import Report, crosscheck
 from torchref.checker.halving import Field
-from torchref.checker.kinks import has_ties, one_sided, tie_preserving, tied_elements
+from torchref.checker.kinks import has_ties, least_error, one_sided, tie_preserving, tied_elements
 from torchref.checker.subject import as_subject
 
 ZEROS = torch.tensor([-1.5, 0.0, 0.75, 0.0], dtype=torch.float64)
@@ -145,3 +145,44 @@ def test_along_a_tie_preserving_direction_ties_stay() -> None:
     assert bool((direction != 0).all())
     (still,) = tie_preserving([ZEROS], seeded(0))
     assert (still == 0).tolist() == [False, True, False, True]
+
+
+@pytest.mark.parametrize("function", [torch.relu, torch.sin, torch.exp, torch.square])
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_one_sided_derivatives_are_never_surer_than_they_can_be(function, size: float) -> None:
+    x = size * normal(3, 4) / 50_000 ** (function is torch.exp and size > 1)
+    field = field_of(function, x)
+    (cotangent,) = field.cotangents.values()
+    output_size, unit = float((cotangent * function(x)).norm()), float(x.abs().mean())
+    least = least_error(output_size, unit)
+    for element in ((0, 0), (2, 3)):
+        error = one_sided(field.line(field.unit(0, element)), unit).error
+        assert 0 < least <= error * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(1e-12, "right"), (1e-6, "wrong")])
+def test_forwards_are_spent_only_on_what_differences_can_decide(error: float, verdict: str) -> None:
+    """Where a network fits, its gradient is a difference of nearly equal numbers, and rough."""
+    target = torch.eye(4, dtype=torch.float64)[torch.arange(6) % 4]
+    passes = []
+
+    class Rough(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, logits: Tensor) -> Tensor:
+            passes.append(1)
+            ctx.save_for_backward(logits)
+            return F.cross_entropy(logits, target)
+
+        @staticmethod
+        def backward(ctx, grad_loss: Tensor) -> Tensor:
+            (logits,) = ctx.saved_tensors
+            grad_logits = (torch.softmax(logits, 1) - target) / len(target)
+            return grad_loss * grad_logits * (1 + error)
+
+    def loss(logits: Tensor) -> Tensor:
+        return F.cross_entropy(logits, target)
+
+    logits = 12 * target + normal(6, 4)
+    report = crosscheck(Rough, loss, (logits,), thorough=False)
+    assert report.verdict == verdict, str(report)
+    assert (len(passes) < 8) == (verdict == "right")

@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 
 from torchref.checker.halving import Field
 from torchref.checker.numeric import (
+    ROUNDINGS,
     SAFETY,
     Rising,
     draw_directions,
@@ -64,6 +65,11 @@ def one_sided(line: Rising, unit: float = 1.0, noise: float = 0.0) -> OneSided:
         sides.append(2 * fine - coarse)
         error = max(error, abs(fine - coarse) / 8 + 4 * rounding / h)
     return OneSided(sides[0], sides[1], error)
+
+
+def least_error(output_size: float, unit: float) -> float:
+    """What `one_sided` can err by at best in float64, for outputs of that size."""
+    return 4 * ROUNDINGS * torch.finfo(torch.float64).eps * output_size / (ONE_SIDED_STEP * unit)
 
 
 def has_ties(arguments: Sequence[Tensor]) -> bool:
