@@ -12,7 +12,8 @@ def swapped(wrong: Wrong) -> Iterator[Suspicion]:
         if same(wrong.got, true, wrong.rounding) and same(
             wrong.claims[name], wrong.true, wrong.rounding
         ):
-            yield Suspicion("swapped-arguments", f"it equals the true gradient of {name}")
+            both = " and ".join(sorted((wrong.name, name)))
+            yield Suspicion("swapped-arguments", f"{both} hold each other's true gradient")
             return
 
 
