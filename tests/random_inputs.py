@@ -24,9 +24,20 @@ def normal(generator: torch.Generator, *shape: int) -> Tensor:
     return leaf(torch.randn(shape, generator=generator, dtype=torch.float64))
 
 
+def uniform(generator: torch.Generator, low: float, high: float, *shape: int) -> Tensor:
+    """A leaf of float64 between two bounds that requires grad."""
+    share = torch.rand(shape, generator=generator, dtype=torch.float64)
+    return leaf(share * (high - low) + low)
+
+
 def positive(generator: torch.Generator, *shape: int) -> Tensor:
     """A leaf of float64 between 0.5 and 1.5 that requires grad."""
-    return leaf(torch.rand(shape, generator=generator, dtype=torch.float64) + 0.5)
+    return uniform(generator, 0.5, 1.5, *shape)
+
+
+def number(value: float) -> Tensor:
+    """A leaf of float64 without dimensions that requires grad."""
+    return leaf(torch.tensor(value, dtype=torch.float64))
 
 
 def complex_normal(generator: torch.Generator, *shape: int) -> Tensor:

@@ -1,0 +1,72 @@
+"""Losses that hold embeddings against each other."""
+
+import torch
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from tests.random_inputs import normal, number
+
+from .by_hand import Slip, by_hand
+
+
+def hinge(anchor, positive, negative, margin):
+    near, far = (anchor - positive).pow(2).sum(-1), (anchor - negative).pow(2).sum(-1)
+    return near - far + margin
+
+
+@by_hand(
+    lambda *given: torch.relu(hinge(*given)),
+    lambda generator: (*(normal(generator, 6, 3) for _ in range(3)), 0.2),
+    Slip(
+        "inactive rows",
+        ("wrong-elements", "missing-local-derivative"),
+        "rows beyond the margin are not masked",
+        "triplet layers of VNet and caffe",
+    ),
+)
+def triplet(slip):
+    def forward(ctx, anchor, positive, negative, margin):
+        loss = hinge(anchor, positive, negative, margin).clamp_min(0)
+        ctx.save_for_backward(anchor, positive, negative, loss)
+        return loss
+
+    @once_differentiable
+    def backward(ctx, grad_y):
+        anchor, positive, negative, loss = ctx.saved_tensors
+        k = 2 * (grad_y if slip else grad_y * (loss > 0))[:, None]
+        return k * (negative - positive), k * (positive - anchor), k * (anchor - negative), None
+
+    return forward, backward
+
+
+def both_ways(logits):
+    target = torch.arange(len(logits))
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target)) / 2
+
+
+@by_hand(
+    lambda a, b, log_scale: both_ways(log_scale.exp() * a @ b.t()),
+    lambda generator: (normal(generator, 5, 4), normal(generator, 5, 4), number(0.7)),
+    Slip(
+        "scale without its exponential",
+        ("missing-local-derivative", "constant-factor"),
+        "the exponential of the logarithmic scale is not differentiated",
+        "the logit scale of CLIP losses",
+    ),
+)
+def image_and_text(slip):
+    def forward(ctx, a, b, log_scale):
+        scale, similarity = log_scale.exp(), a @ b.t()
+        ctx.save_for_backward(a, b, scale, similarity)
+        return both_ways(scale * similarity)
+
+    @once_differentiable
+    def backward(ctx, grad_y):
+        a, b, scale, similarity = ctx.saved_tensors
+        logits, one = scale * similarity, torch.eye(len(a), dtype=a.dtype)
+        rows, columns = torch.softmax(logits, 1) - one, torch.softmax(logits, 0) - one
+        grad_z = grad_y * (rows + columns) / (2 * len(a))
+        grad_log_scale = (grad_z * similarity).sum() * (1 if slip else scale)
+        return scale * grad_z @ b, scale * grad_z.t() @ a, grad_log_scale
+
+    return forward, backward
