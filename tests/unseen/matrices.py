@@ -100,7 +100,7 @@ def root(a):
     symmetric = (a + a.mT) / 2
     torch.linalg.cholesky(symmetric.detach())
     y, z = symmetric, identity(len(a))
-    for _ in range(12):
+    for _ in range(40):
         y, z = (y + torch.linalg.inv(z)) / 2, (z + torch.linalg.inv(y)) / 2
     return y
 
