@@ -80,9 +80,13 @@ def learnt_step(slip):
     return forward, backward
 
 
-def passed_on(_):
+def to_quarters(x):
+    return torch.round(x * 4) / 4
+
+
+def passed_on():
     def forward(_, x):
-        return torch.round(x * 4) / 4
+        return to_quarters(x)
 
     def backward(_, grad_y):
         return grad_y
@@ -90,8 +94,8 @@ def passed_on(_):
     return forward, backward
 
 
-rounding_held_to_steps = by_hand(
-    lambda x: torch.round(x * 4) / 4,
+@by_hand(
+    to_quarters,
     normals((3, 4)),
     Slip(
         "passed on",
@@ -100,8 +104,11 @@ rounding_held_to_steps = by_hand(
         "huggingface/optimum-quanto#146",
     ),
     in_its_right_form=False,
-)(passed_on)
+)
+def rounding(_):
+    return passed_on()
 
-rounding_held_to_the_identity = by_hand(
-    lambda x: x + (torch.round(x * 4) / 4 - x).detach(), normals((3, 4))
-)(passed_on)
+
+@by_hand(lambda x: x + (to_quarters(x) - x).detach(), normals((3, 4)))
+def rounding_straight_through(_):
+    return passed_on()
