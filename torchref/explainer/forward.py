@@ -1,6 +1,8 @@
 """The forward pass of one example, number by number, as far as it fits a screen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from torchref.explainer.formulas import VALUES
 from torchref.explainer.graph import Stage
@@ -22,57 +24,54 @@ class Quantity:
 
 def quantities(view: Viewpoint) -> tuple[Quantity, ...]:
     """Inputs, every z and a in their order, targets and the loss."""
-    found: list[Quantity] = []
-    inputs = range(view.graph.x.shape[1])
-    found += shortened(
-        [Quantity(view.names.input(i), "", view.number(view.graph.x, i)) for i in inputs]
-    )
-    for stage in view.graph.stages:
+    graph, names = view.graph, view.names
+    inputs, outputs = graph.x.shape[1], graph.target.shape[1]
+    found = shortened(inputs, lambda i: Quantity(names.input(i), "", view.number(graph.x, i)))
+    for stage in graph.stages:
+        found += shortened(stage.after.shape[1], partial(neuron, view, stage))
+    if graph.is_cross_entropy:
+        likely = graph.stages[-1].after.softmax(dim=1)
         found += shortened(
-            [
-                Quantity(
-                    view.symbol(stage, j), formula(view, stage, j), view.number(stage.after, j)
-                )
-                for j in range(stage.after.shape[1])
-            ]
-        )
-    outputs = range(view.graph.target.shape[1])
-    if view.graph.is_cross_entropy:
-        likely = view.graph.stages[-1].after.softmax(dim=1)
-        found += shortened(
-            [
-                Quantity(view.probability(k), softmax(view, k), view.number(likely, k))
-                for k in outputs
-            ]
+            outputs,
+            lambda k: Quantity(view.probability(k), softmax(view, k), view.number(likely, k)),
         )
     found += shortened(
-        [Quantity(view.names.target(k), "", view.number(view.graph.target, k)) for k in outputs]
+        outputs, lambda k: Quantity(names.target(k), "", view.number(graph.target, k))
     )
-    loss = Quantity(view.names.notation.loss, "", float(view.graph.swept.loss))
-    return (*found, loss)
+    return (*found, Quantity(names.notation.loss, "", float(graph.swept.loss)))
 
 
-def shortened(level: list[Quantity]) -> list[Quantity]:
-    if len(level) <= MOST_NEURONS:
-        return level
-    return [*level[:FIRST_FEW], Quantity("…", f"{len(level) - FIRST_FEW} more", None)]
+def shortened(count: int, quantity: Callable[[int], Quantity]) -> list[Quantity]:
+    """Of a wide level the first few: the others are not even put into words."""
+    if count <= MOST_NEURONS:
+        return [quantity(i) for i in range(count)]
+    left_out = Quantity("…", f"{count - FIRST_FEW} more", None)
+    return [*(quantity(i) for i in range(FIRST_FEW)), left_out]
+
+
+def neuron(view: Viewpoint, stage: Stage, j: int) -> Quantity:
+    return Quantity(view.symbol(stage, j), formula(view, stage, j), view.number(stage.after, j))
 
 
 def formula(view: Viewpoint, stage: Stage, j: int) -> str:
     before = view.graph.stage_before(stage)
     if not stage.is_affine:
         return VALUES[stage.layer.op].format(z=view.symbol(before, j))
-    units = range(stage.slopes.shape[1])
-    terms = [f"{view.names.weight(stage.level, i, j)}·{view.symbol(before, i)}" for i in units]
+
+    def term(i: int) -> str:
+        return f"{view.names.weight(stage.level, i, j)}·{view.symbol(before, i)}"
+
     bias = view.bias(stage, j)
-    return " + ".join(abridged(terms) + ([bias] if bias else []))
+    return " + ".join(abridged(stage.slopes.shape[1], term) + ([bias] if bias else []))
 
 
 def softmax(view: Viewpoint, k: int) -> str:
     last = view.graph.stages[-1]
-    outputs = [view.symbol(last, each) for each in range(last.after.shape[1])]
-    return f"softmax{lowered(k + 1)}({', '.join(abridged(outputs))})"
+    outputs = abridged(last.after.shape[1], partial(view.symbol, last))
+    return f"softmax{lowered(k + 1)}({', '.join(outputs)})"
 
 
-def abridged(terms: list[str]) -> list[str]:
-    return terms if len(terms) <= MOST_TERMS else [*terms[:2], "…", terms[-1]]
+def abridged(count: int, term: Callable[[int], str]) -> list[str]:
+    if count <= MOST_TERMS:
+        return [term(i) for i in range(count)]
+    return [term(0), term(1), "…", term(count - 1)]
