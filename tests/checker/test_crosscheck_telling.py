@@ -58,6 +58,99 @@ def test_an_output_whose_gradient_takes_no_part_is_named(reference) -> None:
     assert "gradient of output 1 takes no part" in finding.evidence
 
 
+class Solve(Rule):
+    """x = A⁻¹ b, whose backward solves with A where Aᵀ is due."""
+
+    @staticmethod
+    def forward(a, b):
+        return torch.linalg.solve(a, b)
+
+    @staticmethod
+    def gradients(grad_x, a, b):
+        grad_b = torch.linalg.solve(a, grad_x)
+        return -grad_b @ torch.linalg.solve(a, b).mT, grad_b
+
+
+def test_what_is_specific_stands_before_what_is_not() -> None:
+    inputs = (normal(4, 4) + 3 * torch.eye(4, dtype=torch.float64), normal(4, 2, seed=1))
+    found = crosscheck(Solve, torch.linalg.solve, inputs, thorough=False).findings
+    assert (found[0].cause, found[0].argument) == ("transposed", "b")
+    assert found[1].argument == "a"
+
+
+class Product(torch.autograd.Function):
+    """y = x Wᵀ, with its two gradients in each other's place."""
+
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return x @ weight.mT
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        needed = ctx.needs_input_grad
+        grad_x = grad_y @ weight if needed[0] else None
+        grad_weight = grad_y.mT @ x if needed[1] else None
+        return grad_weight, grad_x
+
+
+def test_swapped_gradients_explain_why_they_depend_on_what_requires_grad() -> None:
+    inputs = (normal(4, 4), normal(4, 4, seed=1))
+    found = causes(crosscheck(Product, lambda x, weight: x @ weight.mT, inputs))
+    assert found[0] == "swapped-arguments"
+    assert "depends-on-requires-grad" in found[1:]
+
+
+def decaying(xs, start):
+    states = []
+    for x in xs:
+        start = torch.exp(-start) + x
+        states.append(start)
+    return torch.stack(states)
+
+
+class FirstStep(Rule):
+    """Of a recurrence the backward whose start hears the first step alone."""
+
+    forward = staticmethod(decaying)
+
+    @staticmethod
+    def gradients(grad_y, xs, start):
+        y, grad_xs = decaying(xs, start), grad_y.clone()
+        for turn in reversed(range(1, len(xs))):
+            grad_xs[turn - 1] -= grad_xs[turn] * torch.exp(-y[turn - 1])
+        return grad_xs, -grad_y[0] * torch.exp(-start)
+
+
+def test_what_is_no_broadcast_lacks_no_reduction() -> None:
+    inputs = (normal(5, 3), normal(3, seed=1))
+    (finding,) = crosscheck(FirstStep, decaying, inputs, thorough=False).findings
+    assert "only the first slice of grad_output along dimension 0 enters" in finding.evidence
+    assert finding.cause == "missing-term"
+
+
+class AnotherForward(Rule):
+    """A right backward of the reference, behind a forward that is another function."""
+
+    @staticmethod
+    def forward(x):
+        return 1.1 * torch.sin(x)
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y * torch.cos(x)
+
+
+def test_a_wrong_forward_is_told_once_and_by_its_place() -> None:
+    report = crosscheck(AnotherForward, torch.sin, (normal(2, 3),))
+    assert causes(report) == ["forward-wrong"]
+    assert "forward-wrong in the output at [0, 0], as given" in str(report)
+    assert "the output at [0, 0] is " in report.findings[0].evidence
+    alone = crosscheck(AnotherForward, torch.sin, (torch.tensor(0.5, dtype=torch.float64),))
+    assert "forward-wrong in the output, as given" in str(alone)
+
+
 def test_a_notebook_shows_the_story() -> None:
     report = crosscheck(Doubled, lambda x: 2 * x, (normal(4, 3),))
     assert repr(report) == str(report)

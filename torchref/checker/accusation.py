@@ -1,25 +1,25 @@
 """From faults to findings: each wrong gradient with its cause, its place and both values."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from torchref.checker.case import is_differentiable
+from torchref.checker.contributions import wrong_contributions
 from torchref.checker.diagnosis import Suspicion, Wrong, described, recognised
-from torchref.checker.diagnosis.proportion import proportion
-from torchref.checker.diagnosis.suspicion import SAME, same
-from torchref.checker.faults import SMALL
+from torchref.checker.diagnosis.suspicion import same
 from torchref.checker.findings import Finding
-from torchref.checker.halving import Field, numeric_gradient
+from torchref.checker.influence import ignored
 from torchref.checker.judgement import Fault
 from torchref.checker.questions import questions_answered
 from torchref.checker.reenactment import Explanation, one_mistake
 from torchref.checker.roughness import lost_digits
-from torchref.checker.scene import RefusedError, Scene, backward, forward
+from torchref.checker.scene import RefusedError, Scene
+from torchref.checker.slopes import wrong_slope
 from torchref.checker.straight_through import passed_through
-from torchref.checker.tape import Cotangents
 from torchref.checker.together import all_vague, lost_slopes
 from torchref.checker.told_apart import told_apart
 
@@ -34,6 +34,8 @@ DECIDED = {
 }
 VAGUE = {"", "missing-term"}  # which term it is, the steps of the reference may tell
 UNSOUGHT = "its cause could not be sought"
+FEW = 0.5  # of the entries: then which they are says more than what else fits
+TOLD = 2  # causes of one gradient
 SURE = {"not-finite"}  # which spreads from one gradient to others
 
 
@@ -72,15 +74,12 @@ def _with_causes(scene: Scene, faults: Sequence[Fault]) -> list[Finding]:
         names, suspicion = together
         names_of[suspicion] = list(names)
         unmarked = {name: wrong for name, wrong in unmarked.items() if name not in names}
-    if common := all_vague(unmarked):
-        names_of[common] = list(unmarked)
-        unmarked = {}
+    last = _last_resort(scene, {each.fault.place: each.fault.name for each in accused}, unmarked)
     for each in accused:
-        described_as = unmarked.get(each.fault.name)
-        told = each.suspicions or ([described(described_as)] if described_as is not None else [])
-        for suspicion in told:
+        for suspicion in each.suspicions or last.get(each.fault.name, []):
             names_of.setdefault(suspicion, []).append(each.fault.name)
-    return [_finding(scene, faults, names, suspicion) for suspicion, names in names_of.items()]
+    told = sorted(names_of.items(), key=lambda each: each[0].vague)
+    return [_finding(scene, faults, names, suspicion) for suspicion, names in told]
 
 
 def _accused(scene: Scene, faults: Sequence[Fault], fault: Fault) -> Accused:
@@ -90,16 +89,22 @@ def _accused(scene: Scene, faults: Sequence[Fault], fault: Fault) -> Accused:
     assert fault.true is not None
     assert fault.wrong is not None
     wrong = wrong_gradient(scene, faults, fault, fault.got.detach(), fault.true, fault.wrong)
-    return Accused(fault, _suspicions(scene, fault, wrong), wrong)
+    return Accused(fault, _most_telling(_suspicions(scene, fault, wrong)), wrong)
 
 
 def _explained(scene: Scene, accused: Sequence[Accused]) -> Explanation | None:
     """One mistake behind all that is wrong, where the gradients alone do not tell the same one."""
-    causes = {each.suspicions[0].cause if each.suspicions else "" for each in accused}
+    causes = {_cause(each) for each in accused}
     numbers = next((each.wrong.numbers for each in accused if each.wrong is not None), None)
     if numbers is None or causes & SURE or not (len(causes) > 1 or causes & VAGUE):
         return None
     return one_mistake(scene, numbers)
+
+
+def _cause(accused: Accused) -> str:
+    """The first cause, if there is one that has no other behind it."""
+    first = accused.suspicions[0] if accused.suspicions else None
+    return "" if first is None or first.vague else first.cause
 
 
 def _finding(
@@ -111,7 +116,8 @@ def _finding(
     where = f"{fault.name}: " if len(names) > 1 else ""
     evidence = f"{suspicion.evidence}; {where}got {got}, should be {true}"
     told = ", ".join(names)
-    return Finding(suspicion.cause, told, fault.element, evidence, scene.case.label)
+    at = scene.case.label
+    return Finding(suspicion.cause, told, fault.element, evidence, at, suspicion.vague)
 
 
 def _without_numbers(scene: Scene, fault: Fault) -> list[Suspicion]:
@@ -120,20 +126,63 @@ def _without_numbers(scene: Scene, fault: Fault) -> list[Suspicion]:
         return [Suspicion("missing-gradient", "None was returned")]
     if fault.true is None or fault.wrong is None:
         return [Suspicion("wrong-elements", "found by halving along a random direction")]
+    its = None if scene.true is None else scene.true[fault.place]
+    if its is not None and same(fault.got, its) and not same(fault.true, its):
+        told = "the gradient is that of the reference's forward, which is another function"
+        return [Suspicion("forward-wrong", told, vague=True)]
     return list(passed_through(scene, fault))
 
 
 def _suspicions(scene: Scene, fault: Fault, wrong: Wrong) -> list[Suspicion]:
     """The causes whose mark a wrong gradient bears; there may be none."""
     by_values = recognised(wrong)
-    by_cotangent = list(_cotangent_suspicions(scene, fault))
-    decided = by_values and by_values[0].cause in DECIDED
+    where = scene, fault.place, wrong.got, wrong.true
+    by_cotangent = list(ignored(*where))
+    decided = by_values and by_values[0].cause in DECIDED and not by_values[0].vague
     if decided or same(wrong.got, wrong.true):
         return by_values + by_cotangent
-    asked = list(questions_answered(scene, fault.place, wrong.got, wrong.true))
-    exact = asked + by_cotangent
-    found = exact + [each for each in by_values if not exact or each.cause not in VAGUE]
-    return found or list(lost_digits(scene, fault.place, wrong.got, wrong.true))
+    asked = list(questions_answered(*where))
+    if by_values and by_values[0].cause == "wrong-elements" and wrong.fraction <= FEW:
+        return by_values + by_cotangent + asked
+    return asked + by_cotangent + by_values or list(lost_digits(*where))
+
+
+def _most_telling(found: Sequence[Suspicion]) -> list[Suspicion]:
+    """The first of each cause, without those that are vague where one is not."""
+    first: dict[str, Suspicion] = {}
+    for suspicion in [each for each in found if not each.vague] or found:
+        first.setdefault(suspicion.cause, suspicion)
+    return list(first.values())[:TOLD]
+
+
+def _last_resort(
+    scene: Scene, places: Mapping[int, str], wrong: Mapping[str, Wrong]
+) -> dict[str, list[Suspicion]]:
+    """What can be said of gradients that bear no mark: slopes, contributions, or one mistake."""
+    told = {
+        name: _looked_into(scene, place, wrong[name])
+        for place, name in places.items()
+        if name in wrong
+    }
+    silent = {name: wrong[name] for name, found in told.items() if not found}
+    if common := all_vague(silent):
+        told |= {name: [replace(common, vague=True)] for name in silent}
+    return {
+        name: found or [replace(described(wrong[name]), vague=True)] for name, found in told.items()
+    }
+
+
+def _looked_into(scene: Scene, place: int, wrong: Wrong) -> list[Suspicion]:
+    """The slope, if there is one, or else the contributions of single entries of grad_output."""
+    which = described(wrong)
+    for look in (wrong_slope, wrong_contributions) if wrong.fraction > FEW else ():
+        with suppress(RefusedError):
+            for found in look(scene, place, wrong):
+                if which.cause == "wrong-elements":  # which they are says more than what they are
+                    evidence = f"{which.evidence}; {found.evidence}"
+                    return [replace(which, evidence=evidence, vague=True)]
+                return [replace(found, vague=True)]
+    return [replace(which, vague=True)] if which.cause == "wrong-elements" else []
 
 
 def wrong_gradient(
@@ -173,52 +222,3 @@ def wrong_gradient(
     return Wrong(
         fault.name, got, true, wrong, values, others, claims, numbers, indices, masks, incoming
     )
-
-
-def _cotangent_suspicions(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
-    """Does the gradient change with grad_output at all, and is it right when that is all ones?"""
-    ones = {i: torch.ones_like(c) for i, c in scene.cotangents.items()}
-    try:
-        unmoved = backward(scene.candidate, scene.tape, ones)[fault.place]
-        true = _true_under(scene, fault.place, ones)
-    except RefusedError:
-        return
-    if unmoved is None or fault.got is None or fault.true is None:
-        return
-    if len(ones) > 1:
-        yield from _unheard_outputs(scene, fault)
-    many = any(c.numel() > 1 for c in ones.values())
-    if same(unmoved, fault.got):
-        yield Suspicion("ignores-grad-output", "the same gradient comes back for all ones")
-    elif many and true is not None and proportion(fault.got, fault.true) is None:
-        ratio = proportion(unmoved, true)
-        if ratio is not None:
-            factor = "" if abs(ratio - 1) < SAME else f" up to a factor {ratio:.6g}"
-            yield Suspicion(
-                "ignores-grad-output",
-                f"right{factor} when all entries of grad_output are equal, wrong when they differ",
-            )
-
-
-def _unheard_outputs(scene: Scene, fault: Fault) -> Iterator[Suspicion]:
-    """Does each output's gradient count? Many a backward uses the first alone."""
-    for i, cotangent in scene.cotangents.items():
-        silenced = {**scene.cotangents, i: torch.zeros_like(cotangent)}
-        got = backward(scene.candidate, scene.tape, silenced)[fault.place]
-        true = _true_under(scene, fault.place, silenced)
-        if got is None or true is None or fault.got is None or fault.true is None:
-            continue
-        if same(got, fault.got) and not same(true, fault.true):
-            evidence = f"the gradient of output {i} takes no part: with zeros there the same comes"
-            yield Suspicion("ignores-grad-output", f"{evidence} back")
-
-
-def _true_under(scene: Scene, place: int, cotangents: Cotangents) -> Tensor | None:
-    """The true gradient under other cotangents, where there is one to be had."""
-    if scene.reference is not None:
-        return backward(scene.reference, forward(scene.reference, scene.case), cotangents)[place]
-    if scene.case.elements > SMALL:
-        return None
-    claimed = [torch.zeros_like(x) for x in scene.case.arguments]
-    field = Field(scene.candidate, scene.case, cotangents, claimed)
-    return numeric_gradient(field, place, 2.0**-9)[0]

@@ -17,7 +17,7 @@ CAUSES: dict[str, Cause] = {
         "Look for y − x where x − y is meant, or for a minus sign lost in the chain.",
     ),
     "constant-factor": Cause(
-        "every entry is the true one times the same number",
+        "every entry, or every one of a slice, is the true one times the same number",
         "Look at the constants of the derivative: a 2 from a square, a ½, a mean's 1/N, a scale.",
     ),
     "missing-local-derivative": Cause(

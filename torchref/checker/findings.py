@@ -1,7 +1,7 @@
 """What a cross-check finds, and what it tried."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from torchref.checker.causes import CAUSES
@@ -16,6 +16,7 @@ class Finding:
     """One thing wrong: its cause, the argument and element concerned, and the evidence.
 
     `cause` is a key of `torchref.checker.causes.CAUSES`; `at` says with which inputs it showed.
+    A finding that is `vague` may have another cause behind it, and is left out beside that.
     """
 
     cause: str
@@ -23,6 +24,7 @@ class Finding:
     element: tuple[int, ...] | None
     evidence: str
     at: str = "as given"
+    vague: bool = field(default=False, compare=False)
 
     @property
     def look_at(self) -> str:

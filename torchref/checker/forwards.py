@@ -30,7 +30,9 @@ def compare_forwards(scene: Scene) -> list[Finding]:
             continue
         element = tuple(int(i) for i in wrong.nonzero()[0])
         mine, its = told_apart(got[element].item(), true[element].item())
-        evidence = f"output {place}{list(element)} is {mine}, the reference's {its}"
+        where = "the output" if len(scene.expected) == 1 else f"output {place}"
+        where += f" at {list(element)}" if element else ""
+        evidence = f"{where} is {mine}, the reference's {its}"
         draws = not _repeats(scene, place)
         if draws:
             evidence += "; it draws random numbers, and others than the reference: pass them in"

@@ -10,11 +10,11 @@ from torchref.checker.case import Case
 from torchref.checker.diagnosis import Suspicion
 from torchref.checker.diagnosis.local_derivative import DERIVATIVES
 from torchref.checker.diagnosis.suspicion import same
-from torchref.checker.reenactment import own_forward
-from torchref.checker.scene import RefusedError, Scene, backward, forward
+from torchref.checker.scene import Scene
 from torchref.checker.subject import Subject
 from torchref.checker.tape import Cotangents
 from torchref.checker.tolerance import DOUBLE
+from torchref.checker.truth import gradient_of, knowing
 
 MANY = 20_000  # elements; above it each question takes long, and only the likelier are asked
 STEPS = (2, 3)  # by which an output may be larger than what it is made of
@@ -23,12 +23,16 @@ LOW_PRECISIONS = (torch.bfloat16, torch.float16, torch.float32)
 
 @dataclass(frozen=True)
 class Question:
-    """Another case or other cotangents, and what is wrong with an answer to it."""
+    """Another case or other cotangents, and what is wrong with an answer to it.
+
+    `spread_along` is a dimension of the output along which it supposes the argument to be spread.
+    """
 
     cause: str
     evidence: str
     case: Case
     cotangents: Cotangents
+    spread_along: int | None = None
 
 
 def questions_answered(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator[Suspicion]:
@@ -36,43 +40,71 @@ def questions_answered(scene: Scene, place: int, got: Tensor, true: Tensor) -> I
 
     Without a reference the candidate's own forward answers, if its gradient here is `true`.
     """
-    answers = scene.reference or own_forward(scene)
+    answers = knowing(scene, place, true)
     if answers is None:
-        return
-    as_given = Question("", "", scene.case, scene.cotangents)
-    if scene.reference is None and not _same_as(true, _answer(answers, as_given, place)):
         return
     few = scene.case.elements <= MANY
     for ask in (*ASKED, *ASKED_OF_FEW) if few else ASKED:
         for question in ask(scene):
-            if _same_as(got, _answer(answers, question, place)):
-                yield Suspicion(question.cause, question.evidence)
+            answer = gradient_of(answers, question.case, question.cotangents, place)
+            if answer is not None and same(got, answer):
+                dim = question.spread_along
+                spread = dim is None or _is_spread(scene, answers, place, dim)
+                yield Suspicion(question.cause if spread else "missing-term", question.evidence)
                 break
 
 
-def _answer(reference: Subject, question: Question, place: int) -> Tensor | None:
-    try:
-        tape = forward(reference, question.case)
-        return backward(reference, tape, question.cotangents)[place]
-    except RefusedError:
-        return None
-
-
-def _same_as(gradient: Tensor, answer: Tensor | None) -> bool:
-    return answer is not None and same(gradient, answer)
+def argument_elsewhere(scene: Scene) -> Iterator[Question]:
+    """A slope of an input that is taken at the output, or at the input negated."""
+    for i in scene.case.wrt:
+        x, name = scene.case.leaves[i], scene.case.names[i]
+        places = {f"the output in place of {name}": y for y in scene.outputs if y.dtype == x.dtype}
+        for told, value in (places | {f"−{name} in place of {name}": -x}).items():
+            if value.shape == x.shape:
+                case = scene.case.derived("elsewhere", {i: value})
+                evidence = f"it is the true gradient at {told}"
+                yield Question("missing-local-derivative", evidence, case, scene.cotangents)
 
 
 def one_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
     """A sum over grad_output of which only the first or the last part was taken."""
     for place, c in scene.cotangents.items():
         for dim in range(c.dim()):
+            if c.shape[dim] < 2:
+                continue
             for index, which in ((0, "first"), (-1, "last")):
-                if c.shape[dim] > 1:
-                    alone = torch.zeros_like(c)
-                    alone.select(dim, index).copy_(c.select(dim, index))
-                    evidence = f"only the {which} slice of grad_output along dimension {dim} enters"
-                    cotangents = {**scene.cotangents, place: alone}
-                    yield Question("missing-reduction", evidence, scene.case, cotangents)
+                evidence = f"only the {which} slice of grad_output along dimension {dim} enters"
+                alone = {**scene.cotangents, place: _slice_of(c, dim, index)}
+                yield Question("missing-reduction", evidence, scene.case, alone, dim)
+
+
+def _is_spread(scene: Scene, answers: Subject, place: int, dim: int) -> bool:
+    """Whether a slice of the output comes of one slice of each other input that has as many.
+
+    Then what they share is spread over them, and its gradient is a sum over the slices. In a
+    recurrence it is not: there the last one comes of all before it.
+    """
+    if len(scene.cotangents) != 1:
+        return True
+    i, c = next(iter(scene.cotangents.items()))
+    size = c.shape[dim]
+    for other, x in enumerate(scene.case.arguments):
+        dims = [each for each in range(x.dim()) if x.shape[each] == size]
+        for index in (0, -1) if dims and other != place else ():
+            gradient = gradient_of(answers, scene.case, {i: _slice_of(c, dim, index)}, other)
+            if gradient is None:
+                continue
+            slices = [gradient.movedim(each, 0).reshape(size, -1).any(dim=1) for each in dims]
+            if min(int(touched.sum()) for touched in slices) > 1:
+                return False
+    return True
+
+
+def _slice_of(c: Tensor, dim: int, index: int) -> Tensor:
+    """A cotangent with all but one slice set to 0."""
+    alone = torch.zeros_like(c)
+    alone.select(dim, index).copy_(c.select(dim, index))
+    return alone
 
 
 def every_other_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
@@ -170,6 +202,7 @@ ASKED: tuple[Callable[[Scene], Iterator[Question]], ...] = (
     inputs_cast,
     argument_transposed,
     argument_conjugated,
+    argument_elsewhere,
     slope_at_the_output,
 )
 ASKED_OF_FEW: tuple[Callable[[Scene], Iterator[Question]], ...] = (

@@ -6,7 +6,7 @@ from torchref.checker.findings import Finding
 
 # Where memory is written, shared or left unwritten, and where the forward is another function,
 # wrong numbers follow; a wrong number explains nothing.
-EXPLAINS = (
+SPOILS_NUMBERS = (
     "raises",
     "uninitialised-memory",
     "nondeterministic",
@@ -18,7 +18,11 @@ EXPLAINS = (
     "stale-state",
     "forward-noisy",
     "forward-wrong",
+)
+EXPLAINS = (
+    *SPOILS_NUMBERS,
     "layout-dependent",
+    "swapped-arguments",  # of which one alone may require grad
     "depends-on-requires-grad",
     "missing-reduction",
     "wrong-shape",
@@ -28,10 +32,16 @@ EXPLAINS = (
 
 
 def ranked(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The first finding of each cause and argument; explanations first, then as they were found."""
+    """The first finding of each cause and argument; explanations first, then as they were found.
+
+    Vague ones are left out where what is told anyhow spoils the numbers.
+    """
+    spoilers = (*SPOILS_NUMBERS, "not-linear-in-grad-output")
+    spoilt = {each.argument for each in findings if each.cause in spoilers and not each.vague}
     seen: dict[tuple[str, str | None], Finding] = {}
     for finding in findings:
-        seen.setdefault((finding.cause, finding.argument), finding)
+        if not (finding.vague and spoilt & {finding.argument, None}):
+            seen.setdefault((finding.cause, finding.argument), finding)
     return tuple(sorted(seen.values(), key=_place))
 
 

@@ -62,9 +62,9 @@ def lines(report: Told) -> list[Text]:
 
 def finding_lines(number: int, finding: Finding) -> list[Text]:
     """What and where, why, and what to look at."""
-    where = finding.argument or "the call"
-    if finding.element is not None:
-        where += str(list(finding.element)) if finding.element else ""
+    where = finding.argument or ("the call" if finding.element is None else "the output")
+    if finding.element:
+        where += f"{'' if finding.argument else ' at '}{list(finding.element)}"
     return [
         Text.assemble(f"  {number}. ", (finding.cause, "bold"), f" in {where}, {finding.at}"),
         Text(f"     {finding.evidence}"),

@@ -71,10 +71,18 @@ class TestProportion:
             (0.3, "the argument p = 0.3"),
             (1 / 0.7, "1/(1 − (the argument p = 0.3))"),
             (0.09, "(the argument p = 0.3)²"),
-            (31 / 32, "(1 − 1/(the batch))"),
-            (32 / 31, "1/(1 − 1/(the batch))"),
             (math.pi, "π"),
             (2.0, "a square"),
+            (31.0, ": (the batch) − 1"),
+            (-31.0, ": 1 − (the batch)"),
+            (-32.0, ": −the batch"),
+            (32 / 31, "n/(n − 1) for n = the batch"),
+            (31 / 32, "(n − 1)/n for n = the batch"),
+            (math.exp(0.3), ": exp(the argument p = 0.3)"),
+            (0.3 * math.exp(-0.3), ": the argument p = 0.3 in place of its exp"),
+            (2 / math.sqrt(math.pi), "as in erf′"),
+            (1 / math.log(2), "1/(ln 2"),
+            (4.0, "no number in sight"),
         ],
     )
     def test_the_origin_of_a_factor(self, factor: float, origin: str) -> None:
@@ -82,7 +90,7 @@ class TestProportion:
         assert origin in first(factor * TRUE, numbers=numbers)[1]
 
     def test_a_factor_of_no_known_origin_says_so(self) -> None:
-        assert "no known number" in first(0.123457 * TRUE)[1]
+        assert "no number in sight" in first(0.123457 * TRUE)[1]
 
     def test_what_is_no_factor(self) -> None:
         assert proportion(TRUE, torch.zeros_like(TRUE)) is None
@@ -175,9 +183,16 @@ class TestElements:
             (X.abs() >= 1, "|x| is at least 1"),
             (torch.arange(4).expand(5, 4) == 3, "last along dimension 1"),
             (torch.arange(5).unsqueeze(1).expand(5, 4) == 0, "first along dimension 0"),
-            (torch.arange(5).unsqueeze(1).expand(5, 4) >= 3, "index 3 and beyond"),
+            (torch.arange(5).unsqueeze(1).expand(5, 4) >= 3, ": index 3 and beyond"),
+            (torch.arange(5).unsqueeze(1).expand(5, 4) < 2, ": indices 0 … 1 along dimension 0"),
+            (torch.arange(4).expand(5, 4) % 3 > 0, ": indices 1 … 2 along dimension 1"),
+            (torch.arange(5).unsqueeze(1).expand(5, 4) > 0, ": all but the first along dimension"),
+            (torch.arange(4).expand(5, 4) < 3, ": all but the last along dimension 1"),
         ],
-        ids=["negative", "positive", "large", "last column", "first row", "beyond"],
+        ids=[
+            *("negative", "positive", "large", "last column", "first row", "beyond", "before"),
+            *("inside", "all but the first", "all but the last"),
+        ],
     )
     def test_the_rule_that_describes_them(self, where: Tensor, rule: str) -> None:
         noise = 1 + normal(5, 4, seed=3).abs()
@@ -185,6 +200,21 @@ class TestElements:
         assert cause == "wrong-elements"
         assert rule in evidence
         assert f"{int(where.sum())} of 20 entries" in evidence
+
+    def test_a_column_is_told_by_its_index_where_a_bound_fits_too(self) -> None:
+        x = X.clone()
+        x[:, 2] = 2 + X[:, 2].abs()
+        noise = 1 + normal(5, 4, seed=3).abs()
+        got = torch.where(torch.arange(4).expand(5, 4) == 2, TRUE * noise, TRUE)
+        assert "5 of 20 entries: index 2 along dimension 1" in first(got, values={"x": x})[1]
+
+    def test_a_factor_of_the_wrong_entries_is_told(self) -> None:
+        got = torch.where(torch.arange(5).unsqueeze(1) == 4, TRUE / 2, TRUE)
+        assert "the last along dimension 0, each 0.5 times the true one" in first(got)[1]
+
+    def test_most_entries_may_have_a_better_cause(self) -> None:
+        got = TRUE * torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]).double().unsqueeze(1)
+        assert first(got)[0] == "constant-factor"
 
     def test_at_zero_and_at_ties(self) -> None:
         x = X.clone()

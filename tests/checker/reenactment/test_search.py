@@ -179,6 +179,38 @@ def test_a_mistake_in_every_turn_of_a_loop_is_one_finding(mistake, cause, names,
     assert all(told in finding.evidence for finding in findings)
 
 
+def unrolled(xs, h, weight, recurrent):
+    states = []
+    for x in xs:
+        h = torch.tanh(x @ weight + h @ recurrent)
+        states.append(h)
+    return torch.stack(states)
+
+
+class ForgetsTheCarry(Function):
+    @staticmethod
+    def forward(ctx, *inputs):
+        ctx.save_for_backward(*inputs)
+        return unrolled(*inputs)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        xs, h, weight, recurrent = ctx.saved_tensors
+        y = unrolled(xs, h, weight, recurrent)
+        delta = grad_y * (1 - y**2)
+        before = torch.cat([h[None], y[:-1]])
+        grad_weight, grad_recurrent = (torch.einsum("tni,tnj->ij", a, delta) for a in (xs, before))
+        return delta @ weight.mT, delta[0] @ recurrent.mT, grad_weight, grad_recurrent
+
+
+@pytest.mark.parametrize("reference", [unrolled, None], ids=["beside", "alone"])
+def test_a_carry_that_is_forgotten_is_one_finding(reference) -> None:
+    inputs = (normal(4, 3, 2), normal(3, 5), normal(2, 5, seed=1), normal(5, 5, seed=2) / 3)
+    (finding,) = crosscheck(ForgetsTheCarry, reference, inputs, thorough=False).findings
+    assert finding.cause == "missing-term"
+    assert "nothing is passed to tanh, operand 1 of mm" in finding.evidence
+
+
 def normalised(x):
     mean = x.mean(-1, keepdim=True)
     variance = (x - mean).square().mean(-1, keepdim=True)

@@ -41,6 +41,15 @@ def test_a_long_line_is_cut() -> None:
     assert step.line.endswith("…")
 
 
+def test_of_a_lambda_its_own_expression_is_the_line() -> None:
+    given = {"scale": 2, "f": lambda a: 3 * a.sin(), "times": 4}
+    _, _, (mul, sin) = traced(given["f"], normal(3))
+    assert mul.line == sin.line == "3 * a.sin()"
+    cubed, alone = lambda a: a**3, lambda a: a.exp()
+    assert [step.line for step in traced(cubed, normal(3))[2]] == [""]
+    assert [step.line for step in traced(alone, normal(3))[2]] == [""]
+
+
 def test_what_torch_computes_alone_has_no_line() -> None:
     x = normal(3).requires_grad_()
     assert [step.told for step in steps_back([x.sin()], {"x": x})] == ["sin"]

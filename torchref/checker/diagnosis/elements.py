@@ -6,7 +6,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.proportion import constant_factor
+from torchref.checker.diagnosis.proportion import constant_factor, proportion
 from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
 
 FEW = 3  # entries on either side of a bound: fewer are set apart by chance
@@ -17,11 +17,41 @@ MOST_SUBTRACTED = 3  # arguments, of which the differences are tried too
 def wrong_elements(wrong: Wrong) -> Iterator[Suspicion]:
     if wrong.fraction in (0.0, 1.0) or any(constant_factor(wrong)):
         return  # where one factor fits all entries, those that agree are 0
-    count = f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries"
     for rule, described in _rules(wrong):
         if _describes(described, wrong.wrong):
-            yield Suspicion("wrong-elements", f"{count}: {rule}")
+            yield Suspicion("wrong-elements", f"{_count(wrong)}: {rule}{_factor(wrong)}")
             return
+
+
+def all_but_some(wrong: Wrong) -> Iterator[Suspicion]:
+    """Most entries are wrong, and those that are right stand together: a cause may be behind it."""
+    if wrong.fraction in (0.0, 1.0) or any(constant_factor(wrong)):
+        return
+    for rule, described in _by_position(~wrong.wrong):
+        if not _is_minority(~described) and bool((described == ~wrong.wrong).all()):
+            yield Suspicion("wrong-elements", f"{_count(wrong)}: all but {rule}")
+            return
+
+
+def rule_of_position(wrong: Tensor) -> str:
+    """The slices that hold all that is wrong and nothing right; empty where there are none."""
+    rules = [rule for rule, described in _by_position(wrong) if bool((described == wrong).all())]
+    return rules[0] if rules else ""
+
+
+def _count(wrong: Wrong) -> str:
+    return f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries"
+
+
+def _factor(wrong: Wrong) -> str:
+    """What the wrong entries have in common, if it is one factor."""
+    got, true = wrong.got[wrong.wrong], wrong.true[wrong.wrong]
+    ratio = proportion(got, true, wrong.rounding) if len(got) >= FEW else None
+    return "" if ratio is None else f", each {ratio:.6g} times the true one"
+
+
+def _is_minority(described: Tensor) -> bool:
+    return 2 * int(described.sum()) <= described.numel()
 
 
 def _describes(described: Tensor, wrong: Tensor) -> bool:
@@ -60,14 +90,19 @@ def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
                 yield f"where {name} ties within its last dimension", row_tied
             yield f"where {name} is negative", value < 0
             yield f"where {name} is positive", value > 0
+            yield f"where {name} is infinite", torch.isinf(value)
+    positions = [each for each in _by_position(wrong.wrong) if _is_minority(each[1])]
+    whole = [each for each in positions if int(each[1].sum()) >= FEW]
+    yield from whole  # which a bound that the entries themselves give, fits as well
+    for name, value in wrong.values.items():
+        if value.shape == shape and not value.is_complex():
             for edge in (1.0, 3.0, 6.0):
                 yield f"where |{name}| is at least {edge:g}", value.abs() >= edge
             yield f"where {name} is extreme", value.abs() >= 1e3
-            yield f"where {name} is infinite", torch.isinf(value)
             yield from _beyond(wrong.wrong, value, name)
-    for (one, a), (other, b) in combinations(_alike(wrong), 2):
+    for (one, a), (other, b) in combinations(_alike(wrong), 2) if _is_minority(wrong.wrong) else ():
         yield from _beyond(wrong.wrong, a - b, f"{one} − {other}")
-    yield from _by_position(wrong.wrong)
+    yield from positions
 
 
 def _alike(wrong: Wrong) -> list[tuple[str, Tensor]]:
@@ -155,13 +190,15 @@ def _by_position(wrong: Tensor) -> Iterator[tuple[str, Tensor]]:
         first, last = int(places[0]), int(places[-1])
         where = torch.arange(size, device=wrong.device)
         if last == size - 1 and first > 0:
-            what = "last" if first == last else f"index {first} and beyond"
-            yield f"the {what} along dimension {dim}", _along(where >= first, dim, wrong.shape)
+            what = "the last" if first == last else f"index {first} and beyond"
+            yield f"{what} along dimension {dim}", _along(where >= first, dim, wrong.shape)
         elif first == 0 and last < size - 1:
-            what = "first" if first == last else f"index {last} and before"
-            yield f"the {what} along dimension {dim}", _along(where <= last, dim, wrong.shape)
-        elif first == last:
-            yield f"index {first} along dimension {dim}", _along(where == first, dim, wrong.shape)
+            what = "the first" if first == last else f"indices 0 … {last}"
+            yield f"{what} along dimension {dim}", _along(where <= last, dim, wrong.shape)
+        elif first > 0:
+            what = f"index {first}" if first == last else f"indices {first} … {last}"
+            inside = (where >= first) & (where <= last)
+            yield f"{what} along dimension {dim}", _along(inside, dim, wrong.shape)
 
 
 def _along(rows: Tensor, dim: int, shape: torch.Size) -> Tensor:

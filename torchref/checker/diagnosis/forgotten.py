@@ -40,6 +40,7 @@ def _said(told: str, k: float) -> str:
 def _terms(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
     like = wrong.true
     alone = dict(_factors(wrong.values, like))
+    values = {name: v for name, v in wrong.values.items() if v.shape == like.shape}
     for name, g in wrong.incoming.items():
         spread = spread_over(g, like)
         if spread is not None:
@@ -47,6 +48,9 @@ def _terms(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
                 yield name, spread
             for told, factor in alone.items():
                 yield f"{name} · {told}", spread * factor
+                for other, value in values.items():
+                    if not told.endswith(other):  # its square is among the factors
+                        yield f"{name} · {other} · {told}", spread * value * factor
         yield from _products(name, g, wrong.values)
     yield from alone.items()
 

@@ -20,7 +20,7 @@ MOSTLY = 0.5  # so much of a gradient must overlap with its shifted self, and be
 def in_another_order(wrong: Wrong) -> Iterator[Suspicion]:
     """The first order that fits, of those that have a name."""
     if _tells(wrong):
-        for rule in (_flipped, _reordered, _shifted):
+        for rule in (_flipped, _reversed_around, _reordered, _rolled, _shifted):
             for suspicion in rule(wrong):
                 yield suspicion
                 return
@@ -55,6 +55,39 @@ def _flipped(wrong: Wrong) -> Iterator[Suspicion]:
                     told = f"turned by {angle} in the plane of dimensions {plane[0]} and {plane[1]}"
                     yield Suspicion("transposed", f"it is the true gradient, {told}")
                     return
+
+
+def _reversed_around(wrong: Wrong) -> Iterator[Suspicion]:
+    """Each entry is that of the negative index, as where a Fourier transform is not conjugated."""
+    got, true = wrong.got, wrong.true
+    long = [dim for dim in range(true.dim()) if true.shape[dim] > 2]
+    for count in range(1, min(len(long), MOST_DIMENSIONS) + 1):
+        for dims in combinations(long, count):
+            if same(got, true.flip(dims).roll((1,) * count, dims), wrong.rounding):
+                where = " and ".join(map(str, dims))
+                told = f"each entry is what belongs to the index −i in place of i along {where}, "
+                told += "counted around the end, as where a Fourier transform is not conjugated"
+                yield Suspicion("transposed", told)
+                return
+
+
+def _rolled(wrong: Wrong) -> Iterator[Suspicion]:
+    """All entries moved around the end of several dimensions; the largest one shows how far."""
+    got, true = wrong.got, wrong.true
+    at, meant = (torch.unravel_index(x.abs().argmax(), x.shape) for x in (got, true))
+    by = tuple(int(i) - int(j) for i, j in zip(at, meant, strict=True))
+    dims = tuple(range(true.dim()))
+    if any(by) and same(got, true.roll(by, dims), wrong.rounding):
+        moved = [_nearer(b, size) for b, size in zip(by, true.shape, strict=True)]
+        told = ", ".join(f"{b:+d} along dimension {dim}" for dim, b in enumerate(moved) if b)
+        evidence = f"it holds the true entries, each {told}, around the end"
+        yield Suspicion("wrong-elements", evidence)
+
+
+def _nearer(by: int, size: int) -> int:
+    """The shorter way around."""
+    by %= size
+    return by if by <= size / 2 else by - size
 
 
 def _reordered(wrong: Wrong) -> Iterator[Suspicion]:
@@ -122,8 +155,8 @@ def _told_order(order: list[int], dim: int) -> Suspicion:
     size = len(order)
     by = (-order[0]) % size
     if order == [(place - by) % size for place in range(size)] and size != 2 * by:
-        near = by if by <= size / 2 else by - size
-        around = f"it holds the true entries, each {near:+d} along dimension {dim}, around the end"
+        near = f"{_nearer(by, size):+d}"
+        around = f"it holds the true entries, each {near} along dimension {dim}, around the end"
         return Suspicion("wrong-elements", around)
     for count in range(2, min(size // 2, MOST_BLOCKS) + 1):
         blocks = _order_of_blocks(order, count)

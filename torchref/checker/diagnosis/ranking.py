@@ -1,13 +1,15 @@
 """The order in which causes are thought of: the most specific that fits comes first."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from torchref.checker.diagnosis.elements import scattered, wrong_elements
+from torchref.checker.diagnosis.elements import all_but_some, scattered, wrong_elements
 from torchref.checker.diagnosis.forgotten import forgotten_term
 from torchref.checker.diagnosis.local_derivative import missing_local_derivative, missing_mask
 from torchref.checker.diagnosis.order import in_another_order, shuffled
 from torchref.checker.diagnosis.placement import conjugated, swapped, transposed
 from torchref.checker.diagnosis.proportion import absent, constant_factor, digits, not_finite
+from torchref.checker.diagnosis.slices import factor_in_sight, factor_of_each_slice
 from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
 from torchref.checker.diagnosis.terms import missing_term, unexplained
 
@@ -20,20 +22,26 @@ RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
     transposed,
     in_another_order,
     missing_mask,
+    factor_in_sight,
+    factor_of_each_slice,
     wrong_elements,
     missing_local_derivative,
 )
-VAGUER = (forgotten_term, missing_term, shuffled)  # each fits much that has a better name
-FALLBACKS = (scattered, unexplained)
+VAGUER = (  # each fits much that has a better name
+    forgotten_term,
+    missing_term,
+    shuffled,
+)
+FALLBACKS = (all_but_some, scattered, unexplained)
 
 
 def recognised(wrong: Wrong) -> list[Suspicion]:
     """All causes whose own mark a wrong gradient bears, likelier first; there may be none."""
-    for rules in ((not_finite,), RULES, *((rule,) for rule in VAGUER)):
-        found = [suspicion for rule in rules for suspicion in rule(wrong)]
-        if found:
-            return found
-    return []
+    found = list(not_finite(wrong)) or [suspicion for rule in RULES for suspicion in rule(wrong)]
+    for rule in () if found else VAGUER:
+        if vague := [replace(suspicion, vague=True) for suspicion in rule(wrong)]:
+            return vague
+    return found
 
 
 def suspicions(wrong: Wrong) -> list[Suspicion]:

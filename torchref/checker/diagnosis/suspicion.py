@@ -12,10 +12,14 @@ SAME = 1e-6  # relative: two ways to write the same number agree far better, cha
 
 @dataclass(frozen=True)
 class Suspicion:
-    """A cause that fits, and the numbers that make it fit."""
+    """A cause that fits, and the numbers that make it fit.
+
+    `vague` is what may well have another cause behind it.
+    """
 
     cause: str
     evidence: str
+    vague: bool = False
 
 
 @dataclass(frozen=True)

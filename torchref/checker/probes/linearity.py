@@ -26,9 +26,11 @@ def linearity(scene: Scene) -> Outcome:
     added = tuple(
         None if a is None or b is None else a + b for a, b in zip(for_one, for_other, strict=True)
     )
-    difference = first_difference(scene, four, for_four) or first_difference(
-        scene, added, for_sum, relative=CLEARLY
-    )
+    told = "4 times grad_output does not give 4 times the gradient"
+    difference = first_difference(scene, four, for_four)
+    if difference is None:
+        told = "the sum of two grad_outputs does not give the sum of their gradients"
+        difference = first_difference(scene, added, for_sum, relative=CLEARLY)
     if difference is None:
         return Outcome()
     name, element, values = difference
@@ -37,7 +39,7 @@ def linearity(scene: Scene) -> Outcome:
         evidence = "the same gradient comes back whatever grad_output is"
         cause = "ignores-grad-output"
     else:
-        evidence = f"for 4 c, or for c + c′, what should be the same multiple or sum: {values}"
+        evidence = f"{told}: {values}"
         cause = "not-linear-in-grad-output"
     return Outcome([Finding(cause, name, element, evidence, scene.case.label)])
 

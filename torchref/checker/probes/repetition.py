@@ -22,7 +22,8 @@ def fresh_repeats(scene: Scene) -> Outcome:
         for before, after in zip(scene.outputs, _outputs(scene, tape), strict=True):
             if not agree(before, after):
                 evidence = "two forwards on the same input differ"
-                return _found(scene, "forward-noisy", None, None, evidence)
+                found = Finding("forward-noisy", None, None, evidence, scene.case.label)
+                return Outcome([found])
         seed_forward(scene.case, number)
         results.append(tape.gradients(scene.cotangents))
     first, second, third = results[0], results[1], results[2]
@@ -33,10 +34,16 @@ def fresh_repeats(scene: Scene) -> Outcome:
         steps = zip(first, second, third, strict=True)
         moved = first_difference(scene, first, second) is not None
         if moved and all(agree(_step(c, b), _step(b, a)) for a, b, c in steps):
-            return _found(scene, "accumulates", *difference)
+            told = "each further forward and backward adds the same", *difference
+            return _differs(scene, "accumulates", *told)
         if all(first_difference(scene, second, r) is None for r in results[2:]):
-            return _found(scene, "stale-state", *difference)
-        return _found(scene, "nondeterministic", *difference)
+            told = "from the first forward and backward to all later ones", *difference
+            return _differs(scene, "stale-state", *told)
+        told = (
+            f"from one forward and backward to another, of {count} on the same inputs",
+            *difference,
+        )
+        return _differs(scene, "nondeterministic", *told)
     return Outcome()
 
 
@@ -56,7 +63,8 @@ def repeats_on_one_tape(scene: Scene) -> Outcome:
     for results, copies in ((first, kept), (between, kept_between)):
         difference = first_difference(scene, copies, results)
         if difference is not None:
-            return _found(scene, "aliased-buffer", *difference)
+            told = "a later backward changed what was returned before", *difference
+            return _differs(scene, "aliased-buffer", *told)
     difference = first_difference(scene, kept, again)
     if difference is None:
         return Outcome()
@@ -66,8 +74,10 @@ def repeats_on_one_tape(scene: Scene) -> Outcome:
         all(agree(got, total) for got, total in zip(again, totals, strict=True))
         for totals in (added, doubled)
     ):
-        return _found(scene, "accumulates", *difference)
-    return _found(scene, "stale-state", *difference)
+        told = "a later backward through the same graph adds what came before", *difference
+        return _differs(scene, "accumulates", *told)
+    told = "a backward through the same graph, after another with other grad_output", *difference
+    return _differs(scene, "stale-state", *told)
 
 
 def _outputs(scene: Scene, tape: Tape) -> list[Tensor]:
@@ -86,7 +96,7 @@ def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
     return None if a is None or b is None else a + b
 
 
-def _found(
-    scene: Scene, cause: str, name: str | None, element: tuple[int, ...] | None, evidence: str
+def _differs(
+    scene: Scene, cause: str, when: str, name: str, element: tuple[int, ...] | None, values: str
 ) -> Outcome:
-    return Outcome([Finding(cause, name, element, evidence, scene.case.label)])
+    return Outcome([Finding(cause, name, element, f"{when}: {values}", scene.case.label)])

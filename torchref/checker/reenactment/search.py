@@ -14,7 +14,12 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 from torchref.checker.diagnosis import Suspicion
-from torchref.checker.diagnosis.proportion import NEAR, origins, proportion
+from torchref.checker.diagnosis.proportion import (
+    NEAR,
+    NO_ORIGIN,
+    proportion,
+    told_origins,
+)
 from torchref.checker.diagnosis.suspicion import same
 from torchref.checker.reenactment.mistakes import (
     Mistake,
@@ -161,7 +166,7 @@ class Rehearsal:
             if excess is None:
                 continue
             factor = 1 + excess
-            origin = "; ".join(origins(factor, numbers)) or "no known number"
+            origin = told_origins(factor, numbers) or NO_ORIGIN
             told = f"{told_apart(factor, 1.0)[0]} times what it should be: {origin}"
             yield Suspicion("constant-factor", f"what is passed {step.towards(place)} is {told}")
 
@@ -248,9 +253,10 @@ def _made_in_all(group: Sequence[Step]) -> Iterator[dict[Step, Mistake]]:
         able = [step for step in group if place in step.operands]  # a stack of one has no second
         turns: dict[tuple[str, ...], list[Step]] = defaultdict(list)
         for step in able:
-            others = (what for at, what in step.operands.items() if at != place)
-            turns[tuple(others)].append(step)
-        for steps in [*turns.values(), able] if len(turns) > 1 else [able]:
+            turns[tuple(what for at, what in step.operands.items() if at != place)].append(step)
+            turns["passed to", step.operands[place]].append(step)  # a carry starts with an argument
+        groups = {tuple(group): None for group in (*turns.values(), able)}
+        for steps in groups:
             each = [[left_out(step, place), *mistakes_at(step, place)] for step in steps]
             if len(steps) > 1 and len({len(its) for its in each}) == 1:
                 for alike in zip(*each, strict=True):

@@ -1,8 +1,9 @@
 """The steps of a backward that autograd derived: its nodes, and the lines that made them."""
 
+import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -20,7 +21,7 @@ LEAF = "AccumulateGrad"
 SILENT = {"t", "transpose", "permute", "view", "unsafe view", "reshape alias", "expand", "clone"}
 SILENT |= {"squeeze", "unsqueeze", "to copy", "alias"}  # they say nothing of what passes through
 MOST_OF_A_LINE = 60
-FRAME = re.compile(r'File "(?P<file>.*)", line \d+, in .*\n\s*(?P<code>.*)')
+FRAME = re.compile(r'File "(?P<file>.*)", line \d+, in (?P<function>.*)\n\s*(?P<code>.*)')
 TORCH, CHECKER = str(Path(torch.__file__).parent), str(Path(__file__).parents[1])
 
 
@@ -133,5 +134,18 @@ def _line(node: Node) -> str:
     frames = [FRAME.search(frame) for frame in metadata.get("traceback_", ())]
     within = [f for f in frames if f is not None and not f["file"].startswith(TORCH)]
     theirs = list(takewhile(lambda f: not f["file"].startswith(CHECKER), reversed(within)))
-    code = theirs[0]["code"].strip() if theirs else ""
+    if not theirs:
+        return ""
+    code = theirs[0]["code"].strip()
+    code = _lambda_in(code) if theirs[0]["function"] == "<lambda>" else code
     return code if len(code) <= MOST_OF_A_LINE else f"{code[:MOST_OF_A_LINE]}…"
+
+
+def _lambda_in(code: str) -> str:
+    """What the one lambda of a line computes; nothing where the line is a part, or has several."""
+    for whole in (code, f"({code.rstrip(',')})", f"f({code})"):  # an argument among others
+        with suppress(SyntaxError):
+            nodes = list(ast.walk(ast.parse(whole)))
+            found = [node for node in nodes if isinstance(node, ast.Lambda)]
+            return ast.get_source_segment(whole, found[0].body) or "" if len(found) == 1 else ""
+    return ""
