@@ -7,7 +7,6 @@ gradients behind it, and linearly: that tells which steps come into question, an
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -31,6 +30,7 @@ from torchref.checker.reenactment.mistakes import (
     reordered,
 )
 from torchref.checker.reenactment.own_forward import own_forward
+from torchref.checker.reenactment.pairs import pairs_that_may_fit
 from torchref.checker.reenactment.steps import Alteration, Step, altered, steps_back
 from torchref.checker.scene import RefusedError, Scene, forward
 from torchref.checker.subject import Subject
@@ -39,6 +39,7 @@ from torchref.checker.told_apart import told_apart
 
 MOST_STEPS = 300
 MOST_ELEMENTS = 20_000
+MOST_GONE_BACK = 300_000  # steps in all plays together, after which no single step is tried: 3 s
 NONE = 1e-12  # relative: what is changed by less is not changed
 KEPT = {"self": 0, "other": 1, "mat1": 0, "mat2": 1}  # the operands that steps keep, by place
 SAYS_SOMETHING = 3  # entries, of which one factor fits none by chance
@@ -95,6 +96,7 @@ class Rehearsal:
     def __init__(self, scene: Scene, tape: Tape, steps: Sequence[Step]) -> None:
         self.scene, self.tape, self.steps = scene, tape, steps
         self.claimed = scene.claimed
+        self.gone_back = 0
         self.true = self.play({})
         pairs = zip(scene.case.argument_names, self.claimed, self.true, strict=True)
         self.wrong = tuple(name for name, got, true in pairs if not _alike(got, true))
@@ -111,6 +113,7 @@ class Rehearsal:
 
     def play(self, alterations: Mapping[Node, Alteration]) -> Gradients:
         """The gradients that come of a backward altered so."""
+        self.gone_back += len(self.steps)
         with altered(alterations):
             pulled = self.tape.gradients(self.scene.cotangents)
         arguments = zip(pulled, self.tape.arguments, strict=True)
@@ -218,18 +221,19 @@ class Rehearsal:
 
     def _two_paths(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
         """Two ways in error alike, as where mean and variance are held constant."""
-        for (one, first), (other, second) in combinations(shares.items(), 2):
-            both = [a + b for a, b in zip(first, second, strict=True)]
-            if self._touched(both) != self.wrong:
-                continue
-            for times, mistake in ((1, left_out), (2, negated)):
-                if self._fits(
-                    [true - times * share for true, share in zip(self.true, both, strict=True)]
-                ):
-                    made = [mistake(*way) for way in (one, other)]
+        ways, shared = list(shares), list(shares.values())
+        lost = [true - got for true, got in zip(self.true, self.claimed, strict=True)]
+        for times, mistake in ((1, left_out), (2, negated)):
+            for i, j in pairs_that_may_fit(shared, lost, times):
+                both = [a + b for a, b in zip(shared[i], shared[j], strict=True)]
+                rest = [true - times * share for true, share in zip(self.true, both, strict=True)]
+                if self._touched(both) == self.wrong and self._fits(rest):
+                    made = [mistake(*ways[i]), mistake(*ways[j])]
                     yield Suspicion(made[0].cause, "; ".join(each.evidence for each in made))
 
     def _that_fit(self, mistakes: Mapping[Step, Mistake]) -> Iterator[Suspicion]:
+        if len(mistakes) == 1 and self.gone_back > MOST_GONE_BACK:
+            return
         try:
             gradients = self.play({step.node: each.alteration for step, each in mistakes.items()})
         except RuntimeError:
