@@ -11,15 +11,17 @@ from torchref.checker.case import Case
 from torchref.checker.contract import breaches
 from torchref.checker.findings import Finding
 from torchref.checker.forwards import compare_forwards
-from torchref.checker.judgement import Judgement
+from torchref.checker.judgement import Fault, Judgement
 from torchref.checker.ledger import Ledger
 from torchref.checker.probes import BEHAVIOUR, HIGHER_ORDER
 from torchref.checker.probes.probe import Outcome, Probe, first_line
 from torchref.checker.scene import RefusedError, Scene, play
+from torchref.checker.smaller import smaller_scene
 from torchref.checker.subject import Subject
-from torchref.checker.variations import shrunk
+from torchref.checker.told_apart import told_apart
 from torchref.errors import InputError
 
+Judge = Callable[[Scene], Judgement]
 LARGE = 20_000  # elements; above it behaviour is tried on a smaller case
 MANY = 500  # elements; above it the variations, which are many, start from a smaller case
 
@@ -41,10 +43,10 @@ class Examination:
         scenes = [scene for case in given if (scene := self.examine(case)) is not None]
         if not scenes or not self.thorough:
             return
-        scene = self._smaller_scene(scenes[0], LARGE)
+        scene = smaller_scene(scenes[0], LARGE)
         if self._probe(scene, BEHAVIOUR) or self.ledger.guilty:
             return
-        self._vary(self._smaller_scene(scene, MANY))
+        self._vary(smaller_scene(scene, MANY))
         if not self.ledger.guilty:
             self._probe(scene, HIGHER_ORDER)
 
@@ -80,34 +82,39 @@ class Examination:
     def _judge(self, scene: Scene, trust_reference: bool) -> None:
         if scene.true is None or not trust_reference:
             numeric = judge_by_differences(scene)
-            self._conclude("gradient by differences", scene, numeric, decisive=True)
+            self._conclude("gradient by differences", scene, numeric, judge_by_differences)
             return
-        by_reference = judge_by_reference(scene, scene.true)
-        self._conclude("gradient by reference", scene, by_reference, decisive=True)
+        by_reference = _judge_by_reference(scene)
+        self._conclude("gradient by reference", scene, by_reference, _judge_by_reference)
         if self.thorough and not by_reference.faults and not by_reference.blameless:
             numeric = judge_by_differences(scene, reference_agrees=True)
-            self._conclude("gradient by differences", scene, numeric, decisive=False)
+            self._conclude("gradient by differences", scene, numeric, None)
 
-    def _conclude(self, name: str, scene: Scene, judgement: Judgement, decisive: bool) -> None:
+    def _conclude(
+        self, name: str, scene: Scene, judgement: Judgement, decisive: Judge | None
+    ) -> None:
+        """`decisive` is the oracle where it has the last word: what it leaves open stays open."""
         for note in judgement.notes:
             self.ledger.note(note)
         if judgement.told:
-            found = accuse(scene, judgement.faults)
+            found = self._accuse(scene, judgement.faults, decisive) if decisive else []
             self.ledger.enter(name, found + judgement.blameless, judgement.worst)
         elif decisive:
             self.ledger.undecided(name, f"{scene.case.label}: {judgement.why}")
         else:
             self.ledger.skip(name, f"{scene.case.label}: {judgement.why}")
 
-    def _smaller_scene(self, scene: Scene, elements: int) -> Scene:
-        """The scene itself, or where it has more elements a smaller one that both accept."""
-        if scene.case.elements <= elements or self.candidate.state:
-            return scene
-        try:
-            small = play(self.candidate, self.reference, shrunk(scene.case), self.seed)
-        except (RefusedError, InputError):
-            return scene
-        return small if small.cotangents and small.makes_sense else scene
+    def _accuse(self, scene: Scene, faults: list[Fault], judge: Judge) -> list[Finding]:
+        """The findings; of a large case at small sizes if it is wrong there: they tell more."""
+        small = smaller_scene(scene, LARGE) if faults else scene
+        there = judge(small).faults if small is not scene else []
+        if not there:
+            return accuse(scene, faults)
+        for fault in faults:
+            got, true = told_apart(fault.got_value, fault.true_value)
+            where = f"{fault.name}{list(fault.element)}, {scene.case.label}"
+            self.ledger.note(f"{where}: got {got}, should be {true}")
+        return accuse(small, there)
 
     def _probe(self, scene: Scene, probes: dict[str, Probe]) -> bool:
         """Whether a probe found the candidate guilty; those after it are left out then."""
@@ -175,6 +182,11 @@ class Examination:
         evidence = "no output requires grad although an input does"
         finding = Finding("missing-gradient", None, None, evidence, scene.case.label)
         self.ledger.enter("gradient", [finding])
+
+
+def _judge_by_reference(scene: Scene) -> Judgement:
+    assert scene.true is not None
+    return judge_by_reference(scene, scene.true)
 
 
 def _tried(probe: Probe, scene: Scene) -> Outcome:
