@@ -187,6 +187,17 @@ def test_bad_usage_ends_with_2_and_says_what_is_bad(
         assert word in err
 
 
+def test_the_causes_are_listed_and_explained(run) -> None:
+    status, out, _ = run("causes")
+    assert status == 0
+    for name, cause in CAUSES.items():
+        assert f"{name}\n  {cause.meaning}\n  {cause.look_at}\n" in out
+    assert run("causes", "transposed")[1].splitlines()[0] == "transposed"
+    status, _, err = run("causes", "transpose")
+    assert status == 2
+    assert "Did you mean transposed?" in err
+
+
 def test_version(run) -> None:
     status, out, _ = run("--version")
     assert status == 0

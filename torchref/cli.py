@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,9 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from torchref import InputError, Report, __version__, crosscheck
 from torchref.catalogue import CATALOGUE, Entry
+from torchref.checker.causes import CAUSES
 from torchref.checker.story import STYLES, show
 from torchref.encoding import escape_what_the_terminal_lacks
 from torchref.errors import not_writable
@@ -28,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Gradients by hand in PyTorch, and the check that they are right.",
     epilog="Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck Affine Sigmoid --seed 7`"
-    "\n\n`torchref explain two-neuron-chain`",
+    "\n\n`torchref causes`\n\n`torchref explain two-neuron-chain`",
 )
 out = Console()
 err = Console(stderr=True)
@@ -71,7 +74,8 @@ def _options(
 @app.command(
     name="crosscheck",
     epilog=(
-        "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage.\n\n"
+        "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage. "
+        "`torchref causes` explains what a finding says.\n\n"
         "Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck LogLoss --json report.json`\n\n"
         "`torchref crosscheck --device cuda`"
     ),
@@ -107,6 +111,19 @@ def crosscheck_command(
 
 
 app.command(name="explain", epilog=EPILOG)(explain_command)
+
+
+@app.command(
+    name="causes", epilog="Examples:\n\n`torchref causes`\n\n`torchref causes missing-term`"
+)
+def causes_command(
+    causes: Annotated[list[str] | None, typer.Argument(help="Some of them; all if none.")] = None,
+) -> None:
+    """List the causes that a finding may name, what each means and what to look at then."""
+    for name in causes or CAUSES:
+        cause = CAUSES[_known(name, CAUSES, "a cause", "Leave it out to see them all.")]
+        told = Text.assemble((name, "bold"), f"\n  {cause.meaning}\n  ", (cause.look_at, "italic"))
+        out.print(told, soft_wrap=True)
 
 
 def _crosscheck_all(entries: list[Entry], device: torch.device, seed: int) -> list[Report]:
@@ -147,16 +164,20 @@ def _table(reports: list[Report]) -> Table:
 
 
 def _entry(name: str) -> Entry:
-    if name not in CATALOGUE:
-        near = difflib.get_close_matches(name, CATALOGUE, n=1, cutoff=0.4)
-        lower = {known.lower(): known for known in CATALOGUE}
+    return CATALOGUE[_known(name, CATALOGUE, "an op", "Leave it out to check them all.")]
+
+
+def _known(name: str, names: Collection[str], what: str, otherwise: str) -> str:
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+        lower = {known.lower(): known for known in names}
         suggestion = lower.get(name.lower(), near[0] if near else None)
         raise InputError(
-            f"an op must be one of {', '.join(CATALOGUE)}",
+            f"{what} must be one of {', '.join(names)}",
             f"{name!r} arrived",
-            f"Did you mean {suggestion}?" if suggestion else "Leave it out to check them all.",
+            f"Did you mean {suggestion}?" if suggestion else otherwise,
         )
-    return CATALOGUE[name]
+    return name
 
 
 def _device(name: str) -> torch.device:

@@ -1,5 +1,7 @@
 """Verdicts, the order of findings, and the causes: a fixed list with one advice each."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.wrong_ops import CAUSES as PLANTED_CAUSES
@@ -66,6 +68,20 @@ def test_the_worst_error_is_that_of_all_checks() -> None:
 def test_what_explains_the_others_comes_first() -> None:
     found = [finding("missing-term"), finding("sign-flipped"), finding("stale-state")]
     assert [each.cause for each in ranked(found)] == ["stale-state", "missing-term", "sign-flipped"]
+
+
+def test_what_is_vague_is_left_out_where_its_numbers_are_spoilt() -> None:
+    vague = replace(finding("missing-term"), vague=True)
+    assert ranked([vague]) == (vague,)
+    for spoils in (finding("uninitialised-memory"), finding("forward-wrong", None)):
+        assert ranked([vague, spoils]) == (spoils,)
+    elsewhere = finding("stale-state", "y")
+    assert ranked([vague, elsewhere]) == (elsewhere, vague)
+    assert ranked([finding("transposed"), vague]) == (finding("transposed"), vague)
+
+
+def test_a_finding_lists_its_causes() -> None:
+    assert all(f"`{cause}`" in str(Finding.__doc__) for cause in CAUSES)
 
 
 def test_each_cause_is_told_once_for_each_argument() -> None:

@@ -49,6 +49,9 @@ def crosscheck(
     progress    True for a progress bar on standard error; or a function, called with a word on
                 what is tried next
 
+    Each of the report's findings names a cause; `torchref causes` on the command line explains
+    them, and `torchref.Finding` lists them.
+
     Everything is computed in float64 where the candidate accepts it, whatever the dtype of the
     inputs; the parameters of a Module are inputs too. Raises `InputError` for inputs that no
     verdict can be given on.

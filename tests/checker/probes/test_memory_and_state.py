@@ -39,6 +39,12 @@ def seen(probe, candidate, *inputs: Tensor) -> tuple[list[str], list[str | None]
     return [f.cause for f in outcome.findings], [f.argument for f in outcome.findings]
 
 
+def told(probe, candidate) -> list[tuple[str, str]]:
+    """Causes and evidence."""
+    outcome: Outcome = probe(scene_of(candidate, None, X))
+    return [(f.cause, f.evidence) for f in outcome.findings]
+
+
 def test_the_right_one_passes_them_all() -> None:
     for probe in (
         uninitialised_memory,
@@ -163,7 +169,11 @@ class TestRepetition:
             def backward(ctx, grad_y):
                 return Square.backward(ctx, grad_y) + 1e-6 * torch.rand_like(grad_y)
 
-        assert seen(fresh_repeats, Draws)[0] == ["nondeterministic"]
+        ((said, evidence),) = told(fresh_repeats, Draws)
+        assert said == "nondeterministic"
+        assert evidence.startswith(
+            "from one forward and backward to another, of 10 on the same inputs: "
+        )
 
     def test_a_forward_that_differs_from_call_to_call(self) -> None:
         class Counts:
@@ -184,7 +194,9 @@ class TestRepetition:
                 Adds.total.append(Square.backward(ctx, grad_y))
                 return torch.stack(Adds.total).sum(0)
 
-        assert seen(fresh_repeats, Adds)[0] == ["accumulates"]
+        ((said, evidence),) = told(fresh_repeats, Adds)
+        assert said == "accumulates"
+        assert evidence.startswith("each further forward and backward adds the same: ")
 
     def test_every_call_after_the_first_is_another(self) -> None:
         class Remembers(Square):
@@ -196,7 +208,9 @@ class TestRepetition:
                 first_of_the_probe = len(Remembers.calls) == 2  # the scene is the first of all
                 return Square.backward(ctx, grad_y) * (1 if first_of_the_probe else 2)
 
-        assert seen(fresh_repeats, Remembers)[0] == ["stale-state"]
+        ((said, evidence),) = told(fresh_repeats, Remembers)
+        assert said == "stale-state"
+        assert evidence.startswith("from the first forward and backward to all later ones: ")
 
     def test_the_same_memory_handed_out_twice(self) -> None:
         class Reuses(Square):
@@ -206,7 +220,9 @@ class TestRepetition:
             def backward(ctx, grad_y):
                 return Reuses.buffer.copy_(Square.backward(ctx, grad_y))
 
-        assert seen(repeats_on_one_tape, Reuses)[0] == ["aliased-buffer"]
+        ((said, evidence),) = told(repeats_on_one_tape, Reuses)
+        assert said == "aliased-buffer"
+        assert evidence.startswith("a later backward changed what was returned before: ")
 
     def test_a_tape_that_is_not_zeroed_between_two_backwards(self) -> None:
         class Keeps(Square):
@@ -215,7 +231,11 @@ class TestRepetition:
                 ctx.total = getattr(ctx, "total", 0) + Square.backward(ctx, grad_y)
                 return ctx.total.clone()
 
-        assert seen(repeats_on_one_tape, Keeps)[0] == ["accumulates"]
+        ((said, evidence),) = told(repeats_on_one_tape, Keeps)
+        assert said == "accumulates"
+        assert evidence.startswith(
+            "a later backward through the same graph adds what came before: "
+        )
 
     def test_a_backward_that_uses_up_what_it_saved(self) -> None:
         class Uses(Square):
@@ -225,7 +245,11 @@ class TestRepetition:
                 ctx.used = True
                 return factor * Square.backward(ctx, grad_y)
 
-        assert seen(repeats_on_one_tape, Uses)[0] == ["stale-state"]
+        ((said, evidence),) = told(repeats_on_one_tape, Uses)
+        assert said == "stale-state"
+        assert evidence.startswith(
+            "a backward through the same graph, after another with other grad_output: "
+        )
 
     def test_a_backward_that_refuses_to_run_twice_is_skipped(self) -> None:
         class Once(Square):

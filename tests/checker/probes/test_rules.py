@@ -43,6 +43,22 @@ class TestLinearity:
 
         assert found(linearity, Bends) == [("not-linear-in-grad-output", "x")]
 
+    def test_which_law_is_broken_is_said(self) -> None:
+        class Clips(Square):
+            @staticmethod
+            def gradients(grad_y, x):
+                return Square.gradients(grad_y.clamp(max=0.5), x)
+
+        class TakesAbs(Square):
+            @staticmethod
+            def gradients(grad_y, x):
+                return Square.gradients(grad_y.abs(), x)
+
+        (clipped,) = linearity(scene_of(Clips, None, X)).findings
+        assert clipped.evidence.startswith("4 times grad_output does not give 4 times the gradient")
+        (bent,) = linearity(scene_of(TakesAbs, None, X)).findings
+        assert bent.evidence.startswith("the sum of two grad_outputs does not give the sum of")
+
     def test_grad_output_that_takes_no_part(self) -> None:
         class Ignores(Square):
             @staticmethod
