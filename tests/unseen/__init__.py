@@ -19,7 +19,7 @@ accepted too are constant-factor for "half the z-loss", "unbiased" and "no beta"
 sign-flipped for "sign of the quotient rule" and "no conjugate" of the complex product;
 missing-local-derivative for "inactive rows" and "no mask" of the adapter; wrong-elements for
 "one way" and "no depth"; mutates-saved for "adds to its buffer"; not-finite for "intermediate
-saved".
+saved". Later came missing-local-derivative for "negative slope", which is taken at the output.
 
 From now on those who work on the checker see these functions too: they are held out no longer.
 """

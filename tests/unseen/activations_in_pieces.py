@@ -41,7 +41,7 @@ def elu(slip):
     lambda generator: (normal(generator, 3, 4), -0.2),
     Slip(
         "negative slope",
-        ("wrong-elements",),
+        ("wrong-elements", "missing-local-derivative"),
         "the output's sign is not the input's where the slope is negative",
         "leaky ReLU in place in torch and inplace_abn",
         ordinary=lambda generator: (normal(generator, 3, 4), 0.2),

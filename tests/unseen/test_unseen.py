@@ -21,34 +21,22 @@ NOT_SEEN_FROM_ORDINARY_INPUTS = {
     "sparse times dense: flag forgotten",
 }
 NOT_NAMED_YET = {
-    "convolution by fourier: no conjugate",
     "convolution: columns without stride",
-    "cross entropy in chunks: short last chunk",
     "equilibrium: Jacobian not transposed",
     "euler: later state",
-    "exponential: other function",
-    "front to back: nothing behind",
-    "gelu: other approximation",
     "hard swish: no half",
-    "image and text: scale without its exponential",
     "layer norm: place of epsilon",
     "learnt step: step without its rest",
-    "linear interpolation: fixed window",
-    "linear: order of returns",
-    "maxout: one mask for both",
     "permute tokens: not inverted",
     "pixel shuffle: reshaped alone",
     "product: float32",
     "quaternion product: other order",
-    "recurrent network: no carry",
     "roll: same way",
     "rotary embedding: no offset",
     "rotary embedding: same sign",
     "running sine: of the sum",
     "scatter mean: no count",
     "scatter product: zero factor",
-    "silu: at the output",
-    "solve: no transpose",
     "sparse times dense: flag forgotten",
 }
 
@@ -117,7 +105,8 @@ def test_a_bug_is_caught_at_its_tripping_input_and_named(bug: UnseenBug) -> None
     report = report_on(bug.wrong, bug.reference, bug.tripping)
     assert report.verdict == "wrong", str(report)
     named = report.findings[0].cause in bug.causes
-    assert named is (bug.name not in NOT_NAMED_YET), f"{bug.causes}\n{report}"
+    assert named or bug.name in NOT_NAMED_YET, f"should be one of {bug.causes}\n{report}"
+    assert not (named and bug.name in NOT_NAMED_YET), "named by now: it may leave NOT_NAMED_YET"
 
 
 @pytest.mark.parametrize(
