@@ -5,6 +5,9 @@ of `out.sum().backward()` in float32 meet the same planted bugs, the same right 
 same affine op of growing size. Run it from the repository's root, where the bugs are:
 
     python -m experiments.benchmark_crosscheck --quick
+
+With --unseen also the bugs and right functions of tests/unseen, which were written without
+knowledge of the checker.
 """
 
 import json
@@ -23,7 +26,8 @@ from experiments.benchmark.cost import first_call, seconds_over_size
 from experiments.benchmark.folder import Out
 
 try:
-    from experiments.benchmark.sight import false_alarms, planted_bugs, smallest_error_seen
+    from experiments.benchmark.corpora import DEVELOPED_ON, UNSEEN
+    from experiments.benchmark.sight import bugs_noticed, false_alarms, smallest_error_seen
 except ModuleNotFoundError:
     raise SystemExit("Run it from the root of a checkout: it needs tests/.") from None
 
@@ -31,15 +35,20 @@ TIMED = ("crosscheck", "differences alone", "gradcheck, slow", "gradcheck, fast"
 SHARP = ("crosscheck", "gradcheck, slow", "gradcheck, fast")
 
 
-def show(results: dict[str, Any], console: Console) -> None:
-    bugs, alarms = results["planted bugs"], results["false alarms"]
+def show_sight(bugs: dict[str, Any], alarms: dict[str, Any], what: str, console: Console) -> None:
     table = Table("checker", "bugs, tripping input", "ordinary input", "named", "false alarms")
     for name in ("crosscheck", *PEERS):
         named = str(bugs[name]["named"]) if name == "crosscheck" else "–"
         counts = (str(bugs[name]["tripping"]), str(bugs[name]["ordinary"]))
         table.add_row(name, *counts, named, str(alarms[name]))
-    table.caption = f"of {bugs['of']['bugs']} planted bugs and {alarms['of']} right functions"
+    table.caption = f"of {bugs['of']['bugs']} {what} bugs and {alarms['of']} right functions"
     console.print(table)
+
+
+def show(results: dict[str, Any], console: Console) -> None:
+    show_sight(results["planted bugs"], results["false alarms"], "planted", console)
+    if "unseen bugs" in results:
+        show_sight(results["unseen bugs"], results["unseen right functions"], "unseen", console)
     table = Table("batch", "N", *TIMED, title="milliseconds, and slow gradcheck over them")
     for row in results["seconds"]:
         table.add_row(row["batch"], f"{row['entries']:,}", *(cost(row, way) for way in TIMED))
@@ -92,6 +101,7 @@ def main(
     seed: Annotated[int, typer.Option(min=0, help="Of all inputs.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Of torch; one is steadiest.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work.")] = False,
+    unseen: Annotated[bool, typer.Option("--unseen", help="On tests/unseen as well.")] = False,
 ) -> None:
     """Which gradient checker sees what, and what it costs."""
     torch.set_num_threads(threads)
@@ -102,12 +112,15 @@ def main(
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
             "seed": seed,
-            "planted bugs": planted_bugs(seed, every),
-            "false alarms": false_alarms(seed, every),
+            "planted bugs": bugs_noticed(DEVELOPED_ON, seed, every),
+            "false alarms": false_alarms(DEVELOPED_ON, seed, every),
             "seconds": seconds_over_size(seed, rounds),
             "first call": first_call(rounds),
             "smallest error": smallest_error_seen(seed, seeds),
         }
+        if unseen:
+            results["unseen bugs"] = bugs_noticed(UNSEEN, seed, every)
+            results["unseen right functions"] = false_alarms(UNSEEN, seed, every)
     show(results, Console())
     (out / "benchmark_crosscheck.json").write_text(json.dumps(results, indent=2) + "\n")
     plot(results, out / "benchmark_crosscheck.png")

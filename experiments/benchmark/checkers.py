@@ -1,11 +1,13 @@
 """The gradient checkers that are held side by side: each says whether it notices something."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import gradcheck, gradgradcheck
+from torch.autograd import Function, gradcheck, gradgradcheck
+from torch.nn import Module
 
 from experiments.benchmark.time_limit import TooLongError, time_limit
 from torchref import crosscheck
@@ -20,6 +22,12 @@ def differentiable(inputs: Inputs) -> list[int]:
     marked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
     floating = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.is_floating_point()]
     return marked or floating
+
+
+def called(candidate: Any) -> Callable[..., Any]:
+    """A Function is called by its apply."""
+    is_function = isinstance(candidate, type) and issubclass(candidate, Function)
+    return candidate.apply if is_function else candidate
 
 
 def by_crosscheck(candidate: Any, reference: Any, inputs: Inputs) -> tuple[bool, str | None]:
@@ -40,7 +48,7 @@ def by_gradcheck(check: Callable[..., bool], **options: Any) -> Callable[..., bo
         ]
         try:
             with time_limit(MOST_SECONDS):
-                check(getattr(candidate, "apply", candidate), mine, **options)
+                check(called(candidate), mine, **options)
         except TooLongError:  # thousands of entries, and one evaluation or two for each of them
             return False
         except Exception:  # it tells what is wrong by raising, and a candidate may raise too
@@ -53,7 +61,7 @@ def by_gradcheck(check: Callable[..., bool], **options: Any) -> Callable[..., bo
 def by_sum_backward(candidate: Any, reference: Any, inputs: Inputs) -> bool:
     """The comparison in most tests: float32, a cotangent of ones, allclose."""
     gradients = []
-    for function in (getattr(candidate, "apply", candidate), reference):
+    for function in (called(candidate), reference):
         places = differentiable(inputs)
         mine = [
             x.detach().float().requires_grad_(i in places)
@@ -61,6 +69,8 @@ def by_sum_backward(candidate: Any, reference: Any, inputs: Inputs) -> bool:
             else x
             for i, x in enumerate(inputs)
         ]
+        if isinstance(function, Module):
+            function = deepcopy(function).float()
         try:
             outputs = function(*mine)
             y = outputs[0] if isinstance(outputs, tuple) else outputs

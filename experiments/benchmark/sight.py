@@ -1,5 +1,6 @@
-"""What each checker sees: planted bugs, right functions, and how small an error."""
+"""What each checker sees: bugs, right functions, and how small an error."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -7,19 +8,18 @@ from rich.progress import track
 from torch import Generator, Tensor
 
 from experiments.benchmark.checkers import PEERS, by_crosscheck
-from tests.right_functions import RIGHT
-from tests.wrong_ops import PLANTED
+from experiments.benchmark.corpora import Corpus
 from torchref import crosscheck
 
 SIZES, LARGE_SIZES = (100, 400, 1_500), (10_000, 1_000_000)
 ERRORS = tuple(10.0**-k for k in range(13))
 
 
-def planted_bugs(seed: int, every: int) -> dict[str, dict[str, int]]:
-    """How many of the planted bugs each checker notices; crosscheck also names the cause."""
-    bugs = PLANTED[::every]
+def bugs_noticed(corpus: Corpus, seed: int, every: int) -> dict[str, dict[str, int]]:
+    """How many of the bugs each checker notices; crosscheck also names the cause."""
+    bugs = corpus.bugs[::every]
     found = {name: {"tripping": 0, "ordinary": 0, "named": 0} for name in ("crosscheck", *PEERS)}
-    for bug in track(bugs, "planted bugs"):
+    for bug in track(bugs, "bugs"):
         for kind in ("tripping", "ordinary"):
             draw = getattr(bug, kind)
             caught, cause = by_crosscheck(bug.wrong, bug.reference, draw(generator(seed)))
@@ -30,20 +30,19 @@ def planted_bugs(seed: int, every: int) -> dict[str, dict[str, int]]:
     return {"of": {"bugs": len(bugs)}, **found}
 
 
-def false_alarms(seed: int, every: int) -> dict[str, int]:
+def false_alarms(corpus: Corpus, seed: int, every: int) -> dict[str, int]:
     """How many right functions each checker accuses."""
-    functions = RIGHT[::every]
+    functions = corpus.right[::every]
     alarms = dict.fromkeys(("crosscheck", *PEERS), 0)
     for right in track(functions, "right functions"):
-
-        def call(*inputs: Any, right: Any = right) -> Any:
-            return right.function(*inputs, **right.kwargs)
-
-        itself, inputs = right.function, right.inputs(generator(seed))
-        report = crosscheck(itself, itself, inputs, kwargs=right.kwargs, seed=seed)
+        function, reference, kwargs = right.function, right.reference, dict(right.kwargs)
+        inputs = right.inputs(generator(seed))
+        report = crosscheck(function, reference, inputs, kwargs=kwargs, seed=seed)
         alarms["crosscheck"] += report.verdict == "wrong"
+        if kwargs:
+            function, reference = partial(function, **kwargs), partial(reference, **kwargs)
         for name, noticed in PEERS.items():
-            alarms[name] += noticed(call, call, right.inputs(generator(seed)))
+            alarms[name] += noticed(function, reference, right.inputs(generator(seed)))
     return {"of": len(functions), **alarms}
 
 

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from experiments import benchmark_crosscheck
-from experiments.benchmark import checkers, cost, sight
+from experiments.benchmark import checkers, corpora, cost, sight
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sight, "PLANTED", sight.PLANTED[:2])
-    monkeypatch.setattr(sight, "RIGHT", sight.RIGHT[:2])
+    for name in ("DEVELOPED_ON", "UNSEEN"):
+        corpus = getattr(corpora, name)
+        few = corpora.Corpus(corpus.bugs[:2], corpus.right[:2])
+        monkeypatch.setattr(benchmark_crosscheck, name, few)
     for room in (sight, cost):
         monkeypatch.setattr(room, "SIZES", (100,))
         monkeypatch.setattr(room, "LARGE_SIZES", (200,))
@@ -23,10 +25,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_writes_what_every_checker_sees_and_costs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    benchmark_crosscheck.main(out=tmp_path, seed=0, threads=1, quick=True)
+    benchmark_crosscheck.main(out=tmp_path, seed=0, threads=1, quick=True, unseen=True)
     results = json.loads((tmp_path / "benchmark_crosscheck.json").read_text())
     assert results["planted bugs"]["of"] == {"bugs": 1}
     assert results["planted bugs"]["crosscheck"] == {"tripping": 1, "ordinary": 1, "named": 1}
+    assert results["unseen bugs"]["of"] == {"bugs": 1}
+    assert results["unseen bugs"]["crosscheck"] == {"tripping": 1, "ordinary": 1, "named": 1}
+    assert results["false alarms"]["crosscheck"] == results["unseen right functions"]["crosscheck"]
     assert results["false alarms"]["crosscheck"] == 0
     assert [(row["batch"], row["entries"]) for row in results["seconds"]] == [
         ("square", 105),
