@@ -6,8 +6,7 @@ same affine op of growing size. Run it from the repository's root, where the bug
 
     python -m experiments.benchmark_crosscheck --quick
 
-With --unseen also the bugs and right functions of tests/unseen, which were written without
-knowledge of the checker.
+With --unseen also what was written without knowledge of the checker, tests/unseen.
 """
 
 import json
@@ -38,9 +37,9 @@ SHARP = ("crosscheck", "gradcheck, slow", "gradcheck, fast")
 def show_sight(bugs: dict[str, Any], alarms: dict[str, Any], what: str, console: Console) -> None:
     table = Table("checker", "bugs, tripping input", "ordinary input", "named", "false alarms")
     for name in ("crosscheck", *PEERS):
-        named = str(bugs[name]["named"]) if name == "crosscheck" else "–"
-        counts = (str(bugs[name]["tripping"]), str(bugs[name]["ordinary"]))
-        table.add_row(name, *counts, named, str(alarms[name]))
+        named = bugs[name]["named"] if name == "crosscheck" else "–"
+        counts = (bugs[name]["tripping"], bugs[name]["ordinary"], named, alarms[name])
+        table.add_row(name, *map(str, counts))
     table.caption = f"of {bugs['of']['bugs']} {what} bugs and {alarms['of']} right functions"
     console.print(table)
 
