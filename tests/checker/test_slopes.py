@@ -67,6 +67,16 @@ def test_a_slope_taken_elsewhere(forward, gradients, told) -> None:
     assert told in finding.evidence
 
 
+def test_slopes_of_few_values_are_told_by_the_entries_that_are_wrong() -> None:
+    def forward(x):
+        return x.clamp(-1, 1) + 2 * x.clamp(min=1)
+
+    x = torch.tensor([[-2.0, -1.5, 1.2], [3.0, 0.4, -0.2]], dtype=torch.float64)
+    finding = first(forward, lambda g, x: g * ((x.abs() < 1) + 2.0 * (x < -1)), x)
+    assert finding.cause == "wrong-elements"
+    assert "4 of 6 entries: where |x| is at least 1" in finding.evidence
+
+
 def test_what_is_no_product_entry_by_entry_lacks_a_sum() -> None:
     def normalised(x):
         return F.layer_norm(x, (5,))

@@ -142,8 +142,11 @@ def _suspicions(scene: Scene, fault: Fault, wrong: Wrong) -> list[Suspicion]:
     if decided or same(wrong.got, wrong.true):
         return by_values + by_cotangent
     asked = list(questions_answered(*where))
-    if by_values and by_values[0].cause == "wrong-elements" and wrong.fraction <= FEW:
-        return by_values + by_cotangent + asked
+    if by_values and by_values[0].cause == "wrong-elements":
+        # Slopes of few values, as of what is clipped, agree with those of other places by chance.
+        elsewhere = [each for each in asked if each.cause == "missing-local-derivative"]
+        if wrong.fraction <= FEW or elsewhere == asked:
+            return by_values + by_cotangent + asked
     return asked + by_cotangent + by_values or list(lost_digits(*where))
 
 
