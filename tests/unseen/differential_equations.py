@@ -32,12 +32,12 @@ def linear_equation(slip):
 
     def backward(ctx, grad_y):
         start, time, a, y = ctx.saved_tensors
-        n, turned = len(a), a.t() * time
+        n, exponent = len(a), a.t() * time
         grad_time = (grad_y * (a @ y)).sum() * (-1 if slip else 1)
-        above = torch.cat([turned, time * torch.outer(grad_y, start)], 1)
-        below = torch.cat([torch.zeros_like(a), turned], 1)
+        above = torch.cat([exponent, time * torch.outer(grad_y, start)], 1)
+        below = torch.cat([torch.zeros_like(a), exponent], 1)
         grad_a = torch.linalg.matrix_exp(torch.cat([above, below]))[:n, n:]
-        return torch.linalg.matrix_exp(turned) @ grad_y, grad_time, grad_a
+        return torch.linalg.matrix_exp(exponent) @ grad_y, grad_time, grad_a
 
     return forward, backward
 

@@ -10,8 +10,8 @@ from .by_hand import Slip, by_hand
 
 def angles(length, width, offset):
     frequency = 1.0 / 10000 ** (torch.arange(0, width, 2, dtype=torch.float64) / width)
-    once = (torch.arange(length) + offset).double()[:, None] * frequency
-    return torch.cat([once, once], -1)
+    angle = (torch.arange(length) + offset).double()[:, None] * frequency
+    return torch.cat([angle, angle], -1)
 
 
 def quarter_turn(x):

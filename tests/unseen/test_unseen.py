@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+from torch.autograd import Function
 
 from tests.random_inputs import Inputs, seeded
 from torchref import Report, crosscheck
@@ -79,6 +81,18 @@ def report_on(candidate: Any, reference: Callable[..., Any] | None, inputs: Inpu
     return crosscheck(candidate, reference, inputs(seeded(0)), seed=0)
 
 
+def gradients(candidate: Any, inputs: tuple[Any, ...]) -> list[Tensor]:
+    """By torch alone, for one random cotangent."""
+    is_function = isinstance(candidate, type) and issubclass(candidate, Function)
+    returned = (candidate.apply if is_function else candidate)(*inputs)
+    outputs = returned if isinstance(returned, tuple) else (returned,)
+    outputs = [y for y in outputs if y.requires_grad]
+    generator = seeded(99)
+    cotangents = [torch.randn(y.shape, generator=generator, dtype=y.dtype) for y in outputs]
+    leaves = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
+    return list(torch.autograd.grad(outputs, leaves, cotangents))
+
+
 def test_there_are_as_many_as_at_the_first_look() -> None:
     assert len(BUGS) == 151
     assert len(RIGHT) == 138
@@ -116,6 +130,16 @@ def test_a_bug_is_caught_from_ordinary_inputs(bug: UnseenBug) -> None:
     report = report_on(bug.wrong, bug.reference, bug.ordinary)
     seen = report.verdict == "wrong"
     assert seen is (bug.name not in NOT_SEEN_FROM_ORDINARY_INPUTS), str(report)
+
+
+@every_right_function
+@pytest.mark.parametrize("seed", range(3))
+def test_a_right_function_has_the_gradients_of_its_reference(op: ByHand, seed: int) -> None:
+    inputs = op.inputs(seeded(seed))
+    expected = gradients(op.reference, inputs)
+    for mine, its in zip(gradients(op.written(), inputs), expected, strict=True):
+        rounding = 1e-9 if mine.dtype in (torch.float64, torch.complex128) else 1e-6
+        assert torch.allclose(mine, its, rtol=0, atol=rounding * float(its.abs().max()))
 
 
 @every_right_function
