@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from tests.checker.scenes import normal
 from tests.checker.test_influence import op
+from tests.wrong_ops.rule import Rule
 from torchref import crosscheck
 
 WINDOW = torch.tensor(
@@ -81,6 +82,28 @@ def test_those_that_are_right_are_told_from_those_that_are_not() -> None:
     assert told in finding.evidence
 
 
+class SumAndProduct(Rule):
+    """Two outputs, of which the second is differentiated wrongly."""
+
+    @staticmethod
+    def forward(x, y):
+        return (x + y).tanh(), x * y
+
+    @staticmethod
+    def gradients(grad_sum, grad_product, x, y):
+        slope = 1 - (x + y).tanh() ** 2
+        return grad_sum * slope + grad_product * y.cosh().log1p(), grad_sum * slope + x
+
+
+def test_of_several_outputs_the_right_ones_are_told() -> None:
+    inputs = normal(4, 3), normal(4, 3, seed=1)
+    findings = crosscheck(SumAndProduct, SumAndProduct.forward, inputs, thorough=False).findings
+    told = {each.argument: each.evidence for each in findings}
+    assert (
+        "the gradient of output 1 alone is wrong, and what comes of that of output 0" in told["x"]
+    )
+
+
 def test_a_difference_of_low_rank_is_a_sum() -> None:
     w, v = normal(8, seed=1), normal(8, seed=2)
     m = normal(8, 8, seed=3)
@@ -88,4 +111,6 @@ def test_a_difference_of_low_rank_is_a_sum() -> None:
     candidate = op(lambda x: whole @ x, lambda g, x: m.T @ g)
     (finding,) = crosscheck(candidate, lambda x: whole @ x, (normal(8),)).findings
     assert finding.cause == "missing-term"
-    assert "what is missing is one weighted sum over grad_output" in finding.evidence
+    assert (
+        "what is missing is one weighted sum over grad_output, spread over x by" in finding.evidence
+    )

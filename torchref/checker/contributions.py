@@ -24,6 +24,8 @@ SHOWN = 2
 
 def wrong_contributions(scene: Scene, place: int, wrong: Wrong) -> Iterator[Suspicion]:
     """What sets the wrong contributions apart, or the wrong linear map from the right one."""
+    if len(scene.cotangents) > 1:
+        yield from _some_of_several_outputs(scene, place, wrong)
     jacobians = _jacobians(scene, place, wrong)
     if jacobians is None:
         return
@@ -34,11 +36,30 @@ def wrong_contributions(scene: Scene, place: int, wrong: Wrong) -> Iterator[Susp
         _misplaced(got, true, shape, wrong),
         _some_paths(got, true, shape, wrong),
         _some_outputs(got, true, shape),
-        _of_low_rank(got, true),
+        _of_low_rank(got, true, wrong.name),
     ):
         if told is not None:
             yield told
             return
+
+
+def _some_of_several_outputs(scene: Scene, place: int, wrong: Wrong) -> Iterator[Suspicion]:
+    """What the gradients of some outputs contribute is right, and of others it is not."""
+    subject = knowing(scene, place, wrong.true)
+    if subject is None:
+        return
+    heard: dict[bool, list[str]] = {True: [], False: []}
+    for i in scene.cotangents:
+        alone = {j: c if i == j else torch.zeros_like(c) for j, c in scene.cotangents.items()}
+        got = backward(scene.candidate, scene.tape, alone)[place]
+        true = gradient_of(subject, scene.case, alone, place)
+        if got is None or true is None:
+            return
+        heard[same(got, true) or not bool(got.any() or true.any())].append(f"output {i}")
+    if heard[True] and heard[False]:
+        told = f"what comes of the gradient of {', '.join(heard[False])} alone is wrong, and what "
+        told += f"comes of that of {', '.join(heard[True])} is right"
+        yield Suspicion("missing-term", told)
 
 
 def _jacobians(scene: Scene, place: int, wrong: Wrong) -> tuple[Tensor, Tensor] | None:
@@ -123,13 +144,13 @@ def _some_outputs(got: Tensor, true: Tensor, shape: torch.Size) -> Suspicion | N
     return Suspicion("missing-term", told)
 
 
-def _of_low_rank(got: Tensor, true: Tensor) -> Suspicion | None:
+def _of_low_rank(got: Tensor, true: Tensor, name: str) -> Suspicion | None:
     rest = true - got
     rank = int(torch.linalg.matrix_rank(rest, rtol=NONE))
     if not 0 < LOW * rank <= min(rest.shape):
         return None
     sums = "one weighted sum" if rank == 1 else f"{rank} weighted sums"
-    told = f"what is missing is {sums} over grad_output, spread over it by fixed weights"
+    told = f"what is missing is {sums} over grad_output, spread over {name} by fixed weights"
     return Suspicion("missing-term", f"{told} (the difference of the Jacobians has rank {rank})")
 
 

@@ -33,6 +33,7 @@ def test_a_number_that_is_given_is_no_guess() -> None:
         (0.9, "0.9 is 1 − (p)"),
         (192.0, "192 may be the batch times the size of W2 along dimension 1"),
         (2.0, "2 may be the 2 of a square"),
+        (7 / 6, "may be n/(n − 1) for n = the size of"),
         (65536.0, "65536 may be the loss scale 2^16"),
         (math.pi, "3.14159 may be π"),
         (1.2345, "no number in sight"),

@@ -381,3 +381,28 @@ def test_steps_of_one_kind_may_differ_in_their_number_of_operands() -> None:
     for reference in (paths, None):
         report = crosscheck(Paths, reference, (normal(4, 3),), thorough=False)
         assert [finding.argument for finding in report.findings] == ["x"]
+
+
+def bypassed(x, weight):
+    return x + torch.tanh(x * weight)
+
+
+class AlmostForgets(Function):
+    """Of one path nothing is passed on, but for what is left in memory."""
+
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return bypassed(x, weight)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        return grad_y, 1e-15 * grad_y * x * (1 - torch.tanh(x * weight) ** 2)
+
+
+def test_what_is_next_to_nothing_is_no_factor() -> None:
+    inputs = (normal(4, 3), normal(4, 3, seed=1))
+    for finding in crosscheck(AlmostForgets, bypassed, inputs, thorough=False).findings:
+        assert "0 times" not in finding.evidence
+        assert finding.cause == "missing-term"

@@ -116,6 +116,11 @@ def _guessed(page: Page, ratio: float, near: float) -> str:
         for what, number in {**CONSTANTS, **page.sizes, **SCALES}.items()
         if number not in (0, 1) and abs(size / number - 1) < near
     ]
+    guesses += [
+        f"n/(n − 1) for n = {what}"
+        for what, n in page.sizes.items()
+        if n > 2 and abs(size * (n - 1) / n - 1) < near
+    ]
     guesses += _clipped_norm(page)
     may_be = f"{_rounded(size, near):.6g} may be {', or '.join(guesses[:MOST_ORIGINS])}"
     return may_be if guesses else ""

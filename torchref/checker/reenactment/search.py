@@ -169,6 +169,10 @@ class Rehearsal:
             if excess is None:
                 continue
             factor = 1 + excess
+            if abs(factor) < NONE:
+                nothing = left_out(step, place)
+                yield Suspicion(nothing.cause, nothing.evidence)
+                continue
             origin = told_origins(factor, numbers) or NO_ORIGIN
             told = f"{told_apart(factor, 1.0)[0]} times what it should be: {origin}"
             yield Suspicion("constant-factor", f"what is passed {step.towards(place)} is {told}")
