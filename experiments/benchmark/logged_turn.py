@@ -34,7 +34,7 @@ HIDDEN = 128
 WAYS = ("bare", "unlogged", "logged", "checked")
 CHECKPOINTS = "checkpoints"
 PARTS: dict[str, list[tuple[Any, str]]] = {
-    "run folder, git": [(importlib.import_module("torchref.training.kept_run"), "opened")],
+    "run folder, git": [(importlib.import_module("torchref.training.train"), "opened")],
     "its record": [(RunFolder, "mark")],
     "logbook, hparams": [(Keeper, "__init__"), (Keeper, "__exit__")],
     "log points": [(Recorder, "record")],
