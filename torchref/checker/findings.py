@@ -49,6 +49,7 @@ class Finding:
             "evidence": self.evidence,
             "at": self.at,
             "look_at": self.look_at,
+            "vague": self.vague,
         }
 
 

@@ -13,6 +13,7 @@ from torchref.checker.scene import RefusedError, Scene, backward
 from torchref.checker.tape import Cotangents, draw_signed
 from torchref.checker.truth import true_under
 
+MANY = 20_000  # elements; above it many backward passes take long
 FAR = 4.0  # beside the entries of a cotangent: what was the largest of them is no longer
 Changed = tuple[str, Tensor]  # what alone has stayed of a cotangent, and the cotangent
 
@@ -46,7 +47,8 @@ class Listener:
         elif proportion(self.got, self.true) is None:
             told = self._beside_the_true_one(ones, for_ones)
             yield from self._hears_only(_one_number_kept, told)
-            if told:  # else it is the wrong entries that hear nothing
+            few = self.scene.case.elements <= MANY
+            if told and few:  # else it is the wrong entries that hear nothing
                 yield from self._hears_only(_a_part_kept, told)
 
     def _hears_only(

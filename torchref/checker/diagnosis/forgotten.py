@@ -11,11 +11,12 @@ from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
 
 SAYS_SOMETHING = 4  # entries other than 0, of which no form fits by chance
 MOST_ELEMENTS = 100_000  # of which a hundred terms are tried
+FEW_ELEMENTS = 10_000  # of which a thousand are
 LEAST_DIGITS = 1e-3  # relative, where most digits of the difference are lost in the subtraction
 
 
 def forgotten_term(wrong: Wrong) -> Iterator[Suspicion]:
-    """true − got = k · (grad_output, a value, a function of one, or a product of two of these)."""
+    """true − got = k · (grad_output, a value, a function of one, or a product of these)."""
     rest = wrong.true - wrong.got
     if rest.numel() > MOST_ELEMENTS or not bool(torch.isfinite(rest.abs()).all()):
         return
@@ -40,7 +41,8 @@ def _said(told: str, k: float) -> str:
 def _terms(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
     like = wrong.true
     alone = dict(_factors(wrong.values, like))
-    values = {name: v for name, v in wrong.values.items() if v.shape == like.shape}
+    few = like.numel() <= FEW_ELEMENTS
+    values = {name: v for name, v in wrong.values.items() if few and v.shape == like.shape}
     for name, g in wrong.incoming.items():
         spread = spread_over(g, like)
         if spread is not None:
