@@ -142,9 +142,10 @@ class AnotherForward(Rule):
         return grad_y * torch.cos(x)
 
 
-def test_a_wrong_forward_is_told_once_and_by_its_place() -> None:
+def test_a_wrong_forward_is_told_by_its_place_and_a_backward_that_is_right_is_called_so() -> None:
     report = crosscheck(AnotherForward, torch.sin, (normal(2, 3),))
-    assert causes(report) == ["forward-wrong"]
+    assert causes(report) == ["forward-wrong", "forward-wrong"]
+    assert "it is right once the forward is" in report.findings[1].evidence
     assert "forward-wrong in the output at [0, 0], as given" in str(report)
     assert "the output at [0, 0] is " in report.findings[0].evidence
     alone = crosscheck(AnotherForward, torch.sin, (torch.tensor(0.5, dtype=torch.float64),))

@@ -128,8 +128,8 @@ def _without_numbers(scene: Scene, fault: Fault) -> list[Suspicion]:
         return [Suspicion("wrong-elements", "found by halving along a random direction")]
     its = None if scene.true is None else scene.true[fault.place]
     if its is not None and same(fault.got, its) and not same(fault.true, its):
-        told = "the gradient is that of the reference's forward, which is another function"
-        return [Suspicion("forward-wrong", told, vague=True)]
+        told = "the gradient is the reference's: it is right once the forward is"
+        return [Suspicion("forward-wrong", told)]
     return list(passed_through(scene, fault))
 
 
