@@ -86,7 +86,7 @@ def test_what_is_no_product_entry_by_entry_lacks_a_sum() -> None:
 
     finding = first(normalised, gradients, normal(4, 5))
     assert finding.cause == "missing-term"
-    assert "depends on the same entry of grad_output alone" in finding.evidence
+    assert "only the same entry of grad_output enters, where others should too" in finding.evidence
 
 
 def test_a_forgotten_term_of_a_product_rule_stays_one() -> None:

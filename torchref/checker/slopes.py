@@ -57,11 +57,11 @@ def wrong_slope(scene: Scene, place: int, wrong: Wrong) -> Iterator[Suspicion]:
     got, true = slopes
     if true is None:
         assert got is not None
-        told = "each entry of it depends on the same entry of grad_output alone, where others "
-        yield Suspicion("missing-term", f"{told}take part too: what they contribute is missing")
+        told = "into each entry of the gradient only the same entry of grad_output enters, where "
+        yield Suspicion("missing-term", f"{told}others should too: what they contribute is missing")
     elif got is None:
-        told = "other entries of grad_output enter each entry of it than the same one, which alone "
-        yield Suspicion("missing-term", f"{told}should: there is a sum too many")
+        told = "into each entry of the gradient others of grad_output enter than the same one, "
+        yield Suspicion("missing-term", f"{told}which alone should: there is a sum too many")
     else:
         told = _told_of_known(scene, place, got, true) or _told_in_numbers(wrong, got, true)
         yield Suspicion("missing-local-derivative", told)

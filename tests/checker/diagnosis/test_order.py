@@ -31,8 +31,8 @@ def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
         (TRUE[:, [2, 3, 0, 1, 4, 5]], "swapped-arguments", "in the order 2, 1, 3"),
         (TRUE[:, [0, 5, 2, 3, 4, 1]], "swapped-arguments", "index 1 and 5 along dimension 1 stand"),
         (TRUE.roll((1, -2), (0, 1)), "wrong-elements", "each +1 along dimension 0, -2 along dim"),
-        (TRUE.flip(1).roll(1, 1), "transposed", "the index −i in place of i along 1"),
-        (TRUE.flip(0, 1).roll((1, 1), (0, 1)), "transposed", "in place of i along 0 and 1"),
+        (TRUE.flip(1).roll(1, 1), "transposed", "the index −i in place of i along dimension 1"),
+        (TRUE.flip(0, 1).roll((1, 1), (0, 1)), "transposed", "i along dimension 0 and 1, count"),
         (TRUE[[3, 0, 2, 1]], "wrong-elements", "in another order: 3 at 0, 0 at 1, 1 at 3"),
     ],
 )

@@ -65,8 +65,9 @@ def _reversed_around(wrong: Wrong) -> Iterator[Suspicion]:
         for dims in combinations(long, count):
             if same(got, true.flip(dims).roll((1,) * count, dims), wrong.rounding):
                 where = " and ".join(map(str, dims))
-                told = f"each entry is what belongs to the index −i in place of i along {where}, "
-                told += "counted around the end, as where a Fourier transform is not conjugated"
+                told = "each entry is what belongs to the index −i in place of i along dimension "
+                told += f"{where}, counted around the end, as where a Fourier transform is not "
+                told += "conjugated"
                 yield Suspicion("transposed", told)
                 return
 
