@@ -16,12 +16,12 @@ from typing import Annotated, Any
 
 import torch
 import typer
-from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
 from experiments.benchmark.checkers import PEERS
 from experiments.benchmark.cost import first_call, seconds_over_size
+from experiments.benchmark.curves import plot
 from experiments.benchmark.folder import Out
 
 try:
@@ -77,24 +77,6 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def plot(results: dict[str, Any], file: Path) -> None:
-    figure = Figure(figsize=(11, 4), layout="constrained")
-    times, errors = figure.subplots(1, 2)
-    for name in TIMED:
-        rows = [row for row in results["seconds"] if name in row and row["batch"] == "square"]
-        entries = [row["entries"] for row in rows]
-        times.loglog(entries, [row[name]["seconds"] for row in rows], "o-", label=name)
-        seen = [row for row in results["smallest error"] if row.get(name)]
-        if seen:
-            sizes = [row["N"] for row in seen]
-            errors.loglog(sizes, [row[name] for row in seen], "o-", label=name)
-    times.set(xlabel="entries of an affine op", ylabel="seconds")
-    errors.set(xlabel="entries, of which one is wrong", ylabel="smallest relative error seen")
-    times.legend()
-    errors.legend()
-    figure.savefig(file, dpi=120)
-
-
 def main(
     out: Out = Path("runs/benchmark_crosscheck"),
     seed: Annotated[int, typer.Option(min=0, help="Of all inputs.")] = 0,
@@ -122,7 +104,7 @@ def main(
             results["unseen right functions"] = false_alarms(UNSEEN, seed, every)
     show(results, Console())
     (out / "benchmark_crosscheck.json").write_text(json.dumps(results, indent=2) + "\n")
-    plot(results, out / "benchmark_crosscheck.png")
+    plot(results, TIMED, out / "benchmark_crosscheck.png")
     print(f"JSON and plot are in {out}.")
 
 

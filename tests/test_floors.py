@@ -29,7 +29,7 @@ FLOORS = {
 }
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
 MOST_LINES = 300
-MOST_LINES_OF_AN_EXPERIMENT = 130  # it is read from top to bottom
+MOST_LINES_OF_AN_EXPERIMENT = 126  # it is read from top to bottom
 
 
 def files(house: Path) -> Iterator[Path]:
@@ -197,10 +197,10 @@ def test_a_circle_is_seen(tmp_path: Path) -> None:
 
 
 def test_a_long_file_and_an_empty_name_are_seen(tmp_path: Path) -> None:
-    long = {"torchref__ops__long": "\n" * 301, "experiments__long": "\n" * 131}
+    long = {"torchref__ops__long": "\n" * 301, "experiments__long": "\n" * 127}
     house = build(tmp_path, **SOUND, **long, experiments__utils="")
     assert faults_of_files(house) == [
         "torchref/ops/long.py has 301 lines, more than 300",
-        "experiments/long.py has 131 lines, more than 130",
+        "experiments/long.py has 127 lines, more than 126",
         "experiments/utils.py: 'utils' does not say what is inside",
     ]
