@@ -38,6 +38,19 @@ def test_the_wrong_entries_are_marked_and_no_other(error: float, entries: list, 
     assert fault.got_value == pytest.approx(fault.true_value + error, abs=error / 10)
 
 
+@pytest.mark.parametrize("entries", [[(1, 2)], [(0, 0), (4, 3)]])
+def test_of_errors_at_the_edge_of_sight_those_seen_are_the_right_entries(entries: list) -> None:
+    """1e-10 is seen along four or seven of ten directions; along none is another entry blamed."""
+    candidate, seen = off_at(dict.fromkeys(entries, 1e-10)), 0
+    for seed in range(20):
+        for fault in judge_by_differences(
+            scene_of(candidate, None, normal(5, 4), seed=seed)
+        ).faults:
+            seen += 1
+            assert [tuple(map(int, place)) for place in fault.wrong.nonzero()] == sorted(entries)
+    assert seen
+
+
 def test_entries_of_magnitudes_far_apart_are_heard_at_steps_of_their_own() -> None:
     """1/x at 1e-9 beside 100: steps that suit the one leap over the other's pole."""
     x = torch.tensor([1e-9, 100.0, -30.0, 2.0], dtype=torch.float64)

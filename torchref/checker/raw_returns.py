@@ -97,7 +97,7 @@ def _recorded(function: type[Function], returns: list[RawReturn]) -> Iterator[No
         if own is None:
             del function.backward
         else:
-            setattr(function, "backward", own)  # noqa: B010
+            setattr(function, "backward", own)  # noqa: B010 - mypy sees a method
 
 
 def _expected(node: Node, place: int) -> Expected:
