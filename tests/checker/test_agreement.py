@@ -85,3 +85,12 @@ def test_none_and_another_shape_are_told() -> None:
         "a gradient of shape (5, 4) became None",
     )
     assert "(4, 5)" in first_difference(scene, (X,), (X.mT,))[2]
+
+
+def test_what_was_computed_in_single_precision_is_compared_in_it() -> None:
+    scene = scene_of(torch.sin, None, X)
+    before = X.float().double()
+    after = (X.float() * (1 + 1e-6)).double()
+    assert first_difference(scene, (before,), (after,)) is None
+    assert first_difference(scene, (before,), (1.01 * before,)) is not None
+    assert first_difference(scene, (X,), (X * (1 + 1e-6),)) is not None  # all digits are there

@@ -31,7 +31,6 @@ NOT_NAMED_YET = {
     "learnt step: step without its rest",
     "permute tokens: not inverted",
     "pixel shuffle: reshaped alone",
-    "product: float32",
     "quaternion product: other order",
     "roll: same way",
     "rotary embedding: no offset",
@@ -52,8 +51,6 @@ ACCUSED_WITH_REASON = {
     "focal": "1 − p cancels where p is nearly 1",
     "gelu with bias": LEFT_TO_AUTOGRAD,
     "learnt step": "0/0 at a step of 0, where the reference gives 0",
-    "quadratic program": "an infinite entry makes the transposed system NaN, and more constraints "
-    "than variables make it singular",
     "scatter product": NEGATIVE_INDEX,
     "sinkhorn": "300 steps have not converged where costs are large",
     "softplus": "torch's own leaves log(1 + exp(−x)) out beyond 20",

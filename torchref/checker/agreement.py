@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from torchref.checker.closeness import held_in_double
 from torchref.checker.numeric import typical_size
 from torchref.checker.scene import Scene
 from torchref.checker.tape import Gradients, identical, precision
@@ -40,13 +41,16 @@ def first_difference(
 ) -> tuple[str, tuple[int, ...] | None, str] | None:
     """The first argument whose two gradients differ: its name, an element, and both values.
 
-    `places` says which arguments the gradients belong to, if not to all.
+    `places` says which arguments the gradients belong to, if not to all. What double precision
+    holds of single-precision numbers was computed in them, and is compared as such.
     """
     everything = range(len(scene.case.wrt))
     for place, a, b in zip(everything if places is None else places, before, after, strict=True):
         if a is not None and b is not None and identical(a, b):
             continue
-        if agree(a, b, gradient_floor(scene, scene.case.arguments[place]), relative):
+        single = a is not None and b is not None and held_in_double(a) and held_in_double(b)
+        coarse = max(relative, ORDER * torch.finfo(torch.float32).eps) if single else relative
+        if agree(a, b, gradient_floor(scene, scene.case.arguments[place]), coarse):
             continue
         name = scene.case.argument_names[place]
         if a is None or b is None or a.shape != b.shape:

@@ -50,12 +50,13 @@ def is_defined(reference: Subject | None, candidate: Subject, case: Case, seed: 
     """Whether the outputs are finite there, and the gradients of the reference."""
     try:
         if reference is None:
-            return _finite(forward(candidate, case).outputs)
+            return are_finite(forward(candidate, case).outputs)
         scene = play(reference, None, case, seed)
     except RefusedError:
         return False
-    return scene.makes_sense and _finite(scene.claimed)
+    return scene.makes_sense and are_finite(scene.claimed)
 
 
-def _finite(tensors: Iterable[Tensor]) -> bool:
+def are_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no entry is NaN or infinite."""
     return all(bool(torch.isfinite(x).all()) for x in tensors)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from torch import Tensor
+
 from torchref.checker.accusation import accuse
 from torchref.checker.by_differences import NOT_FINITE, judge_by_differences
 from torchref.checker.by_reference import judge_by_reference
@@ -10,11 +12,13 @@ from torchref.checker.case import Case
 from torchref.checker.contract import breaches
 from torchref.checker.findings import Finding
 from torchref.checker.forwards import compare_forwards
+from torchref.checker.judgement import Judgement
 from torchref.checker.ledger import Ledger
 from torchref.checker.scene import RefusedError, Scene, forward, play
 from torchref.checker.sense import is_defined, is_same_function
 from torchref.checker.subject import Subject
 from torchref.checker.variations import variations
+from torchref.checker.well_posed import is_refused_by_rounding, is_well_posed
 from torchref.errors import InputError
 
 NAME = "variations of the inputs"
@@ -37,8 +41,11 @@ class Trials:
     halfway: list[str] = field(default_factory=list)
     conventions: list[str] = field(default_factory=list)
     not_finite: list[str] = field(default_factory=list)
+    ill_posed: list[str] = field(default_factory=list)
+    outputs_as_given: tuple[Tensor, ...] = ()
 
     def run(self, given: Case) -> None:
+        self.outputs_as_given = forward(self.reference or self.candidate, given).outputs
         for kind, case in variations(given, self.seed):
             if not case.elements:
                 continue  # nothing to differentiate, and some kernels crash on it
@@ -59,6 +66,11 @@ class Trials:
             made = "at the inputs given it is right; those at which it is wrong were made from them"
             accepted = "" if self.reference is None else ", and the reference accepts them"
             self.ledger.note(f"{made}{accepted}; vary=False tries none but yours")
+        if self.ill_posed:
+            count = len(self.ill_posed)
+            which = self.ill_posed[0] if count == 1 else f"{count}, the first {self.ill_posed[0]}"
+            decides = "there one rounding of the inputs decides what the answer is, or whether"
+            self.ledger.note(f"variations that are no evidence: {which}; {decides} there is one")
         if self.lax:
             first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
             self.ledger.note(f"the candidate accepts {first}")
@@ -95,6 +107,9 @@ class Trials:
                 return
             if not is_defined(self.reference, self.candidate, case, self.seed):
                 return
+            if is_refused_by_rounding(self.candidate, case, refusal, self.seed):
+                self.ill_posed.append(case.label)
+                return
             finding = Finding("raises", None, None, str(refusal), case.label)
             self.ledger.enter(NAME, [finding])
             self.guilty += 1
@@ -107,7 +122,15 @@ class Trials:
 
     def _judge(self, scene: Scene, kind: str) -> bool:
         """Whether the candidate is found wrong."""
+        # A size that broadcasts may be more than was promised: autograd's sum is right.
+        broken = breaches(scene.raw, scene.case.label)
+        found = [finding for finding in broken if finding.cause != "missing-reduction"]
         forward_found = compare_forwards(scene)
+        judgement = Judgement() if forward_found else self._judged(scene)
+        doubted = forward_found or judgement.faults or judgement.blameless
+        if doubted and not is_well_posed(scene, self.outputs_as_given):
+            self.ill_posed.append(scene.case.label)
+            forward_found, judgement = [], Judgement()
         if forward_found:
             # Of another rank the reference may be another function: a softmax over dim=1.
             if kind == "ranks":
@@ -115,16 +138,6 @@ class Trials:
                 return False
             self.ledger.enter(NAME, forward_found)
             return True
-        # A size that broadcasts may be more than was promised: autograd's sum is right.
-        broken = breaches(scene.raw, scene.case.label)
-        found = [finding for finding in broken if finding.cause != "missing-reduction"]
-        judgement = (
-            judge_by_differences(scene)
-            if scene.true is None
-            else judge_by_reference(scene, scene.true)
-        )
-        if judgement.faults and self._reference_is_wrong:
-            judgement = judge_by_differences(scene)
         self.conventions += judgement.notes
         if judgement.why == NOT_FINITE:
             self.not_finite.append(scene.case.label)
@@ -132,3 +145,11 @@ class Trials:
             found += accuse(scene, judgement.faults)
         self.ledger.enter(NAME, found + judgement.blameless, judgement.worst)
         return bool(found)
+
+    def _judged(self, scene: Scene) -> Judgement:
+        if scene.true is None:
+            return judge_by_differences(scene)
+        judgement = judge_by_reference(scene, scene.true)
+        if judgement.faults and self._reference_is_wrong:
+            return judge_by_differences(scene)
+        return judgement

@@ -1,0 +1,76 @@
+"""Variations at which one rounding decides what the answer is are no evidence against anyone."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.checker.linear_algebra import BY_HAND, ByHand
+from tests.checker.scenes import scene_of
+from tests.random_inputs import seeded
+from torchref import crosscheck
+from torchref.checker.well_posed import is_well_posed
+
+SEEDS = range(5)
+MISTAKES = [(op, slip) for op in BY_HAND for slip in op.slips]
+
+
+@pytest.mark.parametrize("op", BY_HAND, ids=lambda op: op.name)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_right_linear_algebra_is_right_beside_a_reference(op: ByHand, seed: int) -> None:
+    inputs = op.inputs(seeded(seed))
+    report = crosscheck(op.rule(), op.reference, inputs, seed=seed)
+    assert report.verdict == "right", str(report)
+
+
+@pytest.mark.parametrize("op", BY_HAND, ids=lambda op: op.name)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_right_linear_algebra_is_right_without_a_reference(op: ByHand, seed: int) -> None:
+    report = crosscheck(op.rule(), inputs=op.inputs(seeded(seed)), seed=seed)
+    assert report.verdict == "right", str(report)
+
+
+@pytest.mark.parametrize(("op", "slip"), MISTAKES, ids=lambda part: getattr(part, "name", part))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_mistake_in_it_is_found(op: ByHand, slip: str, seed: int) -> None:
+    inputs = op.inputs(seeded(seed))
+    assert crosscheck(op.rule(slip), op.reference, inputs, seed=seed).verdict == "wrong"
+    alone = crosscheck(op.rule(slip), inputs=inputs, seed=seed).verdict
+    assert alone == ("cannot tell" if slip == "no symmetrisation" else "wrong")  # equal entries tie
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_mistake_that_only_variations_show_is_found_there(seed: int) -> None:
+    """At a symmetric matrix Aᵀ is A; at the variations that have an answer it is not."""
+    (solution,) = (op for op in BY_HAND if op.name == "solution")
+    a, b = solution.inputs(seeded(seed))
+    report = crosscheck(solution.rule("transposed"), solution.reference, (a + a.mT, b), seed=seed)
+    assert report.verdict == "wrong"
+    assert report.findings[0].at != "as given"
+
+
+def test_what_is_left_out_is_noted() -> None:
+    (logarithm,) = (op for op in BY_HAND if op.name == "logarithm of the determinant")
+    report = crosscheck(logarithm.rule(), logarithm.reference, logarithm.inputs(seeded(0)))
+    (note,) = (note for note in report.notes if "no evidence" in note)
+    assert "one rounding of the inputs decides" in note
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "well_posed"),
+    [
+        (torch.linalg.inv, torch.eye(3) + 0.1, True),
+        (lambda x: 1 / (x.sum() - 0.3), torch.tensor([0.1, 0.2], dtype=torch.float64), False),
+        (lambda x: x.amax(-1), torch.ones(3, 4), True),  # a tie is a kink
+        (lambda x: x.floor() + x, torch.ones(3), True),  # a jump is a jump
+        (lambda x: x - x.mean(), torch.ones(3), True),  # what cancels is 0 up to rounding
+        (lambda x: (x - x.mean()) / x.std(), torch.full((3, 4), 0.1), False),
+        (lambda x: (x - x.mean()) / (x.std() + 1e-3), torch.full((3, 4), 0.1), True),
+    ],
+)
+def test_only_where_rounding_decides_the_answer_is_it_no_evidence(
+    function: Any, x: Tensor, well_posed: bool
+) -> None:
+    scene = scene_of(function, None, x.double())
+    assert is_well_posed(scene, [torch.ones(())]) is well_posed
