@@ -1,8 +1,8 @@
 """The call: `torchref.crosscheck`."""
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import torch
@@ -141,9 +141,17 @@ def _refuses(reference: Subject, case: Case, i: int) -> bool:
     return False
 
 
-def _random_state_kept(device: torch.device) -> AbstractContextManager[None]:
+@contextmanager
+def _random_state_kept(device: torch.device) -> Iterator[None]:
     """The user's random numbers go on as if none had been drawn here."""
-    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    on_device = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        if on_device is not None:
+            with suppress(RuntimeError):  # where an assertion has ended the context
+                torch.cuda.set_rng_state(on_device, device)
 
 
 def _telling(progress: bool | Tick, title: str) -> AbstractContextManager[Tick]:

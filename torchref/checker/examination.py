@@ -9,6 +9,7 @@ from torchref.checker.by_differences import judge_by_differences
 from torchref.checker.by_reference import judge_by_reference
 from torchref.checker.case import Case
 from torchref.checker.contract import breaches
+from torchref.checker.cuda import ends_the_context
 from torchref.checker.findings import Finding
 from torchref.checker.forwards import compare_forwards
 from torchref.checker.judgement import Fault, Judgement
@@ -37,8 +38,24 @@ class Examination:
     vary: bool = True
     thorough: bool = True
     ledger: Ledger = field(default_factory=Ledger)
+    trying: str = ""
 
     def run(self, given: list[Case]) -> None:
+        """All of it; or what was learnt until an assertion on the device ended the CUDA context."""
+        try:
+            self._run(given)
+        except Exception as error:
+            if not ends_the_context(error):
+                raise
+            evidence = f"{first_line(error)}: no CUDA call works in this process from here on"
+            self.ledger.enter("device", [Finding("raises", None, None, evidence, self.trying)])
+            self.ledger.note("what was not tried by then was not checked; start a new process")
+
+    def _tick(self, what: str) -> None:
+        self.trying = what
+        self.tick(what)
+
+    def _run(self, given: list[Case]) -> None:
         """The cases given; behaviour, variations of them and higher orders until it is guilty."""
         scenes = [scene for case in given if (scene := self.examine(case)) is not None]
         if not scenes or not self.thorough:
@@ -52,10 +69,12 @@ class Examination:
 
     def examine(self, case: Case) -> Scene | None:
         """One case of the user's: the contract, the forward, and both oracles at first order."""
-        self.tick(case.label)
+        self._tick(case.label)
         try:
             scene = play(self.candidate, self.reference, case, self.seed)
         except RefusedError as refusal:
+            if ends_the_context(refusal):
+                raise
             if refusal.of_writing_into_leaf:
                 return self._examine_on_copies(refusal, case)
             self._refused(refusal, case)
@@ -119,7 +138,7 @@ class Examination:
     def _probe(self, scene: Scene, probes: dict[str, Probe]) -> bool:
         """Whether a probe found the candidate guilty; those after it are left out then."""
         for name, probe in probes.items():
-            self.tick(name)
+            self._tick(name)
             outcome = _tried(probe, scene)
             if outcome.findings and scene.reference is not None:
                 outcome = self._excused(name, probe, scene, outcome)
@@ -158,7 +177,7 @@ class Examination:
             why = "differences cannot judge them: they do not settle at the inputs given"
             self.ledger.skip(trials.NAME, why)
             return
-        trials.Trials(self.candidate, self.reference, self.seed, self.ledger, self.tick).run(
+        trials.Trials(self.candidate, self.reference, self.seed, self.ledger, self._tick).run(
             scene.case
         )
 
@@ -193,4 +212,6 @@ def _tried(probe: Probe, scene: Scene) -> Outcome:
     try:
         return probe(scene)
     except Exception as error:  # the candidate may fail in ways no probe foresees
+        if ends_the_context(error):
+            raise
         return Outcome.skip(f"could not be tried: {first_line(error)}")

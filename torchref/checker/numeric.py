@@ -25,6 +25,7 @@ import torch
 from torch import Generator, Tensor
 
 from torchref.checker.case import Case
+from torchref.checker.cuda import can_rehearse, rehearse
 from torchref.checker.subject import Subject
 from torchref.checker.tape import Cotangents, draw_signed, evaluate, inner, norm, precision
 
@@ -81,12 +82,15 @@ class Line:
         self.directions, self.cotangents = directions, cotangents
         self.refusal = ""  # what the forward said where it raised
         self.epsilon = precision(cotangents.values()) if epsilon is None else epsilon
+        self.rehearses = can_rehearse(subject, case)  # a step may leave the domain
 
     def at(self, t: float) -> list[Tensor]:
         """The weighed outputs at x + t d."""
         leaves = list(self.case.leaves)
         for i, direction in zip(self.case.wrt, self.directions, strict=True):
             leaves[i] = torch.add(leaves[i], direction, alpha=t)
+        if self.rehearses:
+            rehearse(self.subject, self.case, leaves)
         outputs = evaluate(self.subject, self.case, leaves)
         return [outputs[i].detach().clone() for i in self.cotangents]
 

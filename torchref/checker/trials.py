@@ -10,6 +10,7 @@ from torchref.checker.by_differences import NOT_FINITE, judge_by_differences
 from torchref.checker.by_reference import judge_by_reference
 from torchref.checker.case import Case
 from torchref.checker.contract import breaches
+from torchref.checker.cuda import ends_the_context, is_admitted
 from torchref.checker.findings import Finding
 from torchref.checker.forwards import compare_forwards
 from torchref.checker.judgement import Judgement
@@ -42,6 +43,7 @@ class Trials:
     conventions: list[str] = field(default_factory=list)
     not_finite: list[str] = field(default_factory=list)
     ill_posed: list[str] = field(default_factory=list)
+    unsafe: int = 0
     outputs_as_given: tuple[Tensor, ...] = ()
 
     def run(self, given: Case) -> None:
@@ -50,9 +52,13 @@ class Trials:
             if not case.elements:
                 continue  # nothing to differentiate, and some kernels crash on it
             self.tick(case.label)
+            if not self._is_admitted(kind, case):
+                continue
             try:
                 scene = play(self.candidate, self.reference, case, self.seed)
             except (RefusedError, InputError) as refusal:
+                if ends_the_context(refusal):
+                    raise
                 self._refused(refusal, kind, case)
                 continue
             if scene.cotangents and scene.makes_sense and is_same_function(scene, kind, given):
@@ -71,6 +77,9 @@ class Trials:
             which = self.ill_posed[0] if count == 1 else f"{count}, the first {self.ill_posed[0]}"
             decides = "there one rounding of the inputs decides what the answer is, or whether"
             self.ledger.note(f"variations that are no evidence: {which}; {decides} there is one")
+        if self.unsafe:
+            why = "no reference that runs on the CPU says whether a kernel may be called on them"
+            self.ledger.note(f"{self.unsafe} variations of sizes and indices are left out: {why}")
         if self.lax:
             first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
             self.ledger.note(f"the candidate accepts {first}")
@@ -90,6 +99,16 @@ class Trials:
     @property
     def _reference_is_wrong(self) -> bool:
         return any(finding.cause == "reference-wrong" for finding in self.ledger.findings)
+
+    def _is_admitted(self, kind: str, case: Case) -> bool:
+        """Whether it may be tried where the case is; else it is counted as refused, or unsafe."""
+        try:
+            admitted = is_admitted(self.reference, kind, case)
+        except Exception:  # on CPU copies the reference refuses it
+            self.refused += 1
+            return False
+        self.unsafe += not admitted
+        return admitted
 
     def _refused(self, refusal: Exception, kind: str, case: Case) -> None:
         """Sizes, ranks, ignored indices and absent tensors may be more than was promised.
