@@ -1,11 +1,14 @@
 """An assertion on the device ends the check with a report, and variations do not run into one."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.scenes import case_of, normal
+from tests.random_inputs import seeded
 from torchref import crosscheck
 from torchref.checker.cuda import can_rehearse, ends_the_context, is_admitted
 from torchref.checker.subject import as_subject
@@ -68,11 +71,22 @@ def test_the_reference_says_on_the_cpu_what_may_be_tried() -> None:
     assert not is_admitted(None, "indices", inside)
 
 
+def loss_of_classes(x: Tensor, target: Tensor) -> Tensor:
+    return F.cross_entropy(x, target)
+
+
+def loss_of_chances(x: Tensor) -> Tensor:
+    return F.binary_cross_entropy(x, x.detach().round())
+
+
 @pytest.mark.cuda
-@pytest.mark.parametrize("reference", [None, F.binary_cross_entropy])
-def test_what_asserts_on_the_device_is_never_called_there(reference: object) -> None:
-    x, target = torch.rand(3, 4).cuda(), torch.rand(3, 4).cuda()
-    loss = F.binary_cross_entropy
-    report = crosscheck(lambda x, target: loss(x, target), reference, (x, target))
+@pytest.mark.parametrize("has_reference", [False, True])
+@pytest.mark.parametrize("loss", [loss_of_classes, loss_of_chances])
+def test_what_asserts_on_the_device_is_never_called_there(
+    loss: Callable[..., Tensor], has_reference: bool
+) -> None:
+    x = torch.rand(3, 4, generator=seeded(0)).cuda()
+    inputs = (x, torch.tensor([0, 3, 1]).cuda()) if loss is loss_of_classes else (x,)
+    report = crosscheck(loss, loss if has_reference else None, inputs)
     assert report.verdict == "right", str(report)
     assert float(torch.ones(3).cuda().sum()) == 3.0
