@@ -13,7 +13,13 @@ from torchref.checker.faults import faults_at, find_faults, not_finite_though_sm
 from torchref.checker.findings import Finding
 from torchref.checker.halving import Field
 from torchref.checker.judgement import Judgement
-from torchref.checker.kinks import denied_elements, has_ties, one_sided, sums_over_ties
+from torchref.checker.kinks import (
+    denied_elements,
+    has_ties,
+    is_differentiable_along,
+    one_sided,
+    sums_over_ties,
+)
 from torchref.checker.numeric import (
     Line,
     Slope,
@@ -75,7 +81,10 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
         return judgement
     excess = slope.value - claimed
     sides = one_sided(line, noise=slope.error * slope.step)
-    if has_ties(scene.case.arguments) or sides.kinked:
+    everywhere = [torch.ones_like(x, dtype=torch.bool) for x in scene.case.arguments]
+    if (has_ties(scene.case.arguments) or sides.kinked) and not is_differentiable_along(
+        field, everywhere, scene.generator()
+    ):
         return _judge_at_kinks(scene, field, slope, reach, judgement, reference_agrees)
     _accused(scene, field, directions, excess, slope, reach, judgement)
     return _both_wrong(scene, judgement) if reference_agrees and judgement.faults else judgement

@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.text import Text
 
 from torchref.checker.closeness import Closeness
 from torchref.checker.findings import Finding
-from torchref.checker.report import WrongGradientError
+from torchref.checker.report import WrongGradientError, no_truth_value
 from torchref.checker.story import finding_lines
 from torchref.checker.told_apart import told_apart
 
@@ -80,6 +80,11 @@ class Comparison:
         __tracebackhide__ = True  # pytest shows the test's own line
         if self.verdict == "different":
             raise WrongGradientError(str(self))
+
+    def __bool__(self) -> NoReturn:
+        """Gradients that differ would pass `assert compare(...)`: it has no truth value."""
+        condition = 'comparison.verdict != "different"'
+        raise no_truth_value("comparison", condition, "comparison.raise_if_different()")
 
     def __str__(self) -> str:
         count = f"{len(self.rows)} gradient{'s' if len(self.rows) > 1 else ''}"

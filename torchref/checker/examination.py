@@ -58,6 +58,9 @@ class Examination:
     def _run(self, given: list[Case]) -> None:
         """The cases given; behaviour, variations of them and higher orders until it is guilty."""
         scenes = [scene for case in given if (scene := self.examine(case)) is not None]
+        if scenes and not any(_compares(scene) for scene in scenes):
+            why = "all that is differentiated is empty, or all that comes out: nothing was compared"
+            self.ledger.undecided("gradient", f"{why}; give inputs that have entries")
         if not scenes or not self.thorough:
             return
         scene = smaller_scene(scenes[0], LARGE)
@@ -201,6 +204,11 @@ class Examination:
         evidence = "no output requires grad although an input does"
         finding = Finding("missing-gradient", None, None, evidence, scene.case.label)
         self.ledger.enter("gradient", [finding])
+
+
+def _compares(scene: Scene) -> bool:
+    """Whether there is a gradient with an entry, of an output with an entry."""
+    return scene.case.elements > 0 and any(c.numel() for c in scene.cotangents.values())
 
 
 def _judge_by_reference(scene: Scene) -> Judgement:

@@ -6,6 +6,7 @@ entries together changes nothing about which of them is the maximum, so along su
 there is a derivative again.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -74,31 +75,71 @@ def least_error(output_size: float, unit: float) -> float:
 
 def has_ties(arguments: Sequence[Tensor]) -> bool:
     """Whether entries are equal, or 0, where many functions have their kink."""
-    return any(
-        bool((x == 0).any()) or torch.unique(x).numel() < x.numel()
+    return any(bool(tied.any()) for tied in ties(arguments))
+
+
+def ties(arguments: Sequence[Tensor]) -> list[Tensor]:
+    """Marks the entries that equal another one, of whichever argument, or 0."""
+    groups = _groups(arguments)
+    count = torch.bincount(torch.cat([torch.zeros(0, dtype=torch.long), *groups]))
+    return [
+        (count[group] > 1).reshape(x.shape) | (x.detach().cpu() == 0)
+        if group.numel()
+        else torch.zeros(x.shape, dtype=torch.bool)
+        for x, group in zip(arguments, groups, strict=True)
+    ]
+
+
+def _groups(arguments: Sequence[Tensor]) -> list[Tensor]:
+    """For each entry the number of its value among all values there are; none for complex ones."""
+    flat = [
+        torch.zeros(0, dtype=torch.float64) if x.is_complex() else x.detach().cpu().double()
         for x in arguments
-        if not x.is_complex()
-    )
+    ]
+    values = torch.cat([torch.zeros(0, dtype=torch.float64), *(x.reshape(-1) for x in flat)])
+    _, group = torch.unique(values, return_inverse=True)
+    return list(group.split([x.numel() for x in flat]))
 
 
-def tied_elements(x: Tensor) -> list[tuple[int, ...]]:
-    """The elements that equal another one, or 0."""
-    _, group, count = torch.unique(x, return_inverse=True, return_counts=True)
-    tied = (count[group] > 1) | (x == 0)
+def tied_elements(tied: Tensor) -> list[tuple[int, ...]]:
     return [tuple(int(i) for i in index) for index in tied.nonzero()]
 
 
 def tie_preserving(arguments: Sequence[Tensor], generator: Generator) -> list[Tensor]:
     """Random directions in which equal entries move together, and exact zeros stay."""
-    return [_tie_preserving(x, generator) for x in arguments]
+    groups = _groups(arguments)
+    many = max((int(group.max()) + 1 for group in groups if group.numel()), default=0)
+    moves = draw_signed(torch.empty(many, dtype=torch.float64), generator)
+    return [
+        torch.where(x == 0, 0, moves[group].reshape(x.shape).to(x))
+        if group.numel()
+        else torch.zeros_like(x)
+        for x, group in zip(arguments, groups, strict=True)
+    ]
 
 
-def _tie_preserving(x: Tensor, generator: Generator) -> Tensor:
-    if x.is_complex() or not x.numel():
-        return torch.zeros_like(x)
-    _, group = torch.unique(x.detach(), return_inverse=True)
-    moves = draw_signed(torch.empty(int(group.max()) + 1, dtype=x.dtype), generator)
-    return torch.where(x == 0, 0, moves.to(x.device)[group])
+def is_differentiable_along(
+    field: Field, moving: Sequence[Tensor], generator: Generator, pairs: int = 3
+) -> bool:
+    """Whether the entries marked as moving may move as they like, and the derivative is linear.
+
+    To either side it is the same, and that of a sum is the sum: then there is no kink and no tie
+    that a convention could be needed for. Of three equal entries the median moves to either side
+    alike, but not as a sum.
+    """
+    for _ in range(pairs):
+        one, other = (
+            [torch.where(mask, d, 0) for mask, d in zip(moving, drawn, strict=True)]
+            for drawn in (draw_directions(field.case, generator) for _ in range(2))
+        )
+        both = [a + b for a, b in zip(one, other, strict=True)]
+        sides = [one_sided(field.line(directions)) for directions in (one, other, both)]
+        if any(side.kinked or not math.isfinite(side.error) for side in sides):
+            return False
+        a, b, c = sides
+        if abs(a.left + b.left - c.left) > a.tolerance + b.tolerance + c.tolerance:
+            return False
+    return True
 
 
 def sums_over_ties(field: Field, generator: Generator) -> tuple[list[Tensor], float]:
@@ -124,15 +165,24 @@ def denied_elements(field: Field, generator: Generator) -> list[tuple[Where, boo
     """
     denied = []
     share = max(1, FEW // len(field.case.arguments))
+    marked = ties(field.case.arguments)
     for place, x in enumerate(field.case.arguments):
         if x.is_complex():
             continue
-        unit, tied = typical_size(x) or 1.0, set(tied_elements(x)[:MANY])
+        unit, tied = typical_size(x) or 1.0, set(tied_elements(marked[place])[:MANY])
+        smooth: dict[float, bool] = {}  # the entries of x that have a value in common, together
         for element in {*tied, *_spread(x, share)}:
             sides = one_sided(field.line(field.unit(place, element)), unit)
             if sides.admits(float(field.claimed[place][element])):
                 continue
-            kinked = sides.kinked or element in tied
+            kinked = sides.kinked or not math.isfinite(sides.error)
+            if element in tied and not kinked:
+                value = float(x[element])
+                if value not in smooth:
+                    moving = [torch.zeros_like(y, dtype=torch.bool) for y in field.case.arguments]
+                    moving[place] = x == value
+                    smooth[value] = is_differentiable_along(field, moving, generator)
+                kinked = not smooth[value]
             if not kinked or not admitted(field, place, element, generator):
                 denied.append(((place, element), kinked))
     return denied

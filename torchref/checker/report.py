@@ -1,7 +1,7 @@
 """What a cross-check says: findings, a verdict, and what was tried."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from torchref.checker.findings import BLAMELESS, Check, Finding, Verdict, finite
 from torchref.checker.story import tell
@@ -9,6 +9,14 @@ from torchref.checker.story import tell
 
 class WrongGradientError(AssertionError):
     """Raised by `Report.raise_if_wrong` and `Comparison.raise_if_different`, with the report."""
+
+
+def no_truth_value(what: str, condition: str, statement: str) -> TypeError:
+    """For what must not pass by being there: `assert` and `if` would never see a wrong one."""
+    return TypeError(
+        f"a condition must be true or false, but a {what} arrived, which is neither. "
+        f"Write {condition}, or call {statement}, which raises unless that holds."
+    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,6 +53,10 @@ class Report:
         __tracebackhide__ = True  # pytest shows the test's own line
         if self.verdict != "right":
             raise WrongGradientError(str(self))
+
+    def __bool__(self) -> NoReturn:
+        """A report that is wrong would pass `assert crosscheck(...)`: it has no truth value."""
+        raise no_truth_value("report", 'report.verdict == "right"', "report.raise_if_wrong()")
 
     def __str__(self) -> str:
         return tell(self)

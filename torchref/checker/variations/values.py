@@ -15,13 +15,18 @@ FEW = 4  # of so many entries one is changed
 
 
 def value_variations(case: Case, generator: Generator) -> Iterator[Change]:
-    """For each floating-point tensor, all variations of it alone; then magnitudes of all."""
+    """For each floating-point tensor, all variations of it alone; then of several together."""
     floating = [i for i, leaf in enumerate(case.leaves) if is_differentiable(leaf)]
     for i in floating:
         x = case.leaves[i]
         if x.numel():
             for label, varied in _varied(x, generator):
                 yield f"{label} in {case.names[i]}", {i: varied}
+    for place, i in enumerate(floating):
+        for j in floating[place + 1 :]:
+            x, y = case.leaves[i], case.leaves[j]
+            if x.shape == y.shape and x.dtype == y.dtype and x.numel() and not torch.equal(x, y):
+                yield f"{case.names[j]} equal to {case.names[i]}", {j: x.clone()}
     if len(floating) > 1:
         yield "all inputs 0", {i: torch.zeros_like(case.leaves[i]) for i in floating}
         yield "all inputs 1", {i: torch.ones_like(case.leaves[i]) for i in floating}
