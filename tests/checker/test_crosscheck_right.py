@@ -46,7 +46,8 @@ def test_more_than_sixty_functions_are_checked_with_every_seed() -> None:
 def test_a_function_of_torch_equals_itself(right: RightFunction, seed: int) -> None:
     inputs = right.inputs(seeded(seed))
     report = crosscheck(right.function, right.function, inputs, kwargs=right.kwargs, seed=seed)
-    assert report.verdict == "right", str(report)
+    compared = right.name != "sum of nothing"  # of an empty tensor nothing is
+    assert report.verdict == ("right" if compared else "cannot tell"), str(report)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

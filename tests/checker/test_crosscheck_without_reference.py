@@ -39,6 +39,7 @@ NOT_PROMISED = {
 UNDECIDED = {
     "binary_cross_entropy": "between 0 and 1",  # a target at the edge cannot move
     "max_pool2d overlapping": "there is no derivative here",
+    "sum of nothing": "nothing was compared",
 }
 
 

@@ -81,10 +81,11 @@ def test_a_reference_whose_own_gradient_is_wrong_is_told() -> None:
 
 
 def test_what_candidate_and_reference_have_wrong_alike_is_the_references() -> None:
-    both = rule(torch.sin, lambda x: torch.cos(x) * 1.01)
-    report = crosscheck(both, both, (normal(4, 3),))
+    one, other = (rule(torch.sin, lambda x: torch.cos(x) * 1.01) for _ in range(2))
+    report = crosscheck(one, other, (normal(4, 3),))
     assert report.verdict == "right"
     assert causes(report) == ["reference-wrong"]
+    assert crosscheck(one, one, (normal(4, 3),)).verdict == "wrong"  # which is no witness
 
 
 def test_a_candidate_that_is_wrong_otherwise_than_its_reference_is_blamed() -> None:

@@ -10,7 +10,14 @@ from tests.checker.scenes import case_of, normal, seeded
 from tests.wrong_ops.rule import SavesInputs
 from torchref import Report, crosscheck
 from torchref.checker.halving import Field
-from torchref.checker.kinks import has_ties, least_error, one_sided, tie_preserving, tied_elements
+from torchref.checker.kinks import (
+    has_ties,
+    least_error,
+    one_sided,
+    tie_preserving,
+    tied_elements,
+    ties,
+)
 from torchref.checker.subject import as_subject
 
 ZEROS = torch.tensor([-1.5, 0.0, 0.75, 0.0], dtype=torch.float64)
@@ -133,8 +140,8 @@ def test_ties_and_zeros_are_seen() -> None:
     assert has_ties([TIED])
     assert has_ties([ZEROS[:2]])
     assert not has_ties([normal(5, 4)])
-    assert tied_elements(TIED) == [(0, 0), (0, 2), (1, 1), (1, 2)]
-    assert tied_elements(ZEROS) == [(1,), (3,)]
+    assert tied_elements(ties([TIED])[0]) == [(0, 0), (0, 2), (1, 1), (1, 2)]
+    assert tied_elements(ties([ZEROS])[0]) == [(1,), (3,)]
 
 
 def test_along_a_tie_preserving_direction_ties_stay() -> None:

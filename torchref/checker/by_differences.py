@@ -26,6 +26,7 @@ from torchref.checker.numeric import (
     central_slope,
     draw_directions,
     settled_slope,
+    typical_size,
 )
 from torchref.checker.scene import Scene
 from torchref.checker.straight_through import moves_in_steps, passed_through
@@ -34,6 +35,7 @@ from torchref.checker.told_apart import told_apart
 from torchref.checker.tolerance import DOUBLE, conditioning
 
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
+FEW = 200  # entries, each of which is asked where they do not settle together
 BESIDE = 2.0**-16  # a step to inputs of as many digits as their dtype has
 IN_16_BITS = "the forward computes in 16 bits, and differences of it are as coarse as its rounding"
 A_REFERENCE = "; give a reference, which is judged by the rounding of the same precision"
@@ -42,11 +44,15 @@ NOT_FINITE = "the gradient is not finite"
 CONVENTION = "there is no derivative here; the gradient is one of the values that it may have"
 
 
-def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgement:
+def judge_by_differences(
+    scene: Scene, reference_agrees: bool = False, promised: bool = True
+) -> Judgement:
     """Only a disagreement is looked into, and only then does the cost depend on N.
 
-    With `reference_agrees` the reference has the same gradient: then a disagreement at a kink is
-    a convention that both keep, and any other is an error that both make.
+    Where the inputs are none that the user gave, and nothing is `promised` of them, equal entries
+    and zeros count as kinks and what does not settle is left. With `reference_agrees` the
+    reference has the same gradient: then a disagreement at a kink is a convention that both keep,
+    and any other is an error that both make.
     """
     judgement = Judgement()
     if not scene.cotangents or not scene.case.elements:
@@ -61,7 +67,9 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     line = field.line(directions)
     slope = central_slope(line, scale)
     if not math.isfinite(slope.error):
-        return judgement.cannot_tell(_unsettled(line, reference_agrees))
+        return _judge_smooth_entries(
+            scene, field, line, judgement, reference_agrees or not promised
+        )
     claimed = field.claimed_slope(directions)
     roundings = ROUNDINGS * scene.epsilon * scale
     judgement.worst = _worst(slope, claimed, roundings)
@@ -73,7 +81,9 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
     line = field.line(directions)
     slope = settled_slope(line, scale)
     if not math.isfinite(slope.error):
-        return judgement.cannot_tell(_unsettled(line, reference_agrees))
+        return _judge_smooth_entries(
+            scene, field, line, judgement, reference_agrees or not promised
+        )
     reach = conditioning(scene, scene.got if scene.true is None else scene.true)
     roundings += norm(r * d for r, d in zip(reach, directions, strict=True))
     judgement.worst = _worst(slope, claimed, roundings)
@@ -81,18 +91,55 @@ def judge_by_differences(scene: Scene, reference_agrees: bool = False) -> Judgem
         return judgement
     excess = slope.value - claimed
     sides = one_sided(line, noise=slope.error * slope.step)
-    everywhere = [torch.ones_like(x, dtype=torch.bool) for x in scene.case.arguments]
-    if (has_ties(scene.case.arguments) or sides.kinked) and not is_differentiable_along(
-        field, everywhere, scene.generator()
-    ):
-        return _judge_at_kinks(scene, field, slope, reach, judgement, reference_agrees)
+    if has_ties(scene.case.arguments) or sides.kinked:
+        everywhere = [torch.ones_like(x, dtype=torch.bool) for x in scene.case.arguments]
+        if not (promised and is_differentiable_along(field, everywhere, scene.generator())):
+            return _judge_at_kinks(
+                scene, field, slope, reach, judgement, reference_agrees, promised
+            )
     _accused(scene, field, directions, excess, slope, reach, judgement)
     return _both_wrong(scene, judgement) if reference_agrees and judgement.faults else judgement
 
 
+def _judge_smooth_entries(
+    scene: Scene, field: Field, line: Line, judgement: Judgement, reference_agrees: bool
+) -> Judgement:
+    """Where the differences settle along some entries alone, those are judged, and only those.
+
+    All of them are asked, where they are few: one entry that jumps does not silence the others.
+    """
+    why = _unsettled(line, reference_agrees)
+    jumps = line.refusal or moves_in_steps(line) or any(held_in_16_bits(y) for y in line.at(0.0))
+    if reference_agrees or jumps or scene.case.elements > FEW:
+        return judgement.cannot_tell(why)
+    settled, wrong = 0, []
+    for place, (x, got) in enumerate(zip(scene.case.arguments, scene.claimed, strict=True)):
+        if x.is_complex():
+            continue
+        unit = typical_size(x) or 1.0
+        for element in map(tuple, torch.ones_like(x).nonzero().tolist()):
+            alone = field.line(field.unit(place, element, unit))
+            sides = one_sided(alone)
+            slope = settled_slope(alone, unit * abs(float(got[element])))
+            if not math.isfinite(slope.error) or not sides.admits(slope.value):
+                continue
+            settled += 1
+            if _worst(slope, unit * float(got[element]), ROUNDINGS * scene.epsilon) > 1:
+                wrong.append((place, element))
+    judgement.faults = faults_at(scene, field, wrong)
+    if judgement.faults:
+        judgement.worst = math.inf
+        return judgement
+    right = f"along {settled} of {scene.case.elements} entries alone they do, and agree with it"
+    return judgement.cannot_tell(f"{why}; {right}" if settled else why)
+
+
 def _forward_epsilon(line: Line) -> float:
     """Outputs that are float32 numbers, at inputs that are none, were rounded to them."""
-    single = any(held_in_double(y) for y in line.at(BESIDE))
+    try:
+        single = any(held_in_double(y) for y in line.at(BESIDE))
+    except Exception:  # beside these inputs the forward may refuse
+        single = False
     return max(line.epsilon, torch.finfo(torch.float32).eps if single else 0.0)
 
 
@@ -131,11 +178,12 @@ def _judge_at_kinks(
     reach: Sequence[Tensor],
     judgement: Judgement,
     reference_agrees: bool,
+    promised: bool,
 ) -> Judgement:
     directions, excess = sums_over_ties(field, scene.generator())
     if excess and not reference_agrees:
         return _accused(scene, field, directions, excess, slope, reach, judgement)
-    denied = [] if reference_agrees else denied_elements(field, scene.generator())
+    denied = [] if reference_agrees else denied_elements(field, scene.generator(), promised)
     judgement.faults = faults_at(scene, field, [where for where, kinked in denied if not kinked])
     if judgement.faults:
         return judgement

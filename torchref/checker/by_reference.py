@@ -7,8 +7,9 @@ from torchref.checker.findings import Finding
 from torchref.checker.halving import Field
 from torchref.checker.judgement import Fault, Judgement
 from torchref.checker.kinks import admitted, has_ties, least_error, one_sided, sums_over_ties
-from torchref.checker.numeric import typical_size
+from torchref.checker.numeric import settled_slope, typical_size
 from torchref.checker.roughness import lost_by_reference
+from torchref.checker.same_precision import errors_of
 from torchref.checker.scene import Scene
 from torchref.checker.tape import Gradients, identical
 from torchref.checker.told_apart import told_apart
@@ -70,7 +71,7 @@ def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement:
                 "the one-sided derivatives is accepted"
             )
             return True
-    if verdicts == {"reference"}:
+    if "reference" in verdicts <= {"reference", "undecided", "rounding"}:
         its, mine = told_apart(true[worst].item(), got[worst].item())
         evidence = f"the reference says {its}, candidate and differences of the forward {mine}"
         judgement.blameless.append(
@@ -80,6 +81,13 @@ def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement:
     if lost_by_reference(scene, place, got, true):
         judgement.notes.append(f"{name}, {scene.case.label}: the reference loses digits here")
         return True
+    if scene.epsilon > DOUBLE and not got.is_complex() and (errors := errors_of(scene, place)):
+        systematic = errors.systematic & differs
+        if not bool(systematic.any()):
+            judgement.notes.append(
+                f"{name}, {scene.case.label}: what differs is rounding, {errors.digits()}"
+            )
+            return True
     values = got[worst].item(), true[worst].item()
     judgement.faults.append(Fault(place, name, scene.got[place], true, differs, worst, *values))
     return False
@@ -97,6 +105,19 @@ def _counted(differs: Tensor) -> str:
     return "one entry has" if count == 1 else f"{count} entries have"
 
 
+def _by_all_steps(
+    field: Field, place: int, element: tuple[int, ...], value: float, reference: float
+) -> str:
+    """Who is right by differences of all steps, which see more digits than those to one side."""
+    unit = typical_size(field.case.arguments[place]) or 1.0
+    line = field.line(field.unit(place, element, unit))
+    slope = settled_slope(line, unit * max(abs(value), abs(reference)))
+    if not slope.tolerance / unit < abs(value - reference) / 2:
+        return "undecided"
+    nearer = abs(slope.value / unit - value) < abs(slope.value / unit - reference)
+    return "reference" if nearer else "candidate"
+
+
 def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -> str:
     """Who is right at one element, by differences of the candidate's own forward."""
     got = scene.claimed[place]
@@ -110,8 +131,9 @@ def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -
         return "rounding"  # before eight forwards are spent on what cannot decide
     sides = one_sided(field.line(field.unit(place, element)), unit)
     if not sides.error <= CLEAR * gap:  # the differences cannot decide
-        below = gap <= CLEAR * sides.error and scene.epsilon <= DOUBLE
-        return "rounding" if below else "candidate"
+        if gap <= CLEAR * sides.error and scene.epsilon <= DOUBLE:
+            return "rounding"
+        return _by_all_steps(field, place, element, value, reference)
     if not sides.kinked:
         if sides.admits(value) and not sides.admits(reference):
             return "reference"

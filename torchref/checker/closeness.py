@@ -19,6 +19,8 @@ ROUNDINGS, ROUNDINGS_OF_16_BITS = 64, 4
 NOISE = 8  # roundings of the other gradients, below which a gradient that is 0 may lie
 UNRELATED = 0.9  # noise does not point where other noise points
 
+ALIKE = 1e-6  # relative: of errors no further apart the absolutely largest is told
+
 FEW_BITS, MOSTLY = 5, 0.5  # half of the numbers of 16 bits, and more, need more digits than these
 
 
@@ -27,8 +29,8 @@ class Distance:
     """How far a gradient lies from the true one.
 
     `absolute` is the largest difference, `relative` the largest in units of the entry or of the
-    typical entry, whichever is larger, and `element` where that is; `wrong` marks the entries
-    beyond the tolerance.
+    typical entry, whichever is larger, and `element` where that is, up to rounding; `wrong` marks
+    the entries beyond the tolerance.
     """
 
     verdict: Closeness
@@ -54,7 +56,8 @@ def distance(got: Tensor, true: Tensor, tolerance: float, floor: float = 0.0) ->
     wrong = relative > tolerance
     if _both_noise(got, true, floor):
         wrong = torch.zeros_like(wrong)
-    place = torch.unravel_index(relative.argmax(), relative.shape)
+    alike = relative >= (1 - ALIKE) * relative.max()  # which is the largest is up to rounding
+    place = torch.unravel_index(gap.where(alike, -1.0).argmax(), relative.shape)
     return Distance(
         "different" if bool(wrong.any()) else "close",
         float(gap.max()),

@@ -6,17 +6,22 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from typing import Any
 
 import torch
+from torch import Generator, Tensor
 
-from torchref.checker.case import Case, build_case
+from torchref.checker.case import Case, build_case, is_differentiable
+from torchref.checker.closeness import held_in_double
+from torchref.checker.defaults import defaults_left_out
 from torchref.checker.examination import Examination
 from torchref.checker.ledger import Ledger
 from torchref.checker.progress import Tick, progress_bar
 from torchref.checker.report import Report
-from torchref.checker.scene import RefusedError, forward
+from torchref.checker.scene import RefusedError, backward, forward
 from torchref.checker.subject import Subject, as_subject
+from torchref.checker.tape import draw_signed
 from torchref.errors import InputError
 
 Inputs = Sequence[Any] | Mapping[str, Any]
+ALL_DIGITS = 2.0**-28  # relative: less than a rounding of float32
 MOST_SEED = 2**32 - 1  # what the generators of torch and numpy all take
 
 
@@ -64,6 +69,7 @@ def crosscheck(
     subject = as_subject(candidate)
     other = None if reference is None else as_subject(reference)
     fallback = None if other is None else other.names
+    kwargs = {**defaults_left_out(candidate, reference, inputs, kwargs), **(kwargs or {})}
     given = [inputs, *samples]
     cases = [build_case(subject, each, kwargs, wrt, fallback) for each in given if each is not None]
     cases = [
@@ -101,18 +107,53 @@ def _check_call(reference: Any, inputs: Inputs | None, seed: int) -> None:
 
 
 def _in_double(subject: Subject, cases: list[Case], ledger: Ledger) -> list[Case]:
-    """The cases in float64, or as they are where the candidate refuses float64."""
+    """The cases in float64, or in the precision that the candidate has.
+
+    That is the dtype given where forward or backward refuses float64, and float32 where it
+    computes in it whatever arrives.
+    """
     doubled = [case.to(torch.float64) for case in cases]
     try:
-        forward(subject, doubled[0].without(doubled[0].wrt))
+        _computed(subject, doubled[0])
     except RefusedError as refusal:
+        native = cases if _is_single(cases[0]) else [case.to(torch.float32) for case in cases]
         try:
-            forward(subject, cases[0].without(cases[0].wrt))
+            _computed(subject, native[0])
         except RefusedError:
             return doubled
-        ledger.note(f"checked in the dtype given, because in float64 {refusal}")
-        return cases
+        where = "the dtype given" if native is cases else "float32"
+        ledger.note(f"checked in {where}, because in float64 {refusal}")
+        return native
+    with suppress(RefusedError):
+        computed = _computed(subject, _with_all_digits(doubled[0]))
+        if computed and all(map(held_in_double, computed)):
+            native = [case.to(torch.float32) for case in cases]
+            if all(y.dtype == torch.float32 for y in _computed(subject, native[0])):
+                ledger.note("checked in float32: of float64 inputs it makes float32 numbers")
+                return native
     return doubled
+
+
+def _with_all_digits(case: Case) -> Case:
+    """float64 inputs beside those given that are no float32 numbers: a selection returns them."""
+    generator = Generator().manual_seed(0)
+    moved = {
+        i: x * (1 + ALL_DIGITS * draw_signed(x.real, generator))
+        for i, x in zip(case.wrt, case.arguments, strict=True)
+    }
+    return case.derived(case.label, moved)
+
+
+def _computed(subject: Subject, case: Case) -> list[Tensor]:
+    """The floating-point outputs, once a backward has been through as well."""
+    tape = forward(subject, case)
+    backward(subject, tape, tape.draw_cotangents(Generator().manual_seed(0)))
+    outputs = [y.detach() for y in tape.outputs]
+    return [y for y in outputs if is_differentiable(y) and bool(y.any())]
+
+
+def _is_single(case: Case) -> bool:
+    return any(x.dtype != torch.float64 for x in case.arguments)
 
 
 def _differentiable(reference: Subject, case: Case, ledger: Ledger) -> Case:

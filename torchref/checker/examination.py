@@ -86,7 +86,10 @@ class Examination:
             self._accuse_detached(scene)
             return None
         self.ledger.enter("contract", breaches(scene.raw, case.label))
-        forward_found = compare_forwards(scene)
+        notes: list[str] = []
+        forward_found = compare_forwards(scene, notes)
+        for note in notes:
+            self.ledger.note(note)
         if scene.reference is not None:
             self.ledger.enter("forward", forward_found)
         self._judge(scene, trust_reference=not forward_found)
@@ -102,6 +105,13 @@ class Examination:
         return self.examine(case)
 
     def _judge(self, scene: Scene, trust_reference: bool) -> None:
+        if scene.shared:
+            names = ", ".join(sorted(function.__name__ for function in scene.shared))
+            self.ledger.note(
+                f"the reference applies {names} as the candidate does, and is no witness of it: "
+                "differences of the forward decide"
+            )
+            scene = replace(scene, true=None)
         if scene.true is None or not trust_reference:
             numeric = judge_by_differences(scene)
             self._conclude("gradient by differences", scene, numeric, judge_by_differences)

@@ -53,7 +53,8 @@ def find_faults(
         doubted |= bool(suspects)
     if faults or doubted:
         return faults
-    return [_by_halving(scene, field, directions, excess, slope)]
+    located = _by_halving(scene, field, directions, excess, slope)
+    return [] if _settled_at(field, located) else [located]
 
 
 def faults_at(scene: Scene, field: Field, where: Sequence[Where]) -> list[Fault]:
@@ -131,6 +132,18 @@ def _right_by_own_step(field: Field, place: int, element: tuple[int, ...]) -> bo
     claimed = float(got) * size
     slope = settled_slope(field.line(field.unit(place, element, size)), abs(claimed))
     return math.isfinite(slope.error) and abs(slope.value - claimed) <= slope.tolerance
+
+
+def _settled_at(field: Field, fault: Fault) -> bool:
+    """Whether steps of all sizes along the entry located confirm what is claimed of it."""
+    unit = typical_size(field.case.arguments[fault.place]) or 1.0
+    got = field.claimed[fault.place][fault.element]
+    if got.is_complex():
+        return False
+    slope = settled_slope(
+        field.line(field.unit(fault.place, fault.element, unit)), abs(float(got)) * unit
+    )
+    return abs(slope.value - float(got) * unit) <= slope.tolerance
 
 
 def _by_halving(

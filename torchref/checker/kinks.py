@@ -6,7 +6,6 @@ entries together changes nothing about which of them is the maximum, so along su
 there is a derivative again.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from torchref.checker.tape import draw_signed
 ONE_SIDED_STEP = 2.0**-20
 NUDGE = 2.0**-9  # far enough that a step at the nudged point does not reach back to the kink
 NUDGES = 6
+SETTLED = 1e-3  # relative error of a derivative to one side, if it has one
 FEW, MANY = 200, 2000  # elements, and elements that tie, which are asked one by one
 
 
@@ -45,6 +45,11 @@ class OneSided:
     @property
     def kinked(self) -> bool:
         return abs(self.right - self.left) > self.tolerance
+
+    @property
+    def settled(self) -> bool:
+        """Whether steps of two sizes agree: beside a jump both sides are steep, and steeper on."""
+        return self.error <= SETTLED * max(abs(self.left), abs(self.right))
 
     def admits(self, value: float) -> bool:
         low, high = sorted((self.left, self.right))
@@ -134,7 +139,7 @@ def is_differentiable_along(
         )
         both = [a + b for a, b in zip(one, other, strict=True)]
         sides = [one_sided(field.line(directions)) for directions in (one, other, both)]
-        if any(side.kinked or not math.isfinite(side.error) for side in sides):
+        if any(side.kinked or not side.settled for side in sides):
             return False
         a, b, c = sides
         if abs(a.left + b.left - c.left) > a.tolerance + b.tolerance + c.tolerance:
@@ -158,9 +163,12 @@ def sums_over_ties(field: Field, generator: Generator) -> tuple[list[Tensor], fl
 Where = tuple[int, tuple[int, ...]]  # the place of an argument, and an element of it
 
 
-def denied_elements(field: Field, generator: Generator) -> list[tuple[Where, bool]]:
+def denied_elements(
+    field: Field, generator: Generator, promised: bool = True
+) -> list[tuple[Where, bool]]:
     """The elements whose claimed derivative the function does not have; and if they are kinks.
 
+    Equal entries are kinks unless it is promised that what is smooth there has its derivative.
     Among many elements those are asked that tie, where most kinks are, and some of the others.
     """
     denied = []
@@ -175,7 +183,7 @@ def denied_elements(field: Field, generator: Generator) -> list[tuple[Where, boo
             sides = one_sided(field.line(field.unit(place, element)), unit)
             if sides.admits(float(field.claimed[place][element])):
                 continue
-            kinked = sides.kinked or not math.isfinite(sides.error)
+            kinked = sides.kinked or (element in tied and not promised)
             if element in tied and not kinked:
                 value = float(x[element])
                 if value not in smooth:

@@ -62,13 +62,17 @@ def function_of(node: Node) -> type[Function]:
     return function
 
 
+def custom_functions(outputs: Sequence[Tensor]) -> frozenset[type[Function]]:
+    """The Python Functions behind the outputs."""
+    return frozenset(function_of(node) for node in custom_nodes(outputs))
+
+
 @contextmanager
 def recording(outputs: Sequence[Tensor]) -> Iterator[list[RawReturn]]:
     """While open, every backward of a Function behind the outputs leaves its raw returns here."""
     returns: list[RawReturn] = []
-    functions = {function_of(node) for node in custom_nodes(outputs)}
     with ExitStack() as stack:
-        for function in functions:
+        for function in custom_functions(outputs):
             stack.enter_context(_recorded(function, returns))
         yield returns
 

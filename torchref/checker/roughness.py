@@ -18,13 +18,15 @@ from torchref.checker.tape import draw_signed
 ROUGH = 0.5  # so much of an error changes if it is rounding: two thirds and more, of others a third
 ROUGHER = 8  # times as rough as the other
 SIDES = (2.0**-20, 2.0**-15, 2.0**-11)  # nudges to either side, relative
+ILL_CONDITIONED = 1e-9  # relative: what is left of float64 then is still more than float32 has
 NEARLY = 0.05  # a gradient so much wrong may still be a rounded one
 NUDGES = {torch.float32: 8, torch.bfloat16: 1}  # roundings of the inputs; of 16 bits one is far
 
 
-def nudged(scene: Scene, relative: float) -> Case:
-    """The case with every differentiated entry moved by so much of itself."""
+def nudged(scene: Scene, relative: float, copy: int = 0) -> Case:
+    """The case with every differentiated entry moved by so much of itself; each copy otherwise."""
     generator = scene.generator()
+    generator.manual_seed(generator.initial_seed() + copy)
     moved = {
         i: x + relative * x * draw_signed(x, generator)
         for i, x in zip(scene.case.wrt, scene.case.arguments, strict=True)
@@ -52,6 +54,18 @@ def lost_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator
                 f"it is another error where the inputs differ by a rounding of {name}",
             )
             return
+
+
+def is_rounding_apart(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
+    """Whether two gradients agree but for the digits that an ill-conditioned formula loses.
+
+    Products of badly scaled matrices lose more than one rounding of their inputs explains.
+    """
+    error = typical_size(got - true)
+    if not error <= ILL_CONDITIONED * typical_size(true):
+        return False
+    there = [_gradients_at(scene, place, relative) for relative in SIDES]
+    return any(is_rough(got - true, pair[0] - pair[1]) for pair in there if pair is not None)
 
 
 def lost_by_reference(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:

@@ -7,9 +7,10 @@ from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
+from torch.autograd import Function
 
 from torchref.checker.case import Case
-from torchref.checker.raw_returns import RawReturn, recording
+from torchref.checker.raw_returns import RawReturn, custom_functions, recording
 from torchref.checker.subject import Subject
 from torchref.checker.tape import Cotangents, Gradients, Tape, copy_layout, precision
 from torchref.errors import InputError
@@ -33,7 +34,8 @@ class Scene:
     """The candidate at a case, and the reference there if one is given.
 
     `got` are the candidate's gradients in the order of `case.wrt`; `true` the reference's, and
-    `expected` its outputs.
+    `expected` its outputs; `shared` the Functions that both apply, of which the reference is no
+    witness.
     """
 
     candidate: Subject
@@ -46,6 +48,7 @@ class Scene:
     expected: tuple[Tensor, ...] | None
     true: Gradients | None
     seed: int
+    shared: frozenset[type[Function]] = frozenset()
 
     def generator(self) -> Generator:
         """Random numbers of the scene's seed, other than those of its cotangents."""
@@ -113,6 +116,7 @@ def play(candidate: Subject, reference: Subject | None, case: Case, seed: int) -
     The reference goes first: where it refuses, nothing is asked of the candidate.
     """
     expected = true = None
+    shared: frozenset[type[Function]] = frozenset()
     if reference is not None:
         reference_tape = forward(reference, case)
         expected = tuple(y.detach() for y in reference_tape.outputs)
@@ -121,11 +125,12 @@ def play(candidate: Subject, reference: Subject | None, case: Case, seed: int) -
     if reference is not None:
         require_same_structure(candidate, tape, reference, reference_tape)
         true = backward(reference, reference_tape, cotangents)
+        shared = custom_functions(tape.outputs) & custom_functions(reference_tape.outputs)
     with recording(tape.outputs) as raw:
         returned = backward(candidate, tape, cotangents)
     got = tuple(None if g is None else copy_layout(g) for g in returned)  # the buffer may be reused
     return Scene(
-        candidate, reference, case, tape, cotangents, got, tuple(raw), expected, true, seed
+        candidate, reference, case, tape, cotangents, got, tuple(raw), expected, true, seed, shared
     )
 
 

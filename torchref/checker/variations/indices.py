@@ -3,13 +3,13 @@
 No index grows beyond the largest one given: many kernels do not check where they write.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Generator, Tensor
 
 from torchref.checker.case import Case
-from torchref.checker.variations.shapes import in_order, is_permutation
+from torchref.checker.variations.shapes import in_order, is_index, is_permutation
 from torchref.checker.variations.values import Change
 
 IGNORED = (-100, -1)  # what torch's losses and many others leave out
@@ -36,6 +36,8 @@ def _indices(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
         yield "indices in another order", flat[order].reshape(x.shape)
         yield "sorted indices", flat.sort().values.reshape(x.shape)
     if is_permutation(x):
+        if x.device.type == "cpu":  # who takes it for no place ignores it
+            yield from _with_ignored(x, (value for value in IGNORED if value < -len(x)))
         return
     yield "one index repeated", torch.full_like(x, int(flat[0]))
     yield (
@@ -46,14 +48,32 @@ def _indices(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
     yield "the largest index everywhere", torch.full_like(x, int(flat.max()))
     yield "zeros", torch.zeros_like(x)
     if x.device.type == "cpu":  # elsewhere a kernel that does not check would write anywhere
-        for value in IGNORED:
-            ignored = flat.clone()
-            ignored[-1] = value
-            yield f"an index of {value}", ignored.reshape(x.shape)
+        yield from _with_ignored(x, IGNORED)
     if x.numel() > 1:
         shortened = flat.clone()
         shortened[-1] = flat[-2]
         yield "the last index equal to the one before", shortened.reshape(x.shape)
+
+
+def _with_ignored(x: Tensor, values: Iterable[int]) -> Iterator[tuple[str, Tensor]]:
+    for value in values:
+        ignored = x.reshape(-1).clone()
+        ignored[-1] = value
+        yield f"an index of {value}", ignored.reshape(x.shape)
+
+
+def order_variations(case: Case, generator: Generator) -> Iterator[Change]:
+    """Labels that rise, each of them once at least, in another order: it is not promised.
+
+    Places at which parts begin rise as well, but leave values out where a part is longer than 1.
+    """
+    for i, x in enumerate(case.leaves):
+        if isinstance(x, Tensor) and is_index(x) and in_order(x) and not is_permutation(x):
+            steps = x.diff()
+            if int(steps.max()) == 1 and int(steps.min()) == 0:
+                order = torch.randperm(len(x), generator=generator).to(x.device)
+                yield f"labels in another order in {case.names[i]}", {i: x[order]}
+                yield f"reversed labels in {case.names[i]}", {i: x.flip(0)}
 
 
 def _masks(x: Tensor) -> Iterator[tuple[str, Tensor]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from torch import Generator
 
 from torchref.checker.case import Case
-from torchref.checker.variations.indices import index_variations
+from torchref.checker.variations.indices import index_variations, order_variations
 from torchref.checker.variations.options import option_variations
 from torchref.checker.variations.shapes import rank_variations, size_variations
 from torchref.checker.variations.values import value_variations
@@ -14,9 +14,11 @@ KINDS = {
     "options": option_variations,
     "values": value_variations,
     "indices": index_variations,
+    "orders": order_variations,
     "sizes": size_variations,
     "ranks": rank_variations,
 }
+ASKS_A_REFERENCE = {"orders"}  # whether it is promised, the forward alone does not say
 
 
 def variations(case: Case, seed: int) -> Iterator[tuple[str, Case]]:

@@ -1,0 +1,48 @@
+"""Numbers that a call leaves at their defaults: made arguments, so that they are varied too."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch.nn import Module
+
+
+def defaults_left_out(
+    candidate: Any,
+    reference: Any,
+    inputs: Sequence[Any] | Mapping[str, Any] | None,
+    kwargs: Mapping[str, Any] | None,
+) -> dict[str, float]:
+    """By name the floating-point defaults that candidate and reference have in common.
+
+    A factor β is not seen where β = 1. Whole numbers and flags, which often choose another
+    function, stay as they are.
+    """
+    left_out = _defaults(candidate, inputs, kwargs)
+    if reference is None:
+        return left_out
+    its = _defaults(reference, inputs, kwargs)
+    return {name: value for name, value in left_out.items() if its.get(name) == value}
+
+
+def _defaults(
+    function: Any,
+    inputs: Sequence[Any] | Mapping[str, Any] | None,
+    kwargs: Mapping[str, Any] | None,
+) -> dict[str, float]:
+    if isinstance(function, type) or isinstance(getattr(function, "__self__", None), type):
+        return {}  # a Function, or its apply, takes its arguments by place
+    called = function.forward if isinstance(function, Module) else function
+    try:
+        parameters = list(inspect.signature(called).parameters.values())
+    except (TypeError, ValueError):  # builtins show no signature
+        return {}
+    by_name = {*(kwargs or {}), *(inputs if isinstance(inputs, Mapping) else ())}
+    by_place = len(inputs) if isinstance(inputs, Sequence) else 0
+    return {
+        parameter.name: parameter.default
+        for parameter in parameters[by_place:]
+        if isinstance(parameter.default, float)
+        and parameter.name not in by_name
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
