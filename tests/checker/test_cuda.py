@@ -1,7 +1,5 @@
 """An assertion on the device ends the check with a report, and variations do not run into one."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -75,18 +73,20 @@ def loss_of_classes(x: Tensor, target: Tensor) -> Tensor:
     return F.cross_entropy(x, target)
 
 
-def loss_of_chances(x: Tensor) -> Tensor:
-    return F.binary_cross_entropy(x, x.detach().round())
-
-
 @pytest.mark.cuda
-@pytest.mark.parametrize("has_reference", [False, True])
-@pytest.mark.parametrize("loss", [loss_of_classes, loss_of_chances])
-def test_what_asserts_on_the_device_is_never_called_there(
-    loss: Callable[..., Tensor], has_reference: bool
-) -> None:
-    x = torch.rand(3, 4, generator=seeded(0)).cuda()
-    inputs = (x, torch.tensor([0, 3, 1]).cuda()) if loss is loss_of_classes else (x,)
-    report = crosscheck(loss, loss if has_reference else None, inputs)
+@pytest.mark.parametrize("reference", [None, F.cross_entropy])
+def test_an_index_that_asserts_on_the_device_is_never_tried_there(reference: object) -> None:
+    inputs = torch.rand(3, 4, generator=seeded(0)).cuda(), torch.tensor([0, 3, 1]).cuda()
+    report = crosscheck(loss_of_classes, reference, inputs)
     assert report.verdict == "right", str(report)
     assert float(torch.ones(3).cuda().sum()) == 3.0
+
+
+@pytest.mark.parametrize("function", [torch.sin, lambda x: x.amax(-1), lambda x: 2 * x.detach()])
+@pytest.mark.parametrize("reference", [None, torch.sin])
+def test_the_users_default_device_is_no_matter(function: object, reference: object) -> None:
+    """What is drawn belongs to the inputs' device: meta tensors would have no values at all."""
+    x, matched = normal(3, 4), reference if function is torch.sin else None
+    plain = crosscheck(function, matched, (x,))
+    with torch.device("meta"):
+        assert crosscheck(function, matched, (x,)).to_dict() == plain.to_dict()

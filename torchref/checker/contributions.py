@@ -174,7 +174,7 @@ def _place(flat: int, wrong: Wrong) -> str:
 
 
 def _index(flat: int, shape: torch.Size) -> str:
-    place = torch.unravel_index(torch.tensor(flat), shape)
+    place = torch.unravel_index(torch.tensor(flat, device="cpu"), shape)
     return str([int(i) for i in place]) if shape else ""
 
 

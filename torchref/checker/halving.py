@@ -73,7 +73,11 @@ def locate(field: Field, directions: Sequence[Tensor], excess: float, step: floa
     argument = max(i for i, start in enumerate(ends[:-1]) if start <= low and directions[i].numel())
     flat = low - ends[argument]
     shape = directions[argument].shape
-    element = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), shape)) if shape else ()
+    element = (
+        tuple(int(i) for i in torch.unravel_index(torch.tensor(flat, device="cpu"), shape))
+        if shape
+        else ()
+    )
     size = float(directions[argument][element].abs())
     slope = slope_at_step(field.line(field.unit(argument, element, size)), step)
     return Located(argument, element, slope.value / size)
@@ -94,7 +98,9 @@ def numeric_gradient(field: Field, argument: int, step: float) -> tuple[Tensor, 
     x = field.case.arguments[argument]
     unit = typical_size(x) or 1.0
     for flat in range(x.numel()):
-        element = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), x.shape))
+        element = tuple(
+            int(i) for i in torch.unravel_index(torch.tensor(flat, device="cpu"), x.shape)
+        )
         slope = slope_at_step(field.line(field.unit(argument, element, unit)), step, passes=6)
         gradient[element], error[element] = slope.value / unit, slope.error / unit
     return gradient, error

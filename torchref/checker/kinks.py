@@ -86,11 +86,11 @@ def has_ties(arguments: Sequence[Tensor]) -> bool:
 def ties(arguments: Sequence[Tensor]) -> list[Tensor]:
     """Marks the entries that equal another one, of whichever argument, or 0."""
     groups = _groups(arguments)
-    count = torch.bincount(torch.cat([torch.zeros(0, dtype=torch.long), *groups]))
+    count = torch.bincount(torch.cat([torch.zeros(0, dtype=torch.long, device="cpu"), *groups]))
     return [
         (count[group] > 1).reshape(x.shape) | (x.detach().cpu() == 0)
         if group.numel()
-        else torch.zeros(x.shape, dtype=torch.bool)
+        else torch.zeros(x.shape, dtype=torch.bool, device="cpu")
         for x, group in zip(arguments, groups, strict=True)
     ]
 
@@ -98,10 +98,14 @@ def ties(arguments: Sequence[Tensor]) -> list[Tensor]:
 def _groups(arguments: Sequence[Tensor]) -> list[Tensor]:
     """For each entry the number of its value among all values there are; none for complex ones."""
     flat = [
-        torch.zeros(0, dtype=torch.float64) if x.is_complex() else x.detach().cpu().double()
+        torch.zeros(0, dtype=torch.float64, device="cpu")
+        if x.is_complex()
+        else x.detach().cpu().double()
         for x in arguments
     ]
-    values = torch.cat([torch.zeros(0, dtype=torch.float64), *(x.reshape(-1) for x in flat)])
+    values = torch.cat(
+        [torch.zeros(0, dtype=torch.float64, device="cpu"), *(x.reshape(-1) for x in flat)]
+    )
     _, group = torch.unique(values, return_inverse=True)
     return list(group.split([x.numel() for x in flat]))
 
@@ -114,7 +118,7 @@ def tie_preserving(arguments: Sequence[Tensor], generator: Generator) -> list[Te
     """Random directions in which equal entries move together, and exact zeros stay."""
     groups = _groups(arguments)
     many = max((int(group.max()) + 1 for group in groups if group.numel()), default=0)
-    moves = draw_signed(torch.empty(many, dtype=torch.float64), generator)
+    moves = draw_signed(torch.empty(many, dtype=torch.float64, device="cpu"), generator)
     return [
         torch.where(x == 0, 0, moves[group].reshape(x.shape).to(x))
         if group.numel()
@@ -198,7 +202,7 @@ def denied_elements(
 
 def _spread(x: Tensor, count: int) -> list[tuple[int, ...]]:
     """A few elements from everywhere; all, where they are few."""
-    places = torch.arange(0, x.numel(), max(1, x.numel() // count))
+    places = torch.arange(0, x.numel(), max(1, x.numel() // count), device="cpu")
     return [tuple(map(int, torch.unravel_index(place, x.shape))) for place in places]
 
 

@@ -84,7 +84,7 @@ def _with_none(name: str, got: Gradient, true: Gradient) -> Measured:
     """None stands for zeros."""
     there = got if true is None else true
     if there is None:
-        empty = torch.zeros(0, dtype=torch.float64)
+        empty = torch.zeros(0, dtype=torch.float64, device="cpu")
         nothing = distance(empty, empty, 0.0)
         return Measured(name, empty, empty, nothing, 0.0, "both", note="None on both sides")
     value = in_double(there)

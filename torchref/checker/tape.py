@@ -100,7 +100,9 @@ def draw_signed(like: Tensor, generator: Generator) -> Tensor:
     if like.is_complex():
         parts = draw_signed(torch.view_as_real(like.detach().resolve_conj()), generator)
         return torch.view_as_complex(parts.contiguous())
-    uniform = torch.empty(like.shape, dtype=torch.float64).uniform_(-1, 1, generator=generator)
+    uniform = torch.empty(like.shape, dtype=torch.float64, device="cpu").uniform_(
+        -1, 1, generator=generator
+    )
     signed = uniform.add_(uniform.sign(), alpha=0.5)
     return signed.to(device=like.device, dtype=like.dtype)
 

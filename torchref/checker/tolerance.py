@@ -79,5 +79,5 @@ def _moved(scene: Scene, truths: Sequence[Tensor | None], seed: int, ulps: int) 
 
 
 def _signs(x: Tensor, generator: Generator) -> Tensor:
-    signs = torch.randint(0, 2, x.shape, generator=generator) * 2 - 1
+    signs = torch.randint(0, 2, x.shape, generator=generator, device="cpu") * 2 - 1
     return signs.to(x.device, x.real.dtype)  # in float32 one ulp of float64 would be 0

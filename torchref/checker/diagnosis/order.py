@@ -148,7 +148,9 @@ def _order_of_slices(wrong: Wrong, dim: int) -> list[int] | None:
 def _mixed(slices: Tensor) -> Tensor:
     """One number for each slice, by which equal slices find each other."""
     real = torch.view_as_real(slices).flatten(1) if slices.is_complex() else slices
-    weights = torch.rand(real.shape[1], generator=torch.Generator().manual_seed(0)).to(real)
+    weights = torch.rand(
+        real.shape[1], generator=torch.Generator().manual_seed(0), device="cpu"
+    ).to(real)
     return real @ (weights + 0.5)
 
 

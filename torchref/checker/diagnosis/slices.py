@@ -75,7 +75,7 @@ def _factors(wrong: Wrong, dim: int) -> Tensor | None:
         if factor is None and bool(got.any() or true.any()):
             return None
         found.append(math.nan if factor is None else factor)
-    factors = torch.tensor(found, dtype=torch.float64)
+    factors = torch.tensor(found, dtype=torch.float64, device="cpu")
     known = factors[~factors.isnan()]
     if len(known) < 2 or bool(((known - known[0]).abs() <= APART * known[0].abs()).all()):
         return None

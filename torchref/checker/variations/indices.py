@@ -32,7 +32,7 @@ def index_variations(case: Case, generator: Generator) -> Iterator[Change]:
 def _indices(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
     flat = x.reshape(-1)
     if not in_order(x):
-        order = torch.randperm(x.numel(), generator=generator).to(x.device)
+        order = torch.randperm(x.numel(), generator=generator, device="cpu").to(x.device)
         yield "indices in another order", flat[order].reshape(x.shape)
         yield "sorted indices", flat.sort().values.reshape(x.shape)
     if is_permutation(x):
@@ -71,7 +71,7 @@ def order_variations(case: Case, generator: Generator) -> Iterator[Change]:
         if isinstance(x, Tensor) and is_index(x) and in_order(x) and not is_permutation(x):
             steps = x.diff()
             if int(steps.max()) == 1 and int(steps.min()) == 0:
-                order = torch.randperm(len(x), generator=generator).to(x.device)
+                order = torch.randperm(len(x), generator=generator, device="cpu").to(x.device)
                 yield f"labels in another order in {case.names[i]}", {i: x[order]}
                 yield f"reversed labels in {case.names[i]}", {i: x.flip(0)}
 

@@ -184,13 +184,17 @@ def resize(x: Tensor, dim: int, size: int, generator: Generator) -> Tensor:
     if size <= x.shape[dim] or not x.shape[dim]:
         return x.narrow(dim, 0, min(size, x.shape[dim])).clone()
     before, missing = x.shape[dim], size - x.shape[dim]
-    places = torch.randint(0, before, (missing,), generator=generator)
-    steps = torch.randint(1, max(before, 2), (missing,), generator=generator)  # to another place
+    places = torch.randint(0, before, (missing,), generator=generator, device="cpu")
+    steps = torch.randint(
+        1, max(before, 2), (missing,), generator=generator, device="cpu"
+    )  # to another place
     first, second = (
         x.index_select(dim, at.to(x.device)) for at in (places, (places + steps) % before)
     )
     if not is_differentiable(x):
         longer = torch.cat([x, first], dim)
         return longer.sort().values if is_index(x) and in_order(x) else longer
-    share = torch.rand(first.shape, generator=generator, dtype=torch.float64).to(x.device)
+    share = torch.rand(first.shape, generator=generator, device="cpu", dtype=torch.float64).to(
+        x.device
+    )
     return torch.cat([x, first + (second - first) * share.to(x.real.dtype)], dim)

@@ -58,7 +58,10 @@ def _varied(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
     yield "no negative entry", x.abs()
     yield "no positive entry", -x.abs()
     yield "the opposite signs", -x
-    yield "entries from 0 to 1", torch.rand(x.shape, generator=generator, dtype=torch.float64).to(x)
+    yield (
+        "entries from 0 to 1",
+        torch.rand(x.shape, generator=generator, device="cpu", dtype=torch.float64).to(x),
+    )
     yield "larger entries", 8 * x
     yield "large entries", 1e3 * x
     yield "smaller entries", x / 8
@@ -79,11 +82,13 @@ def _varied(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
 def _with(x: Tensor, generator: Generator, value: float) -> Tensor:
     """A copy with one entry set, at a place drawn among the first."""
     copy = x.clone(memory_format=torch.contiguous_format)  # of which reshape is a view
-    place = int(torch.randint(0, max(1, x.numel() // FEW + 1), (), generator=generator))
+    place = int(
+        torch.randint(0, max(1, x.numel() // FEW + 1), (), generator=generator, device="cpu")
+    )
     copy.reshape(-1)[place] = value
     return copy.reshape(x.shape)
 
 
 def _shuffled(x: Tensor, generator: Generator) -> Tensor:
-    order = torch.randperm(x.numel(), generator=generator).to(x.device)
+    order = torch.randperm(x.numel(), generator=generator, device="cpu").to(x.device)
     return x.reshape(-1)[order].reshape(x.shape)
