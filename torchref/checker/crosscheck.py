@@ -60,8 +60,8 @@ def crosscheck(
     Everything is computed in float64, whatever the dtype of the inputs, unless the candidate
     refuses it in forward or backward, or computes in float32 all the same: then it is checked in
     float32, and what changes from copy to copy of the inputs is rounding. Numbers left at their
-    defaults are varied too, and the parameters of a Module are inputs. A report has no truth value: ask for
-    its verdict, or call `raise_if_wrong`. Raises `InputError` for inputs that no
+    defaults are varied too, and the parameters of a Module are inputs. A report has no truth
+    value: ask for its verdict, or call `raise_if_wrong`. Raises `InputError` for inputs that no
     verdict can be given on.
 
     >>> from torchref.ops import Sigmoid
