@@ -80,7 +80,7 @@ def log_sum_exp(x: Tensor) -> Tensor:
 
 
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
-    return gate / (1 + torch.exp(-gate)) * up
+    return gate * torch.sigmoid(gate) * up
 
 
 def geglu(gate: Tensor, up: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from tests.checker.scenes import normal, scene_of
 from tests.wrong_ops.rule import Rule
 from torchref import crosscheck
-from torchref.checker.roughness import is_rough, nudged
+from torchref.checker.roughness import is_rough, is_rounding_apart, nudged
 
 X = normal(5, 4)
 
@@ -75,3 +75,24 @@ def test_a_gradient_of_another_function_is_not() -> None:
 
     causes = [finding.cause for finding in crosscheck(Approximates, torch.sin, (X,)).findings]
     assert "precision-loss" not in causes
+
+
+class Sine(Rule):
+    """Whose slope is the 1 + 10⁻¹²-fold."""
+
+    @staticmethod
+    def forward(x):
+        return x.sin()
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y * x.cos() * (1 + 1e-12)
+
+
+def test_what_is_not_finite_or_systematic_is_no_rounding() -> None:
+    scene = scene_of(Sine, torch.sin, normal(3, 4))
+    (true,) = (g for g in scene.true or () if g is not None)
+    got = scene.claimed[0].clone()
+    assert not is_rounding_apart(scene, 0, got, true)
+    got[1, 2] = torch.nan
+    assert not is_rounding_apart(scene, 0, got, true)

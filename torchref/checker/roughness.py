@@ -62,7 +62,9 @@ def is_rounding_apart(scene: Scene, place: int, got: Tensor, true: Tensor) -> bo
     Products of badly scaled matrices lose more than one rounding of their inputs explains.
     """
     error = typical_size(got - true)
-    if not error <= ILL_CONDITIONED * typical_size(true):
+    if not bool(torch.isfinite(got - true).all()) or not error <= ILL_CONDITIONED * typical_size(
+        true
+    ):
         return False
     there = [_gradients_at(scene, place, relative) for relative in SIDES]
     return any(is_rough(got - true, pair[0] - pair[1]) for pair in there if pair is not None)

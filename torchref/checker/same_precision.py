@@ -55,7 +55,7 @@ class Errors:
 
 
 def errors_of(scene: Scene, place: int) -> Errors | None:
-    """None where candidate or reference refuses the copies, or the reference float64."""
+    """None where one of them refuses the copies or is not finite there: that is no rounding."""
     assert scene.reference is not None
     dtype = scene.case.arguments[place].dtype
     mine, its = [], []
@@ -68,7 +68,7 @@ def errors_of(scene: Scene, place: int) -> Errors | None:
         except RefusedError:
             return None
         unit = truth.abs() + (typical_size(truth) or 1.0)
-        if not bool(torch.isfinite(truth).all()):
+        if not all(bool(torch.isfinite(g).all()) for g in (got, truth, twin)):
             return None
         mine.append((got - truth) / unit)
         its.append((twin - truth) / unit)
