@@ -6,7 +6,7 @@ same affine op of growing size. Run it from the repository's root, where the bug
 
     python -m experiments.benchmark_crosscheck --quick
 
-With --unseen also what was written without knowledge of the checker, tests/unseen.
+With --unseen also what was written without knowledge of the checker, tests/corpora/unseen.
 """
 
 import json
@@ -82,7 +82,9 @@ def main(
     seed: Annotated[int, typer.Option(min=0, help="Of all inputs.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Of torch; one is steadiest.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work.")] = False,
-    unseen: Annotated[bool, typer.Option("--unseen", help="On tests/unseen as well.")] = False,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="On tests/corpora/unseen as well.")
+    ] = False,
 ) -> None:
     """Which gradient checker sees what, and what it costs."""
     torch.set_num_threads(threads)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 import torchref.nn as nn
+from experiments.lecture.statements import Statements
 from torchref.backprop import sweep
-from torchref.explainer.drawing import new_figure
+from torchref.explainer.charts.drawing import new_figure
 from torchref.explainer.lectures import LECTURES, numbers
-from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations, log_figures
 from torchref.training import Settings, recorded_run, run_experiment
 

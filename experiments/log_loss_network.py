@@ -19,8 +19,8 @@ from torch import Tensor
 
 import torchref.nn as nn
 from experiments.bundled_data import split
+from experiments.lecture.statements import Statements
 from torchref.explainer.lectures import LECTURES
-from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations
 from torchref.training import (
     BESIDE_TORCH,

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 import torchref.nn as nn
+from experiments.lecture.statements import Statements
 from torchref.backprop import sweep
 from torchref.explainer.lectures import LECTURES, numbers
-from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_explanations
 from torchref.training import (
     BESIDE_TORCH,

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 import torchref.nn as nn
-from torchref.explainer.drawing import new_figure
-from torchref.explainer.landscape import Landscape
+from experiments.lecture.landscape import Landscape
+from experiments.lecture.statements import Statements
+from torchref.explainer.charts.drawing import new_figure
 from torchref.explainer.lectures import numbers
-from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_figures
 from torchref.training import Settings, recorded_run, run_experiment
 

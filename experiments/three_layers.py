@@ -22,12 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 import torchref.nn as nn
+from experiments.lecture.multiplied_out import local_derivatives, recomputed, stored
+from experiments.lecture.statements import Statements
 from torchref.errors import InputError
-from torchref.explainer.counting import count
+from torchref.explainer.chain.counting import count
+from torchref.explainer.chain.notation import raised
 from torchref.explainer.lectures import LECTURES
-from torchref.explainer.multiplied_out import local_derivatives, recomputed, stored
-from torchref.explainer.notation import raised
-from torchref.explainer.statements import Statements
 from torchref.explainer.tensorboard import log_curves, log_explanations
 from torchref.training import BESIDE_TORCH, Examples, Settings, Task, run_experiment, train
 

@@ -19,9 +19,9 @@ from rich.table import Table
 from torch import Tensor
 
 import torchref.nn as nn
+from experiments.lecture.statements import Statements
 from torchref.backprop import delta_bounds, sweep
-from torchref.explainer.line_chart import line_chart
-from torchref.explainer.statements import Statements
+from torchref.explainer.charts.line_chart import line_chart
 from torchref.explainer.tensorboard import log_curves, log_images
 from torchref.training import Settings, recorded_run, resolve_device, run_experiment
 

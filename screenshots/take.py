@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.training.dashboard import Dashboard, chromium
-from tests.training.tensorboard_server import TensorBoard, tensorboard
-from torchref.training.recorder import CHARTS
+from tests.training.browser.dashboard import Dashboard, chromium
+from tests.training.browser.tensorboard_server import TensorBoard, tensorboard
+from torchref.training.log.recorder import CHARTS
 
 HERE = Path(__file__).parent
 IRIS = ["iris/seed0/handwritten", "iris/seed0/torch"]

@@ -15,7 +15,7 @@ from torch import Tensor
 import torchref
 from torchref import cli
 from torchref.catalogue import CATALOGUE
-from torchref.checker.causes import CAUSES
+from torchref.checker.report.causes import CAUSES
 from torchref.ops import Sigmoid
 
 Captured = pytest.CaptureFixture[str]

@@ -11,7 +11,7 @@ from torch.nn import Module
 
 from experiments.benchmark.time_limit import TooLongError, time_limit
 from torchref import crosscheck
-from torchref.checker.subject import as_subject
+from torchref.checker.execution.subject import as_subject
 
 Inputs = tuple[Any, ...]
 MOST_SECONDS = 20.0  # of one check by a peer; crosscheck takes none nearly so long

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests import unseen
-from tests.right_functions import RIGHT
-from tests.wrong_ops import PLANTED
+from tests.corpora import unseen
+from tests.corpora.right_functions import RIGHT
+from tests.corpora.wrong_ops import PLANTED
 
 
 @dataclass(frozen=True)

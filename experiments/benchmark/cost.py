@@ -14,10 +14,10 @@ from torch.autograd import gradcheck
 
 from experiments.benchmark.turns import Run, take_turns
 from torchref import crosscheck
-from torchref.checker.by_differences import judge_by_differences
-from torchref.checker.case import build_case
-from torchref.checker.scene import play
-from torchref.checker.subject import as_subject
+from torchref.checker.execution.case import build_case
+from torchref.checker.execution.run import play
+from torchref.checker.execution.subject import as_subject
+from torchref.checker.oracles.differences import judge_by_differences
 from torchref.ops import Affine
 
 SIZES, LARGE_SIZES = (100, 400, 1_500, 6_000), (100_000, 1_000_000)

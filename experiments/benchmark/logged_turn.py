@@ -20,14 +20,14 @@ import torch
 from experiments import digits
 from experiments.benchmark.stopwatch import Stopwatch
 from torchref.training import Settings, Task, train
-from torchref.training.checkpoint import Checkpoints
-from torchref.training.contender import Contender
-from torchref.training.distribution import Processes
-from torchref.training.keeper import Keeper
-from torchref.training.live_check import LiveCheck
-from torchref.training.order import Order
-from torchref.training.recorder import Recorder
-from torchref.training.run_folder import RunFolder
+from torchref.training.checks.live_check import LiveCheck
+from torchref.training.log.recorder import Recorder
+from torchref.training.loop.first_process import Keeper
+from torchref.training.loop.order import Order
+from torchref.training.model.model_in_training import Contender
+from torchref.training.process.distribution import Processes
+from torchref.training.run_folder.checkpoint import Checkpoints
+from torchref.training.run_folder.run_folder import RunFolder
 
 NEVER = 10**9
 HIDDEN = 128

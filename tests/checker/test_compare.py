@@ -6,11 +6,11 @@ import math
 import pytest
 import torch
 
-from tests.checker.compared import causes, network, normal
-from tests.wrong_ops.numpy_mistakes import CONTROL, MISTAKES, Mistake
-from tests.wrong_ops.numpy_network import autograd, page
+from tests.checker.comparison.compared import causes, network, normal
+from tests.corpora.wrong_ops.numpy_mistakes import CONTROL, MISTAKES, Mistake
+from tests.corpora.wrong_ops.numpy_network import autograd, page
 from torchref import WrongGradientError, compare
-from torchref.checker.causes import CAUSES
+from torchref.checker.report.causes import CAUSES
 
 
 @pytest.mark.parametrize("mistake", [*MISTAKES, CONTROL], ids=lambda mistake: mistake.name)

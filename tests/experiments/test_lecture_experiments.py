@@ -17,9 +17,9 @@ from experiments import (
     three_layers,
     vanishing_gradients,
 )
+from experiments.lecture.statements import Statements
 from torchref.backprop import Backprop
-from torchref.explainer.counting import count
-from torchref.explainer.statements import Statements
+from torchref.explainer.chain.counting import count
 from torchref.training import Dtype, Gradients, Settings
 
 

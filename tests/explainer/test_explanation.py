@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.backprop.random_stacks import by_autograd
-from tests.explainer.chains import chain_of
-from tests.explainer.plain_count import multiplications_without_reuse, walks
-from tests.explainer.random_networks import Problem, problems
+from tests.explainer.chain.chains import chain_of
+from tests.explainer.chain.plain_count import multiplications_without_reuse, walks
+from tests.explainer.chain.random_networks import Problem, problems
 from torchref import explain, nn
 from torchref.explainer import Explanation, Notation
-from torchref.explainer.counting import count
-from torchref.explainer.factors import Factor
-from torchref.explainer.notation import LOWERED
+from torchref.explainer.chain.counting import count
+from torchref.explainer.chain.factors import Factor
+from torchref.explainer.chain.notation import LOWERED
 
 
 def explained(problem: Problem, **options: object) -> Explanation:

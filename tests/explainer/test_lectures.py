@@ -9,7 +9,7 @@ from torch import Tensor
 from tests.backprop.random_stacks import by_autograd
 from torchref import nn
 from torchref.backprop import sweep
-from torchref.explainer.counting import count
+from torchref.explainer.chain.counting import count
 from torchref.explainer.lectures import CHAIN_RATE, LECTURES, chain_of_two
 
 SEEDS = (0, 1, 2)
@@ -228,7 +228,7 @@ def test_004_one_entry_is_a_product_of_four_and_the_first_two_collapse(seed: int
 
 
 def test_the_slope_of_the_sigmoid_is_a_quarter_at_most() -> None:
-    from torchref.explainer.graph import graph_of
+    from torchref.explainer.chain.graph import graph_of
 
     network = nn.SigmoidNetwork((1, 1)).double()
     with torch.no_grad():

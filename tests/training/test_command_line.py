@@ -8,7 +8,7 @@ import typer
 
 from torchref.errors import InputError
 from torchref.training import Gradients, Settings, run_experiment
-from torchref.training.stopping import Interrupted, NotFiniteError
+from torchref.training.process.stopping import Interrupted, NotFiniteError
 
 DEFAULTS = Settings(epochs=7, lr=0.5)
 

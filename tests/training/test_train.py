@@ -15,9 +15,9 @@ import torchref.nn as nn
 from tests.training.small_task import BOTH, curve, examples, rows, settings, task, trained
 from torchref.errors import InputError
 from torchref.training import Dtype, Gradients, Optimizer, train
-from torchref.training.live_check import DIFFERENCE, LOG_DIFFERENCE
-from torchref.training.loop import Loop
-from torchref.training.stopping import Interrupted, NotFiniteError
+from torchref.training.checks.live_check import DIFFERENCE, LOG_DIFFERENCE
+from torchref.training.loop.loop import Loop
+from torchref.training.process.stopping import Interrupted, NotFiniteError
 
 LOSS = "loss/train"
 

@@ -1,10 +1,10 @@
 """Is this gradient right? Where is it wrong? Why?"""
 
 from torchref.checker.compare import compare
-from torchref.checker.comparison import ComparedGradient, Comparison
+from torchref.checker.comparison.result import ComparedGradient, Comparison
 from torchref.checker.crosscheck import crosscheck
-from torchref.checker.findings import Check, Finding
-from torchref.checker.report import Report, WrongGradientError
+from torchref.checker.report.findings import Check, Finding
+from torchref.checker.report.report import Report, WrongGradientError
 
 __all__ = [
     "Check",

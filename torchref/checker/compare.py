@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torchref.checker.background import background
-from torchref.checker.compared_causes import causes
-from torchref.checker.comparison import ComparedGradient, Comparison
-from torchref.checker.findings import Finding
-from torchref.checker.given_gradients import given_gradients, pairs
-from torchref.checker.measured import Measured, measure
+from torchref.checker.comparison.context import background
+from torchref.checker.comparison.diagnose import causes
+from torchref.checker.comparison.given import given_gradients, pairs
+from torchref.checker.comparison.pairs import Measured, measure
+from torchref.checker.comparison.result import ComparedGradient, Comparison
+from torchref.checker.report.findings import Finding
 from torchref.errors import InputError
 
 
@@ -35,7 +35,7 @@ def compare(
 
     Each name is `exact` (every entry equal, after an exact upcast), `close` or `different`, and
     the comparison is what its worst name is. A gradient that the manual side lacks, or None, counts
-    as 0 and as missing. Causes are likely ones, from the list in `torchref.checker.causes`;
+    as 0 and as missing. Causes are likely ones, from the list in `torchref.checker.report.causes`;
     several mistakes share a factor. Raises `InputError` for what can not be compared.
 
     >>> x = torch.tensor([[1.0, 2.0], [0.5, -1.0], [3.0, 0.1]], dtype=torch.float64)

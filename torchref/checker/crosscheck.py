@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.case import Case, build_case, is_differentiable
-from torchref.checker.closeness import held_in_double
-from torchref.checker.defaults import defaults_left_out
-from torchref.checker.examination import Examination
-from torchref.checker.ledger import Ledger
-from torchref.checker.progress import Tick, progress_bar
-from torchref.checker.report import Report
-from torchref.checker.scene import RefusedError, backward, forward
-from torchref.checker.subject import Subject, as_subject
-from torchref.checker.tape import draw_signed
+from torchref.checker.comparison.distance import held_in_double
+from torchref.checker.execution.case import Case, build_case, is_differentiable
+from torchref.checker.execution.run import RefusedError, backward, forward
+from torchref.checker.execution.subject import Subject, as_subject
+from torchref.checker.execution.tape import draw_signed
+from torchref.checker.inputs.defaults import defaults_left_out
+from torchref.checker.report.ledger import Ledger
+from torchref.checker.report.progress import Tick, progress_bar
+from torchref.checker.report.report import Report
+from torchref.checker.session import Examination
 from torchref.errors import InputError
 
 Inputs = Sequence[Any] | Mapping[str, Any]

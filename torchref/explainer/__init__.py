@@ -1,6 +1,6 @@
 """The chain rule of a network, factor by factor."""
 
+from torchref.explainer.chain.notation import Notation
 from torchref.explainer.explanation import Explanation, explain
-from torchref.explainer.notation import Notation
 
 __all__ = ["Explanation", "Notation", "explain"]

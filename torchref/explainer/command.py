@@ -11,6 +11,7 @@ import typer
 
 from torchref import nn
 from torchref.errors import InputError, not_writable
+from torchref.explainer.document.text import WITHOUT_A_TERMINAL
 from torchref.explainer.drawn_network import (
     ACTIVATIONS,
     LOSSES,
@@ -21,7 +22,6 @@ from torchref.explainer.drawn_network import (
 from torchref.explainer.explanation import Explanation, explain
 from torchref.explainer.lectures import LECTURES, lecture
 from torchref.explainer.place_option import linear_layers, place_in
-from torchref.explainer.terminal import WITHOUT_A_TERMINAL
 
 FORMATS = ("text", "markdown", "latex", "png")
 OF_OWN_NETWORKS = "2,2,1", "log", "sigmoid", None, 1  # the defaults of what a lecture settles

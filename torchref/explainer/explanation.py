@@ -8,21 +8,21 @@ import torch
 from torch import Tensor
 
 from torchref import nn
-from torchref.explainer.account import Account
-from torchref.explainer.cancellation import cancellation
-from torchref.explainer.chain import chain, contributions, magnitude, path_count, paths
-from torchref.explainer.counting import count, growth
-from torchref.explainer.evidence import evidence_for
-from torchref.explainer.forward import quantities
-from torchref.explainer.graph import graph_of
-from torchref.explainer.latex_document import as_latex
-from torchref.explainer.markdown import as_markdown
-from torchref.explainer.notation import Names, Notation
-from torchref.explainer.parameter import place_of
-from torchref.explainer.picture import figure, save_png
-from torchref.explainer.recursion import deltas
-from torchref.explainer.terminal import as_text, terminal_width
-from torchref.explainer.viewpoint import Viewpoint
+from torchref.explainer.chain.account import Account
+from torchref.explainer.chain.cancellation import cancellation
+from torchref.explainer.chain.counting import count, growth
+from torchref.explainer.chain.evidence import evidence_for
+from torchref.explainer.chain.forward import quantities
+from torchref.explainer.chain.graph import graph_of
+from torchref.explainer.chain.notation import Names, Notation
+from torchref.explainer.chain.parameter import place_of
+from torchref.explainer.chain.paths import chain, contributions, magnitude, path_count, paths
+from torchref.explainer.chain.recursion import deltas
+from torchref.explainer.chain.viewpoint import Viewpoint
+from torchref.explainer.document.latex import as_latex
+from torchref.explainer.document.markdown import as_markdown
+from torchref.explainer.document.picture import figure, save_png
+from torchref.explainer.document.text import as_text, terminal_width
 from torchref.functional.admission import require
 
 MOST_PATHS = 20_000  # to be summed one by one and held against the δ recursion

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from torchref import nn
 from torchref.errors import InputError
+from torchref.explainer.chain.notation import Notation
 from torchref.explainer.explanation import Explanation, explain
-from torchref.explainer.notation import Notation
 
 # Lecture 003's worked example.
 CHAIN_START = {

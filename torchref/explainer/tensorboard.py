@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from torchref.explainer.drawing import rasterized
+from torchref.explainer.charts.drawing import rasterized
 from torchref.explainer.explanation import Explanation
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 """What every experiment shares: its command line, device, run folder, training and logging."""
 
 from torchref.training.command_line import run_experiment
-from torchref.training.device import resolve_device
-from torchref.training.kept_run import recorded_run
-from torchref.training.scores import accuracy, r2
+from torchref.training.model.scores import accuracy, r2
+from torchref.training.model.task import Examples, Task
+from torchref.training.model.twin import torch_twin
+from torchref.training.process.device import resolve_device
+from torchref.training.run_folder.kept_run import recorded_run
 from torchref.training.settings import BESIDE_TORCH, Dtype, Gradients, Optimizer, Settings
-from torchref.training.task import Examples, Task
 from torchref.training.train import Outcome, train
-from torchref.training.twin import torch_twin
 
 __all__ = [
     "BESIDE_TORCH",

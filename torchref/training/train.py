@@ -8,16 +8,16 @@ from pathlib import Path
 import torch
 from torch.nn import Module
 
-from torchref.training.checkpoint import Checkpoints
-from torchref.training.device import compute_alike, resolve_device
-from torchref.training.distribution import joined
-from torchref.training.keeper import Keeper
-from torchref.training.kept_run import kept_status, lasting, opened
-from torchref.training.loop import Loop
-from torchref.training.progress import Progress
+from torchref.training.loop.first_process import Keeper
+from torchref.training.loop.loop import Loop
+from torchref.training.loop.progress import Progress
+from torchref.training.model.task import Task
+from torchref.training.process.device import compute_alike, resolve_device
+from torchref.training.process.distribution import joined
+from torchref.training.process.stopping import StopRequest
+from torchref.training.run_folder.checkpoint import Checkpoints
+from torchref.training.run_folder.kept_run import kept_status, lasting, opened
 from torchref.training.settings import Settings
-from torchref.training.stopping import StopRequest
-from torchref.training.task import Task
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a probe finds in a candidate, at inputs that suit any."""
 
-from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops import right_rules
+from tests.checker.given.scenes import normal, scene_of
+from tests.corpora.wrong_ops import right_rules
 
 X, Y = normal(4, 3), normal(4, 3, seed=1)
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from tests.checker.given.scenes import normal, scene_of
 from tests.checker.probes.findings import Square, X, Y, found
-from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.right_rules import Multiply
+from tests.corpora.wrong_ops.right_rules import Multiply
 from torchref.checker.probes.forward_mode import forward_mode
 from torchref.checker.probes.second_order import second_order
 from torchref.ops import Affine, Sigmoid

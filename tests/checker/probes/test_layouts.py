@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.right_rules import Square
+from tests.checker.given.scenes import normal, scene_of
+from tests.corpora.wrong_ops.right_rules import Square
 from torchref.checker.probes.layouts import (
     LAYOUTS,
     cotangent_layouts,

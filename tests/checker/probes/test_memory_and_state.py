@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.utils import deterministic
 
-from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.right_rules import Square
-from tests.wrong_ops.rule import Rule
+from tests.checker.given.scenes import normal, scene_of
+from tests.corpora.wrong_ops.right_rules import Square
+from tests.corpora.wrong_ops.rule import Rule
 from torchref.checker.probes.interleaving import interleaved
 from torchref.checker.probes.memory import poisoned, uninitialised_memory
 from torchref.checker.probes.mutation import mutation

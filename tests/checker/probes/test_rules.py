@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from tests.checker.conventions import relu_with_slope_at_zero
+from tests.checker.given.conventions import relu_with_slope_at_zero
+from tests.checker.given.scenes import normal, scene_of
 from tests.checker.probes.findings import Square, X, Y, found
-from tests.checker.scenes import normal, scene_of
-from tests.wrong_ops.right_rules import Multiply
-from tests.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.right_rules import Multiply
+from tests.corpora.wrong_ops.rule import Rule
 from torchref.checker.probes.linearity import linearity
 from torchref.checker.probes.precision import low_precision
 from torchref.checker.probes.requires_grad import requires_grad_subsets

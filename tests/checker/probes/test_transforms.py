@@ -3,9 +3,9 @@
 import pytest
 import torch.nn.functional as F
 
+from tests.checker.given.scenes import scene_of
 from tests.checker.probes.findings import Square, X, found
-from tests.checker.scenes import scene_of
-from tests.wrong_ops.right_rules import Multiply
+from tests.corpora.wrong_ops.right_rules import Multiply
 from torchref.checker.probes.transforms import vmap_agrees
 
 

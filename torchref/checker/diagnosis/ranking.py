@@ -3,15 +3,21 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from torchref.checker.diagnosis.elements import all_but_some, scattered, wrong_elements
-from torchref.checker.diagnosis.forgotten import forgotten_term
-from torchref.checker.diagnosis.local_derivative import missing_local_derivative, missing_mask
-from torchref.checker.diagnosis.order import in_another_order, shuffled
-from torchref.checker.diagnosis.placement import conjugated, swapped, transposed
-from torchref.checker.diagnosis.proportion import absent, constant_factor, digits, not_finite
-from torchref.checker.diagnosis.slices import factor_in_sight, factor_of_each_slice
-from torchref.checker.diagnosis.suspicion import Suspicion, Wrong
-from torchref.checker.diagnosis.terms import missing_term, unexplained
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.patterns.additive_term import forgotten_term
+from torchref.checker.diagnosis.patterns.factor import absent, constant_factor, digits, not_finite
+from torchref.checker.diagnosis.patterns.factor_by_slice import (
+    factor_in_sight,
+    factor_of_each_slice,
+)
+from torchref.checker.diagnosis.patterns.local_derivative import (
+    missing_local_derivative,
+    missing_mask,
+)
+from torchref.checker.diagnosis.patterns.permutation import in_another_order, shuffled
+from torchref.checker.diagnosis.patterns.placement import conjugated, swapped, transposed
+from torchref.checker.diagnosis.patterns.subset import all_but_some, scattered, wrong_elements
+from torchref.checker.diagnosis.patterns.terms import missing_term, unexplained
 
 RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
     absent,

@@ -5,13 +5,13 @@ import warnings
 
 import torch.autograd.forward_ad as forward_ad
 
-from torchref.checker.findings import Finding
-from torchref.checker.numeric import draw_directions
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import inner, norm, seed_forward
+from torchref.checker.oracles.directional_derivative import draw_directions
+from torchref.checker.oracles.tolerance import ROUNDINGS
 from torchref.checker.probes.probe import Outcome, first_line
-from torchref.checker.scene import Scene
-from torchref.checker.tape import inner, norm, seed_forward
-from torchref.checker.told_apart import told_apart
-from torchref.checker.tolerance import ROUNDINGS
+from torchref.checker.report.findings import Finding
+from torchref.checker.report.numbers import told_apart
 
 
 def forward_mode(scene: Scene) -> Outcome:

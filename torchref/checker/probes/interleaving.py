@@ -2,12 +2,12 @@
 
 from torch import Tensor
 
-from torchref.checker.agreement import agree, first_difference
-from torchref.checker.case import Case, is_differentiable
-from torchref.checker.findings import Finding
+from torchref.checker.execution.case import Case, is_differentiable
+from torchref.checker.execution.run import RefusedError, Scene, play
+from torchref.checker.execution.tape import Tape
+from torchref.checker.oracles.agreement import agree, first_difference
 from torchref.checker.probes.probe import Outcome
-from torchref.checker.scene import RefusedError, Scene, play
-from torchref.checker.tape import Tape
+from torchref.checker.report.findings import Finding
 from torchref.errors import InputError
 
 

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from torchref.checker.agreement import agree, first_difference
-from torchref.checker.findings import Finding
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import Gradients, draw_signed
+from torchref.checker.oracles.agreement import agree, first_difference
 from torchref.checker.probes.probe import Outcome
-from torchref.checker.scene import Scene
-from torchref.checker.tape import Gradients, draw_signed
+from torchref.checker.report.findings import Finding
 
 CLEARLY = 1e-2  # rounding in a low precision is no lack of linearity
 

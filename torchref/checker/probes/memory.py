@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import torch
 import torch.utils.deterministic as deterministic
 
-from torchref.checker.findings import Finding
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import Tape
 from torchref.checker.probes.probe import Outcome, first_line
-from torchref.checker.scene import Scene
-from torchref.checker.tape import Tape
+from torchref.checker.report.findings import Finding
 
 
 def uninitialised_memory(scene: Scene) -> Outcome:

@@ -5,12 +5,12 @@ from typing import Any
 
 from torch import Tensor
 
-from torchref.checker.case import is_differentiable
-from torchref.checker.findings import Finding
+from torchref.checker.execution.case import is_differentiable
+from torchref.checker.execution.raw_returns import RawReturn, custom_nodes, recording
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import Tape, copy_layout
 from torchref.checker.probes.probe import Outcome, first_line
-from torchref.checker.raw_returns import RawReturn, custom_nodes, recording
-from torchref.checker.scene import Scene
-from torchref.checker.tape import Tape, copy_layout
+from torchref.checker.report.findings import Finding
 
 
 def mutation(scene: Scene) -> Outcome:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from torchref.checker.case import Case
-from torchref.checker.findings import Finding
-from torchref.checker.numeric import typical_size
+from torchref.checker.execution.case import Case
+from torchref.checker.execution.run import RefusedError, Scene, backward, forward
+from torchref.checker.execution.subject import Subject
+from torchref.checker.execution.tape import Cotangents, Gradients, Tape, draw_signed
+from torchref.checker.oracles.directional_derivative import typical_size
 from torchref.checker.probes.probe import Outcome
-from torchref.checker.scene import RefusedError, Scene, backward, forward
-from torchref.checker.subject import Subject
-from torchref.checker.tape import Cotangents, Gradients, Tape, draw_signed
+from torchref.checker.report.findings import Finding
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 MULTIPLE = 8.0  # of the twin's error

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from torchref.checker.findings import Finding
-from torchref.checker.scene import Scene
+from torchref.checker.execution.run import Scene
+from torchref.checker.report.findings import Finding
 
 
 @dataclass(frozen=True)

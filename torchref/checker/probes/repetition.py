@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from torchref.checker.agreement import agree, first_difference
-from torchref.checker.findings import Finding
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import Gradients, Tape, draw_signed, seed_forward
+from torchref.checker.oracles.agreement import agree, first_difference
 from torchref.checker.probes.probe import Outcome, first_line
-from torchref.checker.scene import Scene
-from torchref.checker.tape import Gradients, Tape, draw_signed, seed_forward
+from torchref.checker.report.findings import Finding
 
 REPEATS = 10  # a race that shows once in three is missed twice in a hundred
 REPEATS_WHEN_LARGE = 3

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from torchref.checker.agreement import first_difference
-from torchref.checker.findings import Finding
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import Tape
+from torchref.checker.oracles.agreement import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
-from torchref.checker.scene import Scene
-from torchref.checker.tape import Tape
+from torchref.checker.report.findings import Finding
 
 ALL_SUBSETS = 5  # up to so many arguments every subset is tried
 LARGE = 1_000_000  # above so many elements each argument alone is enough

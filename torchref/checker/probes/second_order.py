@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from torchref.checker.findings import Finding
-from torchref.checker.kinks import NUDGE, one_sided
-from torchref.checker.numeric import central_slope, draw_directions
+from torchref.checker.execution.run import Scene, play
+from torchref.checker.execution.tape import Cotangents, Tape, draw_signed, inner, norm
+from torchref.checker.oracles.directional_derivative import central_slope, draw_directions
+from torchref.checker.oracles.kinks import NUDGE, one_sided
 from torchref.checker.probes.probe import Outcome, first_line
-from torchref.checker.scene import Scene, play
-from torchref.checker.tape import Cotangents, Tape, draw_signed, inner, norm
-from torchref.checker.told_apart import told_apart
+from torchref.checker.report.findings import Finding
+from torchref.checker.report.numbers import told_apart
 
 
 @dataclass(frozen=True)

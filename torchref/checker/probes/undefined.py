@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from torchref.checker.agreement import first_difference
-from torchref.checker.findings import Finding
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import Gradients
+from torchref.checker.oracles.agreement import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
-from torchref.checker.scene import Scene
-from torchref.checker.tape import Gradients
+from torchref.checker.report.findings import Finding
 
 
 def undefined_cotangents(scene: Scene) -> Outcome:

@@ -1,0 +1,157 @@
+"""Labels that happen to rise, numbers left at their defaults, empty tensors, no witness."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.checker.given.scenes import normal
+from tests.corpora.wrong_ops.rule import Rule
+from torchref import compare, crosscheck
+
+
+def sums(x: Tensor, labels: Tensor, count: int) -> Tensor:
+    return torch.zeros(count, x.shape[1], dtype=x.dtype).index_add(0, labels, x)
+
+
+class SumsOfSortedRows(Rule):
+    forward = staticmethod(sums)
+
+    @staticmethod
+    def gradients(grad_y: Tensor, x: Tensor, labels: Tensor, count: int) -> Any:
+        rows = grad_y.repeat_interleave(torch.bincount(labels, minlength=count), 0)
+        return rows, None, None
+
+
+class Sums(SumsOfSortedRows):
+    @staticmethod
+    def gradients(grad_y: Tensor, x: Tensor, labels: Tensor, count: int) -> Any:
+        return grad_y[labels], None, None
+
+
+def test_labels_that_rise_are_tried_in_other_orders() -> None:
+    inputs = (normal(6, 2), torch.tensor([0, 0, 1, 1, 2, 2]), 3)
+    assert crosscheck(Sums, sums, inputs).verdict == "right"
+    report = crosscheck(SumsOfSortedRows, sums, inputs)
+    assert report.verdict == "wrong"
+    assert "labels" in report.findings[0].at
+    # Whether another order is promised, the forward alone does not say.
+    assert crosscheck(SumsOfSortedRows, None, inputs).verdict == "right"
+
+
+def rows_of_parts(x: Tensor, starts: Tensor) -> Tensor:
+    return F.embedding_bag(torch.arange(len(x)), x, starts, mode="sum")
+
+
+def test_where_parts_begin_is_no_label() -> None:
+    report = crosscheck(rows_of_parts, rows_of_parts, (normal(6, 2), torch.tensor([0, 2, 5])))
+    assert report.verdict == "right", str(report)
+
+
+class Loss(Rule):
+    """Σ cross-entropy; rows to be ignored get a gradient all the same."""
+
+    @staticmethod
+    def forward(x: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(x, target, reduction="sum")
+
+    @staticmethod
+    def gradients(grad_y: Tensor, x: Tensor, target: Tensor) -> Any:
+        return grad_y * (x.softmax(-1) - F.one_hot(target.clamp(min=0), x.shape[1])), None
+
+
+@pytest.mark.parametrize("target", [[0, 3, 2, 1], [1, 1, 0, 4]])
+def test_the_ignored_index_is_tried(target: list[int]) -> None:
+    report = crosscheck(Loss, Loss.forward, (normal(4, 5), torch.tensor(target)))
+    assert report.verdict == "wrong"
+    assert "-100" in report.findings[0].at
+
+
+class Softplus(Rule):
+    @staticmethod
+    def forward(x: Tensor, beta: float) -> Tensor:
+        return F.softplus(x, beta)
+
+    @staticmethod
+    def gradients(grad_y: Tensor, x: Tensor, beta: float) -> Any:
+        return grad_y * beta * torch.sigmoid(beta * x), None
+
+
+def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
+    return F.softplus(x, beta)
+
+
+def test_a_default_that_is_left_out_is_varied() -> None:
+    def mistaken(x: Tensor, beta: float = 1.0) -> Tensor:
+        return Softplus.apply(x, beta)
+
+    def with_a_default_of_its_own(x: Tensor, beta: float = 2.0) -> Tensor:
+        return F.softplus(x, 1.0) + 0 * beta
+
+    for reference in (softplus, None):
+        report = crosscheck(mistaken, reference, (normal(4, 3),))
+        assert report.verdict == "wrong"
+        assert "beta=" in report.findings[0].at
+    assert crosscheck(softplus, softplus, (normal(4, 3),)).verdict == "right"
+    assert crosscheck(with_a_default_of_its_own, softplus, (normal(4, 3),)).verdict == "right"
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0,)])
+def test_of_empty_tensors_nothing_can_be_told(shape: tuple[int, ...]) -> None:
+    for reference in (None, torch.sin):
+        report = crosscheck(torch.sin, reference, (torch.zeros(shape),))
+        assert report.verdict == "cannot tell"
+        assert "nothing was compared" in str(report)
+    beside = crosscheck(torch.sin, torch.sin, (torch.zeros(shape),), samples=[(normal(3),)])
+    assert beside.verdict == "right"
+
+
+class HalfSquare(Rule):
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x * x
+
+    @staticmethod
+    def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
+        return grad_y * x
+
+
+class Square(HalfSquare):
+    @staticmethod
+    def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
+        return 2 * grad_y * x
+
+
+class Network(torch.nn.Module):
+    def __init__(self, function: type[Rule]) -> None:
+        super().__init__()
+        self.linear, self.function = torch.nn.Linear(3, 2), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function.apply(self.linear(x))
+
+
+@pytest.mark.parametrize(("function", "verdict"), [(HalfSquare, "wrong"), (Square, "right")])
+def test_a_reference_of_the_same_functions_is_no_witness(
+    function: type[Rule], verdict: str
+) -> None:
+    model = Network(function)
+    report = crosscheck(model, copy.deepcopy(model), (normal(4, 3),))
+    assert report.verdict == verdict, str(report)
+    assert f"{function.__name__} as the candidate does" in str(report)
+    inside = crosscheck(
+        lambda x: function.apply(x).sin(), lambda x: function.apply(x).sin(), (normal(4, 3),)
+    )
+    assert inside.verdict == verdict
+
+
+def test_a_report_has_no_truth_value() -> None:
+    report = crosscheck(HalfSquare, torch.square, (normal(3),))
+    with pytest.raises(TypeError, match=r'report\.verdict == "right"'):
+        assert report
+    comparison = compare({"w": normal(3)}, {"w": 2 * normal(3)})
+    with pytest.raises(TypeError, match="raise_if_different"):
+        assert comparison

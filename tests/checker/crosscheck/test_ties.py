@@ -1,0 +1,117 @@
+"""Ties, zeros and steps: what a convention may choose at them, and what it may not."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.checker.given.scenes import normal
+from tests.corpora.wrong_ops.rule import Rule
+from torchref import crosscheck
+
+
+class LargerOf(Rule):
+    """max(a, b), with the share of a tie that each side gets."""
+
+    share = 0.5
+
+    @staticmethod
+    def forward(a: Tensor, b: Tensor) -> Tensor:
+        return torch.maximum(a, b)
+
+    @classmethod
+    def shares(cls, a: Tensor, b: Tensor) -> Tensor:
+        return torch.where(a == b, cls.share, (a > b).to(a.dtype))
+
+
+def larger(of_a: float, of_b: float) -> type[Rule]:
+    class Larger(LargerOf):
+        @staticmethod
+        def gradients(grad_y: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+            tie, more = a == b, (a > b).to(a.dtype)
+            return grad_y * more.where(~tie, of_a), grad_y * (1 - more).where(~tie, of_b)
+
+    return Larger
+
+
+@pytest.mark.parametrize("reference", [None, torch.maximum])
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "verdict"),
+    [(0.5, 0.5, "right"), (1, 0, "right"), (0.25, 0.75, "right"), (1, 1, "wrong"), (0, 0, "wrong")],
+)
+def test_the_shares_of_a_tie_between_arguments_sum_to_one(
+    of_a: float, of_b: float, verdict: str, reference: Any
+) -> None:
+    for b in (normal(5), normal(5, seed=1)):  # equal as given, or by a variation
+        report = crosscheck(larger(of_a, of_b), reference, (normal(5), b))
+        assert report.verdict == verdict, str(report)
+
+
+class Affine(Rule):
+    """x Wᵀ + b, whose bias gradient is summed, averaged, or belongs to other columns."""
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return x @ weight.mT + bias
+
+
+def affine(bias_gradient: Any) -> type[Rule]:
+    class Mistaken(Affine):
+        @staticmethod
+        def gradients(grad_y: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Any:
+            return grad_y @ weight, grad_y.mT @ x, bias_gradient(grad_y)
+
+    return Mistaken
+
+
+@pytest.mark.parametrize("bias", [torch.zeros(5), torch.ones(5), torch.tensor([0.0, 1, 0, 1, 2])])
+@pytest.mark.parametrize(
+    ("bias_gradient", "verdict"),
+    [
+        (lambda g: g.sum(0), "right"),
+        (lambda g: g.mean(0), "wrong"),
+        (lambda g: g.sum(0).flip(0), "wrong"),  # the sum over equal entries is right
+        (lambda g: g.sum(0) * torch.tensor([1.0, 1, 1, 1, 0]), "wrong"),
+    ],
+)
+def test_equal_entries_and_zeros_that_are_no_kink_are_judged(
+    bias: Tensor, bias_gradient: Any, verdict: str
+) -> None:
+    inputs = (normal(4, 3), normal(5, 3, seed=1), bias.double())
+    report = crosscheck(affine(bias_gradient), None, inputs)
+    assert report.verdict == verdict, str(report)
+
+
+@pytest.mark.parametrize(
+    "function", [torch.relu, torch.abs, lambda x: x.amax(), lambda x: x.median(), torch.sort]
+)
+@pytest.mark.parametrize("x", [torch.zeros(5), torch.tensor([1.0, 1, 1, 0, 2, -1, 2])])
+def test_the_conventions_of_torch_at_ties_are_no_mistakes(function: Any, x: Tensor) -> None:
+    report = crosscheck(function, None, (x,), vary=False)
+    assert report.verdict != "wrong", str(report)
+
+
+class Sign(Rule):
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return torch.sign(x)
+
+    @staticmethod
+    def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
+        return grad_y * torch.sign(x)
+
+
+class RightSign(Sign):
+    @staticmethod
+    def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
+        return 0 * grad_y
+
+
+def test_one_entry_that_jumps_does_not_silence_the_others() -> None:
+    x = torch.tensor([-1.5, 0.0, 2.0])
+    report = crosscheck(Sign, None, (x,))
+    assert report.verdict == "wrong", str(report)
+    alone = crosscheck(RightSign, None, (x,), vary=False)
+    assert alone.verdict == "cannot tell"
+    assert "along 2 of 3 entries" in str(alone)

@@ -1,0 +1,111 @@
+"""A wrong gradient that is the right answer to another question."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.checker.given.scenes import normal, seeded
+from tests.corpora.wrong_ops.rule import Rule
+from torchref import crosscheck
+from torchref.checker.diagnosis.experiments import other_question as questions
+
+
+def complex_normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=seeded(seed), dtype=torch.complex128)
+
+
+def test_a_complex_factor_that_is_not_conjugated() -> None:
+    class Product(Rule):
+        @staticmethod
+        def forward(z, w):
+            return z * w
+
+        @staticmethod
+        def gradients(grad_y, z, w):
+            return grad_y * w, grad_y * z.conj()
+
+    (finding, *_) = crosscheck(
+        Product, torch.mul, (complex_normal(4, 3), complex_normal(4, 3, seed=1))
+    ).findings
+    assert (finding.cause, finding.argument) == ("sign-flipped", "z")
+    assert "for w conjugated" in finding.evidence
+
+
+class Padded(Rule):
+    """Two zeros before each row and one behind it."""
+
+    @staticmethod
+    def forward(x):
+        return F.pad(x.sin(), (2, 1))
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y[:, 1:-2] * x.cos()  # should begin at 2
+
+
+class Reversed(Padded):
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y.flip(1)[:, 2:-1] * x.cos()
+
+
+BESIDE_AND_ALONE = pytest.mark.parametrize("beside", [True, False], ids=["beside", "alone"])
+
+
+@BESIDE_AND_ALONE
+@pytest.mark.parametrize(
+    ("wrong", "cause", "told"),
+    [
+        (Padded, "wrong-elements", "grad_output moved by +1 along 1"),
+        (Reversed, "transposed", "grad_output flipped along (1,)"),
+    ],
+)
+def test_a_grad_output_read_at_the_wrong_place(wrong, cause, told, beside) -> None:
+    report = crosscheck(wrong, Padded.forward if beside else None, (normal(4, 6),))
+    assert report.findings[0].cause == cause
+    assert told in report.findings[0].evidence
+
+
+class Convolution(Rule):
+    @staticmethod
+    def forward(x, kernel):
+        return F.conv2d(x, kernel, padding=1)
+
+    @staticmethod
+    def gradients(grad_y, x, kernel):
+        turned = kernel.flip(2, 3)
+        return (
+            torch.nn.grad.conv2d_input(x.shape, turned, grad_y, padding=1),
+            torch.nn.grad.conv2d_weight(x, kernel.shape, grad_y, padding=1),
+        )
+
+
+@BESIDE_AND_ALONE
+def test_a_kernel_that_is_not_turned(beside) -> None:
+    inputs = (normal(2, 3, 6, 5), normal(4, 3, 3, 3, seed=1))
+    report = crosscheck(Convolution, Convolution.forward if beside else None, inputs)
+    assert (report.findings[0].cause, report.findings[0].argument) == ("transposed", "x")
+    assert "for kernel flipped along (2, 3)" in report.findings[0].evidence
+
+
+class Repeated(Rule):
+    @staticmethod
+    def forward(x):
+        return x.repeat_interleave(2, -1)
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y[..., ::2]
+
+
+@BESIDE_AND_ALONE
+def test_one_output_of_each_input_asked(beside) -> None:
+    report = crosscheck(Repeated, Repeated.forward if beside else None, (normal(3, 6),))
+    assert report.findings[0].cause == "missing-reduction"
+    assert "only the slices 0, 2, … of grad_output along dimension 1" in str(report)
+
+
+def test_of_many_elements_only_the_likelier_questions_are_asked(monkeypatch) -> None:
+    monkeypatch.setattr(questions, "MANY", 10)
+    report = crosscheck(Repeated, Repeated.forward, (normal(3, 6),), thorough=False)
+    assert "only the slices" not in str(report)

@@ -1,0 +1,112 @@
+"""A gradient passed through a forward that moves in steps is told by its name."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.checker.given.scenes import normal
+from tests.corpora.wrong_ops.rule import Rule
+from torchref import crosscheck
+
+X = 3 * normal(4, 5)
+
+
+def through(steps: Callable[[Tensor], Tensor]) -> type[Rule]:
+    """A function whose gradient is said to be that of the identity."""
+
+    class Through(Rule):
+        @staticmethod
+        def forward(x):
+            return steps(x)
+
+        @staticmethod
+        def gradients(grad_y, x):
+            return grad_y.clone()
+
+    return Through
+
+
+def causes(report) -> list[str]:
+    return [finding.cause for finding in report.findings]
+
+
+@pytest.mark.parametrize("reference", ["itself", None])
+@pytest.mark.parametrize(
+    "steps", [torch.round, torch.sign, torch.floor, lambda x: (x > 0).to(x.dtype)]
+)
+def test_a_gradient_through_steps_is_straight_through(steps, reference: str | None) -> None:
+    report = crosscheck(through(steps), steps if reference else None, (X,))
+    assert report.verdict in ("wrong", "cannot tell") if reference is None else "wrong"
+    if report.verdict == "wrong":
+        assert causes(report) == ["straight-through"]
+    else:
+        assert "moves in steps" in str(report)
+
+
+def test_where_steps_lie_close_together_nothing_is_claimed() -> None:
+    report = crosscheck(through(torch.round), None, (3 * normal(40, 50),))
+    assert report.verdict == "cannot tell"
+    assert "moves in steps" in str(report)
+
+
+def test_a_reference_that_passes_it_too_says_that_it_is_meant() -> None:
+    def meant(x: Tensor) -> Tensor:
+        return x + (x.round() - x).detach()
+
+    report = crosscheck(through(torch.round), meant, (X,))
+    assert (report.verdict, report.findings) == ("right", ())
+    assert any("moves in steps" in note for note in report.notes)
+
+
+def test_what_a_function_does_not_depend_on_has_no_gradient() -> None:
+    class Ignores(Rule):
+        @staticmethod
+        def forward(x, unused):
+            return x.sin()
+
+        @staticmethod
+        def gradients(grad_y, x, unused):
+            return grad_y * x.cos(), grad_y * x.cos()
+
+    (finding,) = crosscheck(Ignores, None, (X, X + 1)).findings
+    assert (finding.cause, finding.argument) == ("wrong-elements", "unused")
+    assert "does not depend on unused" in finding.evidence
+
+
+def test_a_mask_forgotten_where_the_function_is_flat_is_no_step() -> None:
+    class Forgets(Rule):
+        @staticmethod
+        def forward(x):
+            return x.relu()
+
+        @staticmethod
+        def gradients(grad_y, x):
+            return grad_y.clone()
+
+    (finding,) = crosscheck(Forgets, None, (X,)).findings
+    assert "where x is negative" in finding.evidence
+
+
+def test_the_step_size_that_is_learnt_along_with_it_is_meant_too() -> None:
+    """As in learned step size quantisation (Esser et al. 2020)."""
+
+    class Quantised(Rule):
+        @staticmethod
+        def forward(x, size):
+            return (x / size).round() * size
+
+        @staticmethod
+        def gradients(grad_y, x, size):
+            steps = x / size
+            return grad_y.clone(), (grad_y * (steps.round() - steps)).sum()
+
+    def meant(x: Tensor, size: Tensor) -> Tensor:
+        steps = x / size
+        return (steps + (steps.round() - steps).detach()) * size
+
+    size = torch.tensor(0.3, dtype=torch.float64)
+    report = crosscheck(Quantised, meant, (X, size), vary=False)
+    assert (report.verdict, report.findings) == ("right", ())
+    assert any(note.startswith("x, size") and "moves in steps" in note for note in report.notes)

@@ -1,0 +1,21 @@
+"""One wrong gradient, and the first cause that it is given."""
+
+from torch import Tensor
+
+from tests.checker.given.scenes import normal
+from torchref.checker.diagnosis import Wrong, suspicions
+from torchref.checker.report.causes import CAUSES
+
+X, TRUE = normal(5, 4), normal(5, 4, seed=1)
+
+
+def wrong(got: Tensor, true: Tensor = TRUE, **more) -> Wrong:
+    near = (got - true).abs() <= 1e-9 * true.abs()
+    values = {"x": X} if X.shape == true.shape else {}
+    return Wrong("x", got, true, ~near, **{"values": values, **more})
+
+
+def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
+    suspicion = suspicions(wrong(got, true, **more))[0]
+    assert suspicion.cause in CAUSES
+    return suspicion.cause, suspicion.evidence

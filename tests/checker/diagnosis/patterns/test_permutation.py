@@ -1,0 +1,125 @@
+"""The true entries in another order, and factors that are 0 in places."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.checker.comparison.compared import normal
+from torchref.checker.diagnosis import Wrong, suspicions
+
+TRUE = normal(4, 6, seed=1)
+
+
+def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
+    near = (got - true).abs() <= 1e-9 * true.abs()
+    suspicion = suspicions(Wrong("x", got, true, ~near, **more))[0]
+    return suspicion.cause, suspicion.evidence
+
+
+@pytest.mark.parametrize(
+    ("got", "cause", "told"),
+    [
+        (TRUE.flip(1), "transposed", "flipped along dimension 1"),
+        (TRUE.flip(0, 1), "transposed", "flipped along dimensions 0 and 1"),
+        (TRUE.roll(1, 1), "wrong-elements", "each +1 along dimension 1, around the end"),
+        (TRUE.roll(-1, 0), "wrong-elements", "each -1 along dimension 0, around the end"),
+        (
+            TRUE.roll(3, 1),
+            "swapped-arguments",
+            "its 2 parts along dimension 1 are those",
+        ),
+        (TRUE[:, [2, 3, 0, 1, 4, 5]], "swapped-arguments", "in the order 2, 1, 3"),
+        (TRUE[:, [0, 5, 2, 3, 4, 1]], "swapped-arguments", "index 1 and 5 along dimension 1 stand"),
+        (TRUE.roll((1, -2), (0, 1)), "wrong-elements", "each +1 along dimension 0, -2 along dim"),
+        (TRUE.flip(1).roll(1, 1), "transposed", "the index −i in place of i along dimension 1"),
+        (TRUE.flip(0, 1).roll((1, 1), (0, 1)), "transposed", "i along dimension 0 and 1, count"),
+        (TRUE[[3, 0, 2, 1]], "wrong-elements", "in another order: 3 at 0, 0 at 1, 1 at 3"),
+    ],
+)
+def test_slices_in_another_order(got: Tensor, cause: str, told: str) -> None:
+    said, evidence = first(got)
+    assert said == cause
+    assert told in evidence
+
+
+def test_a_kernel_that_is_turned() -> None:
+    kernel = normal(2, 3, 3)
+    cause, evidence = first(kernel.rot90(1, (1, 2)), kernel)
+    assert cause == "transposed"
+    assert "turned by 90° in the plane of dimensions 1 and 2" in evidence
+
+
+@pytest.mark.parametrize("by", [1, -2])
+def test_a_shift_that_loses_what_lies_beyond_the_edge(by: int) -> None:
+    got = TRUE.roll(by, 1)
+    got[:, :by] = 7.0 if by > 0 else got[:, :by]
+    got[:, by:] = 7.0 if by < 0 else got[:, by:]
+    cause, evidence = first(got)
+    assert cause == "wrong-elements"
+    assert f"each {by:+d} along dimension 1" in evidence
+
+
+def test_entries_shuffled() -> None:
+    order = torch.randperm(24, generator=torch.Generator().manual_seed(3))
+    cause, evidence = first(TRUE.reshape(-1)[order].reshape(4, 6))
+    assert (cause, evidence) == ("wrong-elements", "it holds the true entries, in another order")
+
+
+@pytest.mark.parametrize("true", [torch.eye(4), torch.ones(4, 3), torch.tensor([1.0, 0, 2, 0])])
+def test_of_a_few_numbers_no_order_is_told(true: Tensor) -> None:
+    """A one in another place of a one-hot row is a wrong place, and in any order by chance."""
+    got = true.double().reshape(-1)[torch.arange(true.numel()).roll(1)].reshape(true.shape)
+    if not torch.equal(got, true.double()):
+        assert "order" not in first(got, true.double())[1]
+        assert "flipped" not in first(got, true.double())[1]
+
+
+def test_complex_slices() -> None:
+    z = torch.complex(normal(4, 6), TRUE)
+    assert first(z.roll(1, 1), z)[0] == "wrong-elements"
+
+
+MASK = normal(4, 6, seed=5) > 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"masks": {"mask": MASK}}, {"values": {"mask": MASK.double()}}],
+    ids=["boolean", "floating"],
+)
+def test_a_mask_forgotten(given) -> None:
+    true = TRUE * MASK
+    for got, told in ((TRUE, "missing: mask"), (2 * TRUE, "missing: mask, which is 0 in places")):
+        cause, evidence = first(got, true, **given)
+        assert cause == "missing-local-derivative"
+        assert told in evidence
+    assert "a factor 2" in evidence
+
+
+def test_a_mask_that_should_not_be_there() -> None:
+    cause, evidence = first(TRUE * MASK, TRUE, masks={"mask": MASK})
+    assert cause == "missing-local-derivative"
+    assert "once too often: mask" in evidence
+
+
+def test_a_mask_of_rows() -> None:
+    rows = torch.tensor([True, False, True, True])
+    cause, evidence = first(TRUE, TRUE * rows[:, None], masks={"valid": rows})
+    assert cause == "missing-local-derivative"
+    assert "missing: valid" in evidence
+
+
+def test_entries_described_by_a_mask() -> None:
+    got = torch.where(MASK, TRUE, normal(4, 6, seed=9))
+    cause, evidence = first(got, masks={"mask": MASK})
+    assert cause == "wrong-elements"
+    assert "where mask is False" in evidence
+
+
+def test_entries_described_by_a_difference() -> None:
+    a, b = normal(4, 6, seed=7), normal(4, 6, seed=8)
+    far = (a - b).abs() >= 1.5
+    got = torch.where(far, normal(4, 6, seed=9), TRUE)
+    cause, evidence = first(got, values={"prediction": a, "target": b})
+    assert cause == "wrong-elements"
+    assert "where |prediction − target| is at least" in evidence

@@ -1,0 +1,291 @@
+"""One mistake inside a network makes many gradients wrong, and is told once, where it is."""
+
+import pytest
+import torch
+from torch.autograd import Function
+
+from tests.checker.diagnosis.replay import lstm
+from tests.checker.given.scenes import normal
+from torchref import crosscheck
+from torchref.checker.diagnosis.replay.search import MOST_STEPS
+from torchref.checker.report.causes import CAUSES
+
+INPUTS = (
+    normal(5, 3),
+    normal(5, 4, seed=1),
+    normal(5, 4, seed=2),
+    normal(3, 16, seed=3),
+    normal(4, 16, seed=4),
+    normal(16, seed=5),
+)
+ALL, GATED = "x, h, c, weight, recurrent, bias", "x, h, weight, recurrent, bias"
+MISTAKES = {
+    "a slope is missing": (
+        lambda step, s: {"t′": 1.0},
+        *("missing-local-derivative", ALL, "missing through tanh in `return o * torch.tanh(c), c`"),
+    ),
+    "a slope of what goes in": (
+        lambda step, s: {"t′": 1 - s["after"] ** 2},
+        *("missing-local-derivative", ALL, "taken to be 1 − z² of what goes into it"),
+    ),
+    "a slope twice": (
+        lambda step, s: {"f′": s["f"] ** 2 * (1 - s["f"]) ** 2} if "f′" in s else {},
+        *("missing-local-derivative", GATED, "once too often through sigmoid in `f = torch.sigmo"),
+    ),
+    "another's slope": (
+        lambda step, s: {"g′": s["g"] * (1 - s["g"])},
+        *("missing-local-derivative", GATED, "slope of tanh in `g = torch.tanh(g)` is taken to be"),
+    ),
+    "a path": (
+        lambda step, s: {"dt": 0.0},
+        *("missing-term", ALL, "nothing is passed to tanh, operand 2 of mul in `return o * torch"),
+    ),
+    "a sign": (
+        lambda step, s: {"do": -s["do"]} if step == "cell" else {},
+        *("sign-flipped", GATED, "the sign is lost to sigmoid, operand 1 of mul in `return o"),
+    ),
+    "a factor": (
+        lambda step, s: {"di": s["di"] / 2} if step == "gates" else {},
+        *("constant-factor", GATED, "operand 1 of mul in `c = f * c + i * g` is 0.5 times what it"),
+    ),
+    "two factors exchanged": (
+        lambda step, s: {"di": s["dg"], "dg": s["di"]} if step == "gates" else {},
+        *("swapped-arguments", GATED, "operands 1 and 2 of mul in `c = f * c + i * g`"),
+    ),
+    "gates in another order": (
+        lambda step, s: {"order": (0, 1, 3, 2)},
+        *("swapped-arguments", GATED, "through split in `i, f, g, o = (x @ weight + h @ recurr"),
+    ),
+    "another value": (
+        lambda step, s: {"df": s["δc"] * s["after"]} if step == "gates" else {},
+        *(
+            "missing-local-derivative",
+            GATED,
+            "to sigmoid, operand 1 of mul in `c = f * c + i",
+        ),
+    ),
+    "a factor of one argument": (
+        lambda step, s: {"dc": s["δc"]} if step == "gates" else {},
+        *("missing-local-derivative", "c", "to c, operand 2 of mul in `c = f * c + i * g`"),
+    ),
+}
+
+
+@pytest.mark.parametrize("reference", [lstm.forward, None], ids=["beside", "alone"])
+@pytest.mark.parametrize("called", MISTAKES)
+def test_a_mistake_in_a_cell_is_one_finding(called: str, reference) -> None:
+    mistake, cause, names, told = MISTAKES[called]
+    report = crosscheck(lstm.cell(mistake), reference, dict(zip(lstm.NAMES, INPUTS, strict=True)))
+    findings = [finding for finding in report.findings if finding.at == "as given"]
+    assert [(each.cause, each.argument) for each in findings] == [(cause, names)], str(report)
+    assert told in findings[0].evidence
+    assert cause in CAUSES
+
+
+class Recurrent(torch.nn.Module):
+    """A module around the cell."""
+
+    def __init__(self, function: type[Function]) -> None:
+        super().__init__()
+        self.function = function
+        self.weight = torch.nn.Parameter(INPUTS[3].clone())
+        self.recurrent = torch.nn.Parameter(INPUTS[4].clone())
+        self.bias = torch.nn.Parameter(INPUTS[5].clone())
+
+    def forward(self, x, h, c):
+        return self.function.apply(x, h, c, self.weight, self.recurrent, self.bias)
+
+
+def test_a_mistake_in_a_module_is_one_finding_without_a_reference() -> None:
+    mistake, cause, names, told = MISTAKES["a slope is missing"]
+    report = crosscheck(Recurrent(lstm.cell(mistake)), inputs=INPUTS[:3], thorough=False)
+    assert [(each.cause, each.argument) for each in report.findings] == [(cause, names)]
+    assert told in report.findings[0].evidence
+
+
+def test_what_no_step_explains_is_told_once_for_all_that_bear_no_mark() -> None:
+    mistake, *_ = MISTAKES["a slope is missing"]
+    right = lstm.cell()
+    wrong = lstm.cell(mistake).apply  # held fast: its forward is out of sight, as its reference's
+    report = crosscheck(lambda *xs: wrong(*xs), right, INPUTS)
+    finding, *others = report.findings
+    assert (finding.cause, finding.argument) == ("missing-term", "xs[0], xs[1], xs[2]")
+    told = (
+        "what comes of the gradient of output 0 alone is wrong, and what comes of that of output 1"
+    )
+    assert told in finding.evidence
+    assert {other.cause for other in others} == {"wrong-elements"}  # of one gate all are right
+
+
+def test_the_right_cell_is_right() -> None:
+    assert crosscheck(lstm.cell(), lstm.forward, INPUTS).verdict == "right"
+
+
+def normalised(x):
+    mean = x.mean(-1, keepdim=True)
+    variance = (x - mean).square().mean(-1, keepdim=True)
+    return (x - mean) * torch.rsqrt(variance)
+
+
+class HoldsStatisticsConstant(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return normalised(x)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y * torch.rsqrt(x.var(-1, correction=0, keepdim=True))
+
+
+def test_two_paths_left_out_are_one_finding() -> None:
+    (finding,) = crosscheck(HoldsStatisticsConstant, normalised, (normal(4, 5),)).findings
+    assert finding.cause == "missing-term"
+    assert "`return (x - mean) * torch.rsqrt(variance)`" in finding.evidence
+    assert "; nothing is passed" in finding.evidence
+
+
+class TwoMistakes(Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return torch.sigmoid(x @ weight)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        y = torch.sigmoid(x @ weight)
+        return (grad_y * y).exp() @ weight.mT, x.mT @ (grad_y * y).cos()
+
+
+ANGLES = normal(5, 3, seed=9)
+
+
+def rotated(x):
+    first, second = x.chunk(2, -1)
+    turned = first * ANGLES.cos() - second * ANGLES.sin()
+    return torch.cat([turned, second * ANGLES.cos() + first * ANGLES.sin()], -1)
+
+
+class RotatesOn(Function):
+    """A rotation, whose backward turns in the same sense."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return rotated(x)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return rotated(grad_y)
+
+
+def test_two_signs_that_are_lost_are_one_finding() -> None:
+    (finding,) = crosscheck(RotatesOn, rotated, (normal(5, 6),)).findings
+    assert finding.cause == "sign-flipped"
+    assert finding.evidence.count("the sign is lost to mul") == 2
+
+
+def scaled(x, weight):
+    normed = x * torch.rsqrt(x.square().mean(-1, keepdim=True))
+    return normed * weight
+
+
+class TakesTheInputForTheNormed(Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return scaled(x, weight)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        r = torch.rsqrt(x.square().mean(-1, keepdim=True))
+        g = grad_y * weight
+        grad_x = g * r - x * r**3 * (g * x).mean(-1, keepdim=True)
+        return grad_x, (grad_y * x).sum(0)
+
+
+def test_another_value_under_a_sum_is_found() -> None:
+    """The weight is broadcast, and its gradient summed."""
+    inputs = {"x": normal(6, 5), "weight": normal(5, seed=1)}
+    (finding,) = crosscheck(TakesTheInputForTheNormed, scaled, inputs).findings
+    assert (finding.cause, finding.argument) == ("missing-local-derivative", "weight")
+    assert "is computed with x instead" in finding.evidence
+
+
+class ForgetsAllSlopes(Function):
+    @staticmethod
+    def forward(ctx, x, first, second):
+        ctx.save_for_backward(x, first, second)
+        return two_layers(x, first, second)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, first, second = ctx.saved_tensors
+        back = grad_y @ second.mT
+        return back @ first.mT, x.mT @ back, torch.tanh(x @ first).mT @ grad_y
+
+
+def two_layers(x, first, second):
+    hidden = torch.tanh(x @ first)
+    return torch.tanh(hidden @ second)
+
+
+def test_a_mistake_in_all_steps_of_a_kind_is_one_finding() -> None:
+    inputs = (normal(6, 3), normal(3, 5, seed=1), normal(5, 2, seed=2))
+    (finding,) = crosscheck(ForgetsAllSlopes, two_layers, inputs).findings
+    assert (finding.cause, finding.argument) == ("missing-local-derivative", "x, first, second")
+    assert "in all 2 steps of this kind" in finding.evidence
+
+
+def test_what_no_one_mistake_explains_is_told_of_no_step() -> None:
+    inputs = (normal(5, 3), normal(3, 4, seed=1))
+    report = crosscheck(TwoMistakes, lambda x, w: torch.sigmoid(x @ w), inputs)
+    told = {finding.argument: finding for finding in report.findings if finding.at == "as given"}
+    assert "likely one mistake" in told["x, weight"].evidence
+    assert not any("sigmoid" in finding.evidence for finding in told.values())
+
+
+class Long(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.turns = MOST_STEPS + 1
+        for _ in range(ctx.turns):
+            x = torch.sin(x)
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return grad_y * ctx.saved_tensors[0].cos().exp()
+
+
+def test_of_very_many_steps_none_is_played_again() -> None:
+    (finding, *_) = crosscheck(Long, None, (normal(3, 2),), thorough=False).findings
+    assert "sin in" not in finding.evidence
+
+
+def bypassed(x, weight):
+    return x + torch.tanh(x * weight)
+
+
+class AlmostForgets(Function):
+    """Of one path nothing is passed on, but for what is left in memory."""
+
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return bypassed(x, weight)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        return grad_y, 1e-15 * grad_y * x * (1 - torch.tanh(x * weight) ** 2)
+
+
+def test_what_is_next_to_nothing_is_no_factor() -> None:
+    inputs = (normal(4, 3), normal(4, 3, seed=1))
+    for finding in crosscheck(AlmostForgets, bypassed, inputs, thorough=False).findings:
+        assert "0 times" not in finding.evidence
+        assert finding.cause == "missing-term"

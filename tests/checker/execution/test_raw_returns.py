@@ -1,0 +1,115 @@
+"""What backward really returned before autograd repairs it, and whether that keeps a contract."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from tests.checker.given.scenes import normal, scene_of
+from tests.corpora.wrong_ops.rule import SavesInputs
+from torchref import crosscheck
+from torchref.checker.execution.raw_returns import custom_nodes, recording
+from torchref.checker.probes.contract import breaches
+
+X, BIAS = normal(5, 3), normal(3)
+
+
+def returning(*made) -> type[SavesInputs]:
+    """y = x + bias, whose backward returns what `made` makes of grad_y, in turn."""
+
+    class AddBias(SavesInputs):
+        @staticmethod
+        def forward(x, bias):
+            return x + bias
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            return tuple(make(grad_y) for make in made)
+
+    return AddBias
+
+
+def same(grad: Tensor) -> Tensor:
+    return grad.clone()
+
+
+def summed(grad: Tensor) -> Tensor:
+    return grad.sum(0)
+
+
+def broken(*made) -> list[tuple[str, str | None]]:
+    scene = scene_of(returning(*made), torch.add, X, BIAS)
+    return [(finding.cause, finding.argument) for finding in breaches(scene.raw, "as given")]
+
+
+def test_a_return_that_keeps_the_contract() -> None:
+    assert broken(same, summed) == []
+
+
+@pytest.mark.parametrize(
+    ("of_bias", "cause"),
+    [
+        (lambda grad: None, "missing-gradient"),
+        (same, "missing-reduction"),
+        (lambda grad: grad.sum(0, keepdim=True), "missing-reduction"),
+        (lambda grad: grad.sum(0).float(), "wrong-dtype"),
+    ],
+    ids=["None", "unreduced", "kept dimension", "single precision"],
+)
+def test_what_autograd_repairs_without_a_word(of_bias, cause: str) -> None:
+    assert broken(same, of_bias) == [(cause, "bias")]
+    report = crosscheck(returning(same, of_bias), torch.add, (X, BIAS))
+    assert report.findings[0].cause == cause
+    assert report.findings[0].argument == "bias"
+
+
+def test_a_shape_that_autograd_refuses_is_a_finding_too() -> None:
+    report = crosscheck(returning(same, lambda grad: grad.sum(1)), torch.add, (X, BIAS))
+    assert report.findings[0].cause in {"raises", "wrong-shape"}
+
+
+def test_an_input_that_needs_no_gradient_may_get_none() -> None:
+    report = crosscheck(returning(same, lambda grad: None), torch.add, (X, BIAS), wrt=["x"])
+    assert report.verdict == "right", str(report)
+
+
+def test_an_old_style_function_is_recorded_with_its_names() -> None:
+    class Old(Function):
+        @staticmethod
+        def forward(ctx, x, power, bias):
+            return x + bias
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            return grad_y, None, grad_y
+
+    scene = scene_of(Old, lambda x, power, bias: x + bias, X, 2, BIAS)
+    (call,) = scene.raw
+    assert [call.name(place) for place in range(3)] == ["x", "power", "bias"]
+    assert [e and e.shape for e in call.expected] == [(5, 3), None, (3,)]
+    (breach,) = breaches(scene.raw, "as given")
+    assert (breach.cause, breach.argument) == ("missing-reduction", "bias")
+
+
+def test_functions_deep_inside_are_recorded_and_restored() -> None:
+    function = returning(same, same)
+    plain = vars(function)["backward"]
+
+    def network(x: Tensor, bias: Tensor) -> Tensor:
+        return torch.tanh(function.apply(torch.sin(x), 2 * bias)).sum(1)
+
+    scene = scene_of(network, None, X, BIAS)
+    assert [call.function for call in scene.raw] == [function]
+    assert [finding.cause for finding in breaches(scene.raw, "")] == ["missing-reduction"]
+    assert vars(function)["backward"] is plain
+
+
+def test_an_inherited_backward_is_not_left_behind_on_the_subclass() -> None:
+    class Inherits(returning(same, summed)):
+        pass
+
+    y = Inherits.apply(X.clone().requires_grad_(), BIAS)
+    assert len(custom_nodes([y])) == 1
+    with recording([y]):
+        assert "backward" in vars(Inherits)
+    assert "backward" not in vars(Inherits)

@@ -1,0 +1,31 @@
+"""Scenes for tests: a candidate played at some inputs, without the rest of a cross-check."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tests.random_inputs import seeded
+from torchref.checker.execution.case import Case, build_case
+from torchref.checker.execution.run import Scene, play
+from torchref.checker.execution.subject import as_subject
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=seeded(seed), dtype=torch.float64)
+
+
+def case_of(candidate: Any, *inputs: Any, wrt: tuple[str, ...] | None = None) -> Case:
+    return build_case(as_subject(candidate), inputs, None, wrt)
+
+
+def scene_of(
+    candidate: Any,
+    reference: Any,
+    *inputs: Any,
+    wrt: tuple[str, ...] | None = None,
+    seed: int = 0,
+) -> Scene:
+    """The inputs by position; all floating-point ones are differentiated unless wrt says less."""
+    other = None if reference is None else as_subject(reference)
+    return play(as_subject(candidate), other, case_of(candidate, *inputs, wrt=wrt), seed)

@@ -1,0 +1,68 @@
+"""A large case that is wrong is explained at small sizes, if it is wrong there too."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.checker.given.scenes import normal, scene_of
+from tests.corpora.wrong_ops.rule import Rule
+from torchref import crosscheck
+from torchref.checker.inputs.smaller import smaller_scene
+
+LARGE = normal(16, 150), normal(150, 150, seed=1) / 12
+
+
+def layer(x: Tensor, weight: Tensor) -> Tensor:
+    return torch.tanh(x @ weight)
+
+
+class HalfASlope(Rule):
+    """tanh(x W), whose slope is taken to be 1 − y where it is 1 − y²."""
+
+    @staticmethod
+    def forward(x, weight):
+        return layer(x, weight)
+
+    @staticmethod
+    def gradients(grad_y, x, weight):
+        grad_z = grad_y * (1 - layer(x, weight))
+        return grad_z @ weight.mT, x.mT @ grad_z
+
+
+class WrongBeyondABlock(Rule):
+    @staticmethod
+    def forward(x, weight):
+        return layer(x, weight)
+
+    @staticmethod
+    def gradients(grad_y, x, weight):
+        grad_z = grad_y * (1 - layer(x, weight) ** 2)
+        grad_weight = x.mT @ grad_z
+        grad_weight[128:] *= 2
+        return grad_z @ weight.mT, grad_weight
+
+
+@pytest.mark.parametrize("reference", [layer, None])
+def test_the_cause_is_found_at_small_sizes(reference: Any) -> None:
+    report = crosscheck(HalfASlope, reference, LARGE)
+    (finding,) = report.findings
+    assert (finding.cause, finding.at) == ("missing-local-derivative", "with small sizes")
+    assert "1 − y" in finding.evidence
+    assert any("as given: got " in note for note in report.notes)
+
+
+def test_what_is_wrong_at_large_sizes_only_is_told_there() -> None:
+    (finding, *_) = crosscheck(WrongBeyondABlock, layer, LARGE).findings
+    assert (finding.cause, finding.argument, finding.at) == ("wrong-elements", "weight", "as given")
+    assert finding.element is not None
+    assert finding.element[0] >= 128
+
+
+def test_few_elements_and_a_modules_own_stay_as_they_are() -> None:
+    scene = scene_of(layer, None, *LARGE)
+    assert smaller_scene(scene, scene.case.elements) is scene
+    assert smaller_scene(scene, 100).case.elements < 100
+    module = scene_of(torch.nn.Linear(150, 150).double(), None, LARGE[0])
+    assert smaller_scene(module, 100) is module

@@ -1,0 +1,92 @@
+"""Variations at which one rounding decides what the answer is are no evidence against anyone."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.checker.given.linear_algebra import BY_HAND, ByHand
+from tests.checker.given.scenes import scene_of
+from tests.corpora.wrong_ops.rule import Rule
+from tests.random_inputs import seeded
+from torchref import crosscheck
+from torchref.checker.inputs.well_posed import is_well_posed
+
+SEEDS = range(5)
+MISTAKES = [(op, slip) for op in BY_HAND for slip in op.slips]
+
+
+@pytest.mark.parametrize("op", BY_HAND, ids=lambda op: op.name)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_right_linear_algebra_is_right_beside_a_reference(op: ByHand, seed: int) -> None:
+    inputs = op.inputs(seeded(seed))
+    report = crosscheck(op.rule(), op.reference, inputs, seed=seed)
+    assert report.verdict == "right", str(report)
+
+
+@pytest.mark.parametrize("op", BY_HAND, ids=lambda op: op.name)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_right_linear_algebra_is_right_without_a_reference(op: ByHand, seed: int) -> None:
+    report = crosscheck(op.rule(), inputs=op.inputs(seeded(seed)), seed=seed)
+    assert report.verdict == "right", str(report)
+
+
+@pytest.mark.parametrize(("op", "slip"), MISTAKES, ids=lambda part: getattr(part, "name", part))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_mistake_in_it_is_found(op: ByHand, slip: str, seed: int) -> None:
+    inputs = op.inputs(seeded(seed))
+    assert crosscheck(op.rule(slip), op.reference, inputs, seed=seed).verdict == "wrong"
+    assert crosscheck(op.rule(slip), inputs=inputs, seed=seed).verdict == "wrong"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_mistake_that_only_variations_show_is_found_there(seed: int) -> None:
+    """At a symmetric matrix Aᵀ is A; at the variations that have an answer it is not."""
+    (solution,) = (op for op in BY_HAND if op.name == "solution")
+    a, b = solution.inputs(seeded(seed))
+    report = crosscheck(solution.rule("transposed"), solution.reference, (a + a.mT, b), seed=seed)
+    assert report.verdict == "wrong"
+    assert report.findings[0].at != "as given"
+
+
+def test_what_is_left_out_is_noted() -> None:
+    """Of equal entries what stands below is noise, and so is 1 over it."""
+
+    class Reciprocal(Rule):
+        @staticmethod
+        def forward(x: Tensor) -> Tensor:
+            return 1 / (x[0] + x[1] + x[2] - 0.3 * x.sum())
+
+        @staticmethod
+        def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
+            slope = torch.tensor([0.7] * 3 + [-0.3] * 7, dtype=x.dtype)
+            return -grad_y * slope * Reciprocal.forward(x) ** 2
+
+    def reference(x: Tensor) -> Tensor:
+        return 1 / (0.7 * x[:3].sum() - 0.3 * x[3:].sum())
+
+    x = torch.randn(10, generator=seeded(0), dtype=torch.float64) + 0.1
+    report = crosscheck(Reciprocal, reference, (x,))
+    assert report.verdict == "right", str(report)
+    (note,) = (note for note in report.notes if "no evidence" in note)
+    assert "one rounding of the inputs decides" in note
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "well_posed"),
+    [
+        (torch.linalg.inv, torch.eye(3) + 0.1, True),
+        (lambda x: 1 / (x.sum() - 0.3), torch.tensor([0.1, 0.2], dtype=torch.float64), False),
+        (lambda x: x.amax(-1), torch.ones(3, 4), True),  # a tie is a kink
+        (lambda x: x.floor() + x, torch.ones(3), True),  # a jump is a jump
+        (lambda x: x - x.mean(), torch.ones(3), True),  # what cancels is 0 up to rounding
+        (lambda x: (x - x.mean()) / x.std(), torch.full((3, 4), 0.1), False),
+        (lambda x: (x - x.mean()) / (x.std() + 1e-3), torch.full((3, 4), 0.1), True),
+    ],
+)
+def test_only_where_rounding_decides_the_answer_is_it_no_evidence(
+    function: Any, x: Tensor, well_posed: bool
+) -> None:
+    scene = scene_of(function, None, x.double())
+    assert is_well_posed(scene, [torch.ones(())]) is well_posed

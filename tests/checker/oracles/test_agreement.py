@@ -1,0 +1,96 @@
+"""Two results of one computation agree up to the order of its sums, and no further."""
+
+import pytest
+import torch
+
+from tests.checker.given.scenes import normal, scene_of
+from torchref.checker.oracles.agreement import agree, first_difference
+
+X = normal(5, 4)
+NAN, INF = torch.nan, torch.inf
+
+
+def test_what_is_equal_agrees() -> None:
+    assert agree(X, X.clone())
+    assert agree(None, None)
+    assert agree(X[:0], X[:0])
+
+
+def test_the_order_of_a_sum_makes_no_difference() -> None:
+    terms = normal(1000, 7)
+    assert agree(terms.sum(0), terms.flip(0).sum(0))
+
+
+@pytest.mark.parametrize("error", [1e-3, 1e-9, 1e-12])
+def test_what_differs_by_more_does_not_agree(error: float) -> None:
+    other = X.clone()
+    other[2, 1] += error
+    assert not agree(X, other)
+    assert agree(X, other, floor=2 * error)
+    assert agree(X, other, relative=2 * error / float(X.square().mean().sqrt()))
+
+
+def test_a_lower_precision_has_roundings_of_its_own() -> None:
+    single = X.float()
+    assert agree(single, single * (1 + 1e-6))
+    assert not agree(single, single * (1 + 1e-3))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [(NAN, NAN, True), (INF, INF, True), (INF, -INF, False), (NAN, 1.0, False), (INF, NAN, False)],
+)
+def test_nan_and_infinity_equal_themselves(a: float, b: float, same: bool) -> None:
+    pair = [torch.tensor([1.0, value], dtype=torch.float64) for value in (a, b)]
+    assert agree(*pair) is same
+
+
+def test_none_stands_for_zeros() -> None:
+    assert agree(None, torch.zeros(3))
+    assert agree(torch.full((3,), 1e-9), None, floor=1e-8)
+    assert not agree(None, torch.tensor([0.0, 1e-9]))
+
+
+def test_another_shape_is_another_result() -> None:
+    assert not agree(X, X.mT)
+    assert not agree(X, X[:1])
+
+
+def test_the_first_difference_has_a_name_an_element_and_both_values() -> None:
+    scene = scene_of(lambda left, right: left * right, None, X, X + 1)
+    other = X.clone()
+    other[3, 2] = 7.0
+    assert first_difference(scene, (X, X), (X, X)) is None
+    name, element, values = first_difference(scene, (X, X), (X, other))
+    assert (name, element) == ("right", (3, 2))
+    assert values == f"{X[3, 2]:.6g} became 7"
+    assert first_difference(scene, (X,), (other,), places=[1])[0] == "right"
+
+
+def test_the_element_told_is_one_that_differs() -> None:
+    """NaN on both sides is the same, though their difference is none."""
+    scene = scene_of(torch.sin, None, X)
+    before, after = X.clone(), X.clone()
+    before[0, 0] = after[0, 0] = NAN
+    after[1, 3] = 5.0
+    _, element, values = first_difference(scene, (before,), (after,))
+    assert element == (1, 3)
+    assert "nan" not in values
+
+
+def test_none_and_another_shape_are_told() -> None:
+    scene = scene_of(torch.sin, None, X)
+    assert first_difference(scene, (X,), (None,))[1:] == (
+        None,
+        "a gradient of shape (5, 4) became None",
+    )
+    assert "(4, 5)" in first_difference(scene, (X,), (X.mT,))[2]
+
+
+def test_what_was_computed_in_single_precision_is_compared_in_it() -> None:
+    scene = scene_of(torch.sin, None, X)
+    before = X.float().double()
+    after = (X.float() * (1 + 1e-6)).double()
+    assert first_difference(scene, (before,), (after,)) is None
+    assert first_difference(scene, (before,), (1.01 * before,)) is not None
+    assert first_difference(scene, (X,), (X * (1 + 1e-6),)) is not None  # all digits are there

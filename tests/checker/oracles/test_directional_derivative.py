@@ -1,0 +1,269 @@
+"""The numeric oracle: accurate, honest about its error, cheap for any number of entries."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.checker.given.scenes import case_of, normal, scene_of, seeded
+from torchref.checker.execution.subject import as_subject
+from torchref.checker.execution.tape import inner
+from torchref.checker.oracles.bisection import Field, locate
+from torchref.checker.oracles.differences import judge_by_differences
+from torchref.checker.oracles.directional_derivative import (
+    Line,
+    Slope,
+    central_slope,
+    draw_directions,
+    settled_slope,
+    typical_size,
+)
+
+SEEDS = range(10)
+PASSES = 16  # forward passes for any number of entries
+
+SMOOTH: dict[str, Callable[[Tensor], Tensor]] = {
+    "linear": lambda x: 3 * x,
+    "square": torch.square,
+    "cube": lambda x: x**3,
+    "sin": torch.sin,
+    "exp": torch.exp,
+    "sigmoid": torch.sigmoid,
+    "logsumexp": lambda x: torch.logsumexp(x, -1),
+    "softmax": lambda x: torch.softmax(x, -1),
+    "steep": lambda x: torch.sin(40 * x),
+    "narrow": lambda x: torch.exp(-100 * x**2),
+    "log of a positive": lambda x: torch.log(x.abs() + 0.5),
+    "reciprocal": lambda x: 1 / (x.abs() + 0.01),
+    "scaled": lambda x: 1e-9 * torch.tanh(x),
+}
+
+SHARP = {"steep", "narrow", "log of a positive", "reciprocal"}
+
+
+class Counted:
+    """A function that counts its forward passes."""
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        self.function, self.passes = function, 0
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        self.passes += 1
+        return self.function(*inputs)
+
+
+def field_of(function: Callable[..., Tensor], *inputs: Tensor, seed: int = 0) -> Field:
+    """The function with the gradients of autograd, weighed by random cotangents."""
+    case = case_of(function, *inputs)
+    leaves = [x.clone().requires_grad_() for x in inputs]
+    y = function(*leaves)
+    cotangent = torch.randn(y.shape, generator=seeded(seed + 100), dtype=torch.float64)
+    claimed = torch.autograd.grad(y, leaves, cotangent)
+    return Field(as_subject(function), case, {0: cotangent}, claimed)
+
+
+def slope_of(field: Field, directions: Sequence[Tensor]) -> Slope:
+    moved = [inner(g * d, g * d) for g, d in zip(field.claimed, directions, strict=True)]
+    return central_slope(field.line(directions), math.sqrt(sum(moved)))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", SMOOTH)
+def test_the_error_is_within_its_estimate(name: str, seed: int) -> None:
+    field = field_of(SMOOTH[name], normal(5, 7, seed=seed), seed=seed)
+    directions = draw_directions(field.case, seeded(seed))
+    slope = slope_of(field, directions)
+    claimed = field.claimed_slope(directions)
+    rounding = 1e-14 * sum(
+        float((g * d).abs().sum()) for g, d in zip(field.claimed, directions, strict=True)
+    )
+    assert math.isfinite(slope.error)
+    assert abs(slope.value - claimed) <= slope.tolerance + rounding
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_the_estimate_is_no_blank_cheque(name: str) -> None:
+    field = field_of(SMOOTH[name], normal(5, 7))
+    directions = draw_directions(field.case, seeded(0))
+    scale = math.sqrt(
+        sum(inner(g * d, g * d) for g, d in zip(field.claimed, directions, strict=True))
+    )
+    # Within a fortieth of its size the smooth may bend, or have a kink: then the step is small.
+    allowed = 1e-6 if name in SHARP else 1e-8
+    assert slope_of(field, directions).tolerance <= allowed * scale
+
+
+def test_a_forward_of_single_precision_shows_in_the_estimate() -> None:
+    def coarse(x: Tensor) -> Tensor:
+        return torch.sin(x.float()).double()
+
+    field = field_of(coarse, normal(50))
+    directions = draw_directions(field.case, seeded(0))
+    slope = slope_of(field, directions)
+    exact = float((field.cotangents[0] * torch.cos(field.case.arguments[0]) * directions[0]).sum())
+    assert abs(slope.value - exact) <= slope.tolerance
+
+
+def test_a_pole_within_the_larger_steps_is_no_other_slope() -> None:
+    """1/x at 1e-4: a step of an eighth of its argument's size lands on the other side."""
+    x = torch.tensor([1e-4, 7.0, -3.0], dtype=torch.float64)
+    field = field_of(torch.reciprocal, x)
+    for seed in SEEDS:
+        directions = draw_directions(field.case, seeded(seed))
+        slope = slope_of(field, directions)
+        assert abs(slope.value - field.claimed_slope(directions)) <= slope.tolerance
+
+
+def test_a_pole_far_below_the_typical_size_is_not_leapt_over() -> None:
+    """1/x at 1e-5 beside 100: the larger steps agree, and far below the scale of the slope."""
+    x = torch.tensor([1e-5, 100.0, -30.0], dtype=torch.float64)
+    field = field_of(torch.reciprocal, x)
+    directions = draw_directions(field.case, seeded(0))
+    scale = abs(field.claimed_slope(directions))
+    assert abs(central_slope(field.line(directions), scale).value) < 1e-3 * scale
+    assert settled_slope(field.line(directions), scale).error == math.inf
+
+
+def test_a_kink_that_the_larger_steps_stay_beyond_is_settled_by_finer_ones() -> None:
+    field = field_of(lambda x: (x - 1e-3).abs() - (x + 1e-3).abs() / 2, torch.zeros(1).double())
+    directions = draw_directions(field.case, seeded(0))
+    claimed = field.claimed_slope(directions)
+    slope = settled_slope(field.line(directions), abs(claimed))
+    assert math.isfinite(slope.error)
+    assert abs(slope.value - claimed) <= slope.tolerance
+
+
+@pytest.mark.parametrize("function", [torch.sign, torch.zeros_like], ids=["sign", "zeros"])
+def test_what_does_not_move_has_slope_0(function: Callable[[Tensor], Tensor]) -> None:
+    field = field_of(lambda x: function(x) + 0 * x, normal(5) + 7)
+    slope = slope_of(field, draw_directions(field.case, seeded(0)))
+    assert slope.value == 0
+    assert slope.tolerance < 1e-10
+
+
+def test_a_slope_lost_in_a_large_output_is_not_believed() -> None:
+    field = field_of(lambda x: x + 1e15, normal(5))
+    assert slope_of(field, draw_directions(field.case, seeded(0))).error == math.inf
+
+
+def test_a_step_function_is_not_believed() -> None:
+    field = field_of(lambda x: torch.floor(8 * x), normal(50))
+    directions = draw_directions(field.case, seeded(0))
+    assert central_slope(field.line(directions)).error == math.inf
+
+
+def test_a_forward_that_raises_beside_the_point_is_not_believed() -> None:
+    def narrow(x: Tensor) -> Tensor:
+        if not torch.equal(x, point):
+            raise ValueError("outside")
+        return x.sin()
+
+    point = normal(3)
+    field = field_of(narrow, point)
+    assert central_slope(field.line(draw_directions(field.case, seeded(0)))).error == math.inf
+
+
+def test_complex_inputs_move_along_complex_directions() -> None:
+    z = torch.randn(4, generator=seeded(0), dtype=torch.complex128)
+    field = field_of(lambda z: (z * z.conj() * (2 + z.imag)).real, z)
+    directions = draw_directions(field.case, seeded(1))
+    assert directions[0].is_complex()
+    slope = slope_of(field, directions)
+    assert abs(slope.value - field.claimed_slope(directions)) <= slope.tolerance + 1e-13
+
+
+def elementwise(count: int, seed: int) -> tuple[Callable[..., Tensor], list[Tensor]]:
+    return torch.tanh, [normal(count, seed=seed)]
+
+
+def affine(count: int, seed: int) -> tuple[Callable[..., Tensor], list[Tensor]]:
+    """The weight has most of the entries, `count` of them."""
+    side = math.isqrt(count)
+    shapes = (3, side), (count // side, side), (count // side,)
+    return F.linear, [normal(*shape, seed=seed + k) for k, shape in enumerate(shapes)]
+
+
+def spoilt(field: Field, place: int, seed: int, relative: float) -> tuple[Field, tuple[int, ...]]:
+    """One entry of one claimed gradient is off by so much of the typical entry."""
+    claimed = [g.clone() for g in field.claimed]
+    flat = int(torch.randint(claimed[place].numel(), (), generator=seeded(seed)))
+    element = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), claimed[place].shape))
+    claimed[place][element] += relative * typical_size(claimed[place])
+    return Field(field.subject, field.case, field.cotangents, claimed), element
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("count", "relative"), [(10**4, 1e-6), (10**6, 1e-4)])
+@pytest.mark.parametrize("op", [elementwise, affine])
+def test_one_wrong_entry_is_seen_and_located(
+    op: Callable, count: int, relative: float, seed: int
+) -> None:
+    function, inputs = op(count, seed)
+    right = field_of(function, *inputs, seed=seed)
+    directions = draw_directions(right.case, seeded(seed))
+    slope = slope_of(right, directions)
+    assert abs(slope.value - right.claimed_slope(directions)) <= slope.tolerance
+
+    place = len(inputs) // 2  # the weight, or the only argument
+    wrong, element = spoilt(right, place, seed, relative)
+    excess = slope.value - wrong.claimed_slope(directions)
+    assert abs(excess) > slope.tolerance
+    located = locate(wrong, directions, excess, slope.step)
+    assert (located.argument, located.element) == (place, element)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("count", [1, 10, 1000, 100_000])
+def test_sixteen_forward_passes_whatever_the_number_of_entries(name: str, count: int) -> None:
+    function = Counted(SMOOTH[name])
+    case = case_of(function, normal(count))
+    y = function(*case.arguments)
+    function.passes = 0
+    line = Line(as_subject(function), case, draw_directions(case, seeded(0)), {0: normal(*y.shape)})
+    central_slope(line)
+    assert 0 < function.passes <= PASSES
+
+
+@pytest.mark.parametrize("name", ["floor", "relu", "abs"])
+def test_sixteen_forward_passes_where_it_does_not_settle(name: str) -> None:
+    function = Counted(getattr(torch, name))
+    case = case_of(function, normal(1000))
+    line = Line(as_subject(function), case, draw_directions(case, seeded(0)), {0: normal(1000)})
+    central_slope(line)
+    assert function.passes <= PASSES
+
+
+def test_directions_have_no_small_entry_and_the_arguments_units() -> None:
+    case = case_of(torch.mul, 1e6 * normal(50), 1e-6 * normal(50, seed=1))
+    first, second = draw_directions(case, seeded(0))
+    for direction, x in ((first, case.arguments[0]), (second, case.arguments[1])):
+        size = direction.abs() / typical_size(x)
+        assert 0.5 <= float(size.min()) <= float(size.max()) <= 1.5
+        assert bool((direction > 0).any())
+        assert bool((direction < 0).any())
+
+
+@pytest.mark.parametrize(
+    ("entries", "size"),
+    [
+        ([3.0, 4.0], 12.5**0.5),
+        ([0.0, 0.0], 0.0),
+        ([], 0.0),
+        ([2.0, math.inf], 2.0),
+        ([1e200], 1e200),
+    ],
+)
+def test_the_typical_size_is_the_root_mean_square(entries: list[float], size: float) -> None:
+    assert typical_size(torch.tensor(entries, dtype=torch.float64)) == pytest.approx(size)
+
+
+def test_the_rounding_of_the_inputs_is_handed_on_by_a_steep_forward() -> None:
+    """Entries that are all equal: normalised, a step of 1e-8 is rounded to seven digits of it."""
+    module = torch.nn.BatchNorm2d(3).double()
+    for seed in SEEDS:
+        scene = scene_of(module, None, torch.ones(2, 3, 4, 5, dtype=torch.float64), seed=seed)
+        judgement = judge_by_differences(scene)
+        assert not judgement.faults, seed

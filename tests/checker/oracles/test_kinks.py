@@ -1,0 +1,195 @@
+"""Kinks and ties: any value between the one-sided derivatives is accepted, over a tie the sum."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.checker.given.conventions import relu_with_slope_at_zero, shares_of_ties
+from tests.checker.given.scenes import case_of, normal, seeded
+from tests.corpora.wrong_ops.rule import SavesInputs
+from torchref import Report, crosscheck
+from torchref.checker.execution.subject import as_subject
+from torchref.checker.oracles.bisection import Field
+from torchref.checker.oracles.kinks import (
+    has_ties,
+    least_error,
+    one_sided,
+    tie_preserving,
+    tied_elements,
+    ties,
+)
+
+ZEROS = torch.tensor([-1.5, 0.0, 0.75, 0.0], dtype=torch.float64)
+TIED = torch.tensor([[2.0, 1.0, 2.0], [0.5, 3.0, 3.0]], dtype=torch.float64)
+
+
+def noted(report: Report) -> bool:
+    return any("no derivative" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25, 0.5, 1.0])
+def test_a_value_between_the_one_sided_derivatives_is_accepted(slope: float) -> None:
+    report = crosscheck(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
+    assert report.verdict == "right", str(report)
+    assert noted(report)
+
+
+@pytest.mark.parametrize("slope", [-0.25, 1.25, 7.0])
+def test_a_value_outside_is_wrong_at_zero_alone(slope: float) -> None:
+    report = crosscheck(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
+    assert report.verdict == "wrong", str(report)
+    finding = report.findings[0]
+    assert finding.cause == "wrong-elements"
+    assert finding.element in {(1,), (3,)}
+    assert "where x is 0" in finding.evidence
+
+
+def test_the_report_says_at_how_many_entries_it_was_a_convention() -> None:
+    report = crosscheck(relu_with_slope_at_zero(0.5), torch.relu, (ZEROS,))
+    assert any(note.startswith("x, as given: 2 entries have no") for note in report.notes)
+
+
+@pytest.mark.parametrize("shares", [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.25, 0.75)])
+def test_shares_that_add_up_are_accepted(shares: tuple[float, float]) -> None:
+    report = crosscheck(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
+    assert report.verdict == "right", str(report)
+
+
+@pytest.mark.parametrize("shares", [(1.0, 1.0), (0.5, 0.25), (0.0, 0.0), (1.5, -0.5)])
+def test_shares_that_do_not_are_wrong(shares: tuple[float, float]) -> None:
+    report = crosscheck(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
+    assert report.verdict == "wrong", str(report)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_without_a_reference_a_kink_is_accepted_and_noted(slope: float) -> None:
+    report = crosscheck(relu_with_slope_at_zero(slope), None, (ZEROS,))
+    assert report.verdict == "right", str(report)
+    assert noted(report) or slope == 0.5  # what central differences find
+
+
+def test_without_a_reference_a_wrong_sum_over_ties_is_wrong() -> None:
+    assert crosscheck(shares_of_ties(1.0, 1.0), None, (TIED,)).verdict == "wrong"
+
+
+def test_an_error_beside_the_kink_is_not_excused_by_it() -> None:
+    class Leaky(SavesInputs):
+        @staticmethod
+        def forward(x):
+            return F.leaky_relu(x, 0.1)
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            return grad_y * torch.where(x > 0, 1.0, 0.5)
+
+    report = crosscheck(Leaky, lambda x: F.leaky_relu(x, 0.1), (ZEROS,))
+    assert report.verdict == "wrong"
+    assert (0,) in {finding.element for finding in report.findings}
+
+
+def field_of(function, x: Tensor) -> Field:
+    case = case_of(function, x)
+    y = function(x)
+    return Field(as_subject(function), case, {0: torch.ones_like(y)}, [torch.zeros_like(x)])
+
+
+def distance_to_a_half(factor: float) -> type[SavesInputs]:
+    """|x − ½|, whose gradient is off by a factor."""
+
+    class Distance(SavesInputs):
+        @staticmethod
+        def forward(x):
+            return (x - 0.5).abs()
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            return factor * grad_y * (x - 0.5).sign()
+
+    return Distance
+
+
+@pytest.mark.parametrize("zeros", [0, 1])
+@pytest.mark.parametrize("shape", [(4, 5), (40, 50)])
+@pytest.mark.parametrize("factor", [1.0, 2.0, 1.01])
+def test_a_kink_at_one_entry_excuses_no_other(factor: float, shape: tuple, zeros: int) -> None:
+    x = normal(*shape)
+    x[0, 0] = 0.5
+    x[1, :zeros] = 0.0
+    report = crosscheck(distance_to_a_half(factor), inputs=(x,), thorough=False)
+    assert report.verdict == ("right" if factor == 1 else "wrong"), str(report)
+
+
+def test_one_sided_derivatives() -> None:
+    for function, left, right in (
+        (torch.relu, 0.0, 1.0),
+        (torch.abs, -1.0, 1.0),
+        (torch.sin, 1.0, 1.0),
+        (lambda x: torch.where(x < 0, 3 * x, x.square() - 2 * x), 3.0, -2.0),
+    ):
+        field = field_of(function, torch.zeros((), dtype=torch.float64))
+        sides = one_sided(field.line(field.unit(0, ())))
+        assert sides.left == pytest.approx(left, abs=1e-6)
+        assert sides.right == pytest.approx(right, abs=1e-6)
+        assert sides.kinked == (left != right)
+
+
+def test_ties_and_zeros_are_seen() -> None:
+    assert has_ties([TIED])
+    assert has_ties([ZEROS[:2]])
+    assert not has_ties([normal(5, 4)])
+    assert tied_elements(ties([TIED])[0]) == [(0, 0), (0, 2), (1, 1), (1, 2)]
+    assert tied_elements(ties([ZEROS])[0]) == [(1,), (3,)]
+
+
+def test_along_a_tie_preserving_direction_ties_stay() -> None:
+    (direction,) = tie_preserving([TIED], seeded(0))
+    moved = TIED + 0.1 * direction
+    assert moved[0, 0] == moved[0, 2]
+    assert moved[1, 1] == moved[1, 2]
+    assert bool((direction != 0).all())
+    (still,) = tie_preserving([ZEROS], seeded(0))
+    assert (still == 0).tolist() == [False, True, False, True]
+
+
+@pytest.mark.parametrize("function", [torch.relu, torch.sin, torch.exp, torch.square])
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_one_sided_derivatives_are_never_surer_than_they_can_be(function, size: float) -> None:
+    x = size * normal(3, 4) / 50_000 ** (function is torch.exp and size > 1)
+    field = field_of(function, x)
+    (cotangent,) = field.cotangents.values()
+    output_size, unit = float((cotangent * function(x)).norm()), float(x.abs().mean())
+    least = least_error(output_size, unit)
+    for element in ((0, 0), (2, 3)):
+        error = one_sided(field.line(field.unit(0, element)), unit).error
+        assert 0 < least <= error * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(1e-12, "right"), (1e-6, "wrong")])
+def test_forwards_are_spent_only_on_what_differences_can_decide(error: float, verdict: str) -> None:
+    """Where a network fits, its gradient is a difference of nearly equal numbers, and rough."""
+    target = torch.eye(4, dtype=torch.float64)[torch.arange(6) % 4]
+    passes = []
+
+    class Rough(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, logits: Tensor) -> Tensor:
+            passes.append(1)
+            ctx.save_for_backward(logits)
+            return F.cross_entropy(logits, target)
+
+        @staticmethod
+        def backward(ctx, grad_loss: Tensor) -> Tensor:
+            (logits,) = ctx.saved_tensors
+            grad_logits = (torch.softmax(logits, 1) - target) / len(target)
+            return grad_loss * grad_logits * (1 + error)
+
+    def loss(logits: Tensor) -> Tensor:
+        return F.cross_entropy(logits, target)
+
+    logits = 12 * target + normal(6, 4)
+    report = crosscheck(Rough, loss, (logits,), thorough=False)
+    assert report.verdict == verdict, str(report)
+    assert (len(passes) < 8) == (verdict == "right")

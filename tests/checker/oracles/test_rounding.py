@@ -1,0 +1,98 @@
+"""An error of rounding is rough, that of another function is not."""
+
+import pytest
+import torch
+
+from tests.checker.given.scenes import normal, scene_of
+from tests.corpora.wrong_ops.rule import Rule
+from torchref import crosscheck
+from torchref.checker.oracles.rounding import is_rough, is_rounding_apart, nudged
+
+X = normal(5, 4)
+
+
+def test_a_nudge_moves_every_entry_by_a_little_of_itself() -> None:
+    (moved,) = nudged(scene_of(torch.sin, torch.sin, X), 1e-3).arguments
+    relative = ((moved - X) / X).abs()
+    assert 4e-4 < float(relative.min()) <= float(relative.max()) < 2e-3
+
+
+def test_the_same_error_is_smooth_and_another_is_rough() -> None:
+    assert not is_rough(X, 1.01 * X)
+    assert is_rough(X, normal(5, 4, seed=1))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_gradient_of_lost_digits_is_named_by_them(dtype: torch.dtype) -> None:
+    class Cancels(Rule):
+        """x² whose gradient is the difference of two rounded numbers."""
+
+        @staticmethod
+        def forward(x):
+            return x * x
+
+        @staticmethod
+        def gradients(grad_y, x):
+            large = 100 * torch.finfo(dtype).eps / torch.finfo(torch.bfloat16).eps
+            rounded = (x + 1 / large).to(dtype).double() - 1 / large
+            return 2 * rounded * grad_y
+
+    (finding, *_) = crosscheck(Cancels, torch.square, (1 + X.abs(),)).findings
+    assert finding.cause == "precision-loss"
+
+
+class Tanhshrink(Rule):
+    """x − tanh x, whose slope is tanh² x; torch takes 1 − (1 − tanh² x), 0 to four digits."""
+
+    @staticmethod
+    def forward(x):
+        return x - torch.tanh(x)
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y * torch.tanh(x) ** 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_digits_that_the_reference_loses_are_not_the_candidates(seed: int) -> None:
+    x = normal(5, 4, seed=seed)
+    report = crosscheck(Tanhshrink, torch.nn.functional.tanhshrink, (x,), seed=seed)
+    assert report.verdict == "right", str(report)
+    assert any("the reference loses digits" in note for note in report.notes)
+    swapped = crosscheck(torch.nn.functional.tanhshrink, Tanhshrink, (x,), seed=seed)
+    assert swapped.findings[0].cause == "precision-loss", str(swapped)
+
+
+def test_a_gradient_of_another_function_is_not() -> None:
+    class Approximates(Rule):
+        @staticmethod
+        def forward(x):
+            return torch.sin(x)
+
+        @staticmethod
+        def gradients(grad_y, x):
+            return grad_y * (torch.cos(x) + 1e-3 * torch.cos(5 * x))
+
+    causes = [finding.cause for finding in crosscheck(Approximates, torch.sin, (X,)).findings]
+    assert "precision-loss" not in causes
+
+
+class Sine(Rule):
+    """Whose slope is the 1 + 10⁻¹²-fold."""
+
+    @staticmethod
+    def forward(x):
+        return x.sin()
+
+    @staticmethod
+    def gradients(grad_y, x):
+        return grad_y * x.cos() * (1 + 1e-12)
+
+
+def test_what_is_not_finite_or_systematic_is_no_rounding() -> None:
+    scene = scene_of(Sine, torch.sin, normal(3, 4))
+    (true,) = (g for g in scene.true or () if g is not None)
+    got = scene.claimed[0].clone()
+    assert not is_rounding_apart(scene, 0, got, true)
+    got[1, 2] = torch.nan
+    assert not is_rounding_apart(scene, 0, got, true)

@@ -1,0 +1,82 @@
+"""The report on a terminal: the verdict, each finding in three lines, colour only on a terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from tests.checker.given.scenes import normal
+from torchref import Finding, Report, crosscheck
+from torchref.checker import Check
+from torchref.checker.report.causes import CAUSES
+from torchref.checker.report.text import show, tell
+
+REPORT = Report(
+    "Affine",
+    "linear",
+    0,
+    (
+        Finding("sign-flipped", "weight", (2, 0), "every entry is −1 times the true one"),
+        Finding("raises", None, None, "by 0", "zeros in x"),
+        Finding("constant-factor", "scale", (), "it is [2] times the true one"),
+    ),
+    (
+        Check("contract", "passed"),
+        Check("forward", "passed", 0.5),
+        Check("gradient by reference", "failed", 12345.678),
+        Check("vmap", "skipped", None, "not offered"),
+        Check("second order", "cannot tell", None, "it does not settle"),
+    ),
+    ("x: a kink",),
+)
+
+
+def shown(terminal: bool, width: int = 60) -> str:
+    screen = io.StringIO()
+    show(REPORT, Console(file=screen, force_terminal=terminal, width=width))
+    return screen.getvalue()
+
+
+def test_the_story() -> None:
+    assert tell(REPORT).splitlines() == [
+        "Affine against linear: wrong",
+        "  1. sign-flipped in weight[2, 0], as given",
+        "     every entry is −1 times the true one",
+        f"     {CAUSES['sign-flipped'].look_at}",
+        "  2. raises in the call, zeros in x",
+        "     by 0",
+        f"     {CAUSES['raises'].look_at}",
+        "  3. constant-factor in scale, as given",
+        "     it is [2] times the true one",
+        f"     {CAUSES['constant-factor'].look_at}",
+        "  note: x: a kink",
+        "  passed: contract, forward",
+        "  skipped: vmap: not offered",
+        "  cannot tell: second order: it does not settle",
+        "  worst error: 1.2e+04 of its tolerance",
+    ]
+
+
+def test_a_report_prints_its_story() -> None:
+    assert str(REPORT) == tell(REPORT)
+
+
+def test_what_is_no_terminal_gets_the_same_words_without_colour() -> None:
+    assert shown(terminal=False) == tell(REPORT) + "\n"
+
+
+def test_a_terminal_gets_colour() -> None:
+    assert "\x1b[" in shown(terminal=True)
+
+
+@pytest.mark.parametrize("width", [20, 60, 200])
+def test_no_line_is_broken_to_fit(width: int) -> None:
+    assert shown(terminal=False, width=width) == tell(REPORT) + "\n"
+
+
+def test_the_story_of_a_wrong_gradient_has_both_values() -> None:
+    x = normal(4, 3)
+    told = str(crosscheck(lambda x: (x**2 + (x**2).detach()) / 2, lambda x: x**2, (x,)))
+    assert "0.5 times" in told
+    assert "got " in told
+    assert "should be " in told

@@ -1,0 +1,97 @@
+"""What the variations of the inputs leave in the report besides findings."""
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.checker.given.scenes import normal
+from tests.corpora.wrong_ops.right_rules import Lookup
+from tests.corpora.wrong_ops.rule import Rule
+from torchref import Report, crosscheck
+
+X = normal(4, 5)
+
+
+def notes(report: Report, word: str) -> list[str]:
+    assert report.verdict == "right", str(report)
+    return [note for note in report.notes if word in note]
+
+
+def test_a_convention_met_in_many_variations_is_noted_once() -> None:
+    class Relu(Rule):
+        @staticmethod
+        def forward(x):
+            return x.relu()
+
+        @staticmethod
+        def gradients(grad_y, x):
+            return grad_y * (x >= 0)
+
+    (note,) = notes(crosscheck(Relu, torch.relu, (X,)), "no derivative")
+    assert "one entry has no derivative" in note
+    assert note.endswith("more of the variations)")
+
+
+def test_a_backward_that_refuses_what_its_forward_accepts_is_noted() -> None:
+    class Rows(Rule):
+        """Σ over the last dimension, whose backward knows matrices only."""
+
+        @staticmethod
+        def forward(x):
+            return x.sum(-1)
+
+        @staticmethod
+        def gradients(grad_y, x):
+            rows, columns = x.shape
+            return grad_y.reshape(rows, 1).expand(rows, columns)
+
+    (note,) = notes(crosscheck(Rows, Rows.forward, (X,)), "the backward refuses")
+    assert "not enough values to unpack" in note or "too many values to unpack" in note
+
+
+def test_sparse_gradients_are_tried_with_everything() -> None:
+    class SparseLookup(Lookup):
+        @staticmethod
+        def gradients(grad_y, weight, index):
+            indices, rows = index.reshape(1, -1), grad_y.reshape(-1, grad_y.shape[-1])
+            return torch.sparse_coo_tensor(indices, rows, weight.shape), None
+
+    inputs = (X, torch.tensor([0, 2, 2]))
+    report = crosscheck(SparseLookup, lambda weight, index: F.embedding(index, weight), inputs)
+    assert report.verdict == "right", str(report)
+    assert {check.name: check.status for check in report.checks}["mutation"] == "passed"
+
+
+def wrong_beyond_three() -> type[Rule]:
+    class Clipped(Rule):
+        @staticmethod
+        def forward(x):
+            return x.square()
+
+        @staticmethod
+        def gradients(grad_y, x):
+            return grad_y * 2 * x.clamp(-3, 3)
+
+    return Clipped
+
+
+@pytest.mark.parametrize("reference", [None, torch.square])
+def test_it_is_said_that_the_inputs_given_are_right(reference: Any) -> None:
+    report = crosscheck(wrong_beyond_three(), reference, (X,))
+    assert report.verdict == "wrong"
+    (note,) = (note for note in report.notes if "vary=False" in note)
+    assert "at the inputs given it is right" in note
+    assert ("the reference accepts them" in note) == (reference is not None)
+    report = crosscheck(wrong_beyond_three(), reference, (X,), vary=False)
+    assert report.verdict == "right"
+    statuses = {check.name: check.status for check in report.checks}
+    assert statuses["variations of the inputs"] == "skipped"
+    assert statuses["mutation"] == statuses["second order"] == "passed"
+
+
+def test_of_the_inputs_given_no_such_thing_is_said() -> None:
+    report = crosscheck(wrong_beyond_three(), torch.square, (9 * X,))
+    assert report.verdict == "wrong"
+    assert not any("vary=False" in note for note in report.notes)

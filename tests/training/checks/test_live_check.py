@@ -1,0 +1,107 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import torchref.nn as nn
+from tests.training.small_task import curve, settings, task
+from torchref.ops import Sigmoid
+from torchref.training import Gradients, Outcome, train
+from torchref.training.checks.live_check import DIFFERENCE, VERDICT, relative_difference
+from torchref.training.loop.loop import Loop
+
+
+def test_it_is_the_largest_over_the_parameters() -> None:
+    one = {"w": torch.tensor([[4.0, 1.0]]), "b": torch.tensor([0.0])}
+    other = {"w": torch.tensor([[5.0, 1.0]]), "b": torch.tensor([0.0])}
+    assert relative_difference(one, other) == 1 / 5
+    assert relative_difference(one | {"b": torch.tensor([0.1])}, other) == math.inf
+    assert relative_difference(one, one) == 0
+
+
+def test_a_gradient_that_is_missing_is_infinitely_wrong() -> None:
+    one = {"w": torch.ones(2)}
+    assert relative_difference(one, one | {"b": torch.ones(1)}) == math.inf
+
+
+BY_HAND = [Gradients.HANDWRITTEN, Gradients.SWEEP]
+
+
+def texts(outcome: Outcome, run: str) -> list[tuple[int, str]]:
+    """What TensorBoard's TEXT page shows of the live checks, by epoch."""
+    accumulator = EventAccumulator(str(outcome.folder / run), size_guidance={"tensors": 0})
+    events = accumulator.Reload().Tensors("live_check/text_summary")
+    return [(each.step, each.tensor_proto.string_val[0].decode()) for each in events]
+
+
+def halved(right):
+    def backward(ctx, grad_y):
+        return right(ctx, grad_y) / 2
+
+    return staticmethod(backward)
+
+
+def test_right_gradients_are_right_at_every_check_and_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = train(task(), settings(tmp_path, gradients=list(Gradients)))
+    for run in BY_HAND:
+        assert curve(outcome, run, VERDICT) == [(epoch, 1.0) for epoch in range(1, 7)]
+        ((epoch, text),) = texts(outcome, run)
+        assert epoch == 1
+        assert "right" in text
+    assert VERDICT not in outcome.scalars["torch"]
+    assert "Live check" not in capsys.readouterr().out
+    record = json.loads((outcome.folder / "config.json").read_text())
+    assert record["live_check"] == {"handwritten": "right", "sweep": "right"}
+
+
+@pytest.mark.parametrize("gradients", BY_HAND)
+def test_a_wrong_op_is_named_with_its_cause(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    gradients: Gradients,
+) -> None:
+    monkeypatch.setattr(Sigmoid, "backward", halved(Sigmoid.backward))
+    network = nn.Sequential(nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 2))
+    outcome = train(task(network), settings(tmp_path, gradients=[gradients]))
+    assert curve(outcome, gradients, VERDICT) == [(epoch, -1.0) for epoch in range(1, 7)]
+    assert outcome.scalars[gradients][DIFFERENCE] == pytest.approx(0.5)
+    told = texts(outcome, gradients)
+    assert len(told) == 1  # no news after that
+    printed = capsys.readouterr().out
+    assert printed.count(f"Live check of the {gradients} gradients by epoch 1: ") == 1
+    for text in (told[0][1], printed):
+        assert "wrong" in text
+        assert "constant-factor in network.0" in text  # the layer below the sigmoid
+        assert "[" in text  # the element
+        assert " in network.2" not in text  # the layer above it learns rightly
+    record = json.loads((outcome.folder / "config.json").read_text())
+    assert record["live_check"] == {gradients: "wrong"}
+
+
+def test_a_gradient_that_goes_wrong_on_the_way_is_told_when_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty steps are right: an error that only some weights bring about."""
+    right, steps = Sigmoid.backward, 0
+
+    def later(ctx, grad_y):
+        return right(ctx, grad_y) * (1 if steps < 20 else 2)
+
+    monkeypatch.setattr(Sigmoid, "backward", staticmethod(later))
+    take_step = Loop.step
+
+    def counted(loop: Loop, rows: torch.Tensor) -> None:
+        nonlocal steps
+        steps = loop.progress.step
+        take_step(loop, rows)
+
+    monkeypatch.setattr(Loop, "step", counted)
+    outcome = train(task(), settings(tmp_path))
+    assert [score for _, score in curve(outcome, "handwritten", VERDICT)] == [1] * 4 + [-1] * 2
+    assert [epoch for epoch, _ in texts(outcome, "handwritten")] == [1, 5]

@@ -1,0 +1,1 @@
+"""What `compare` does with two lists of gradients."""

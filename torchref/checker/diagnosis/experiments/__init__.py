@@ -1,0 +1,1 @@
+"""What the candidate answers to other cotangents and inputs."""

@@ -1,0 +1,1 @@
+"""How the wrong gradients of several parameters relate."""

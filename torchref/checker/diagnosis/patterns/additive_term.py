@@ -1,0 +1,87 @@
+"""A term of the sum that is forgotten, or should not be there: the difference has its form."""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.patterns.factor import proportion
+from torchref.checker.diagnosis.patterns.local_derivative import DERIVATIVES, spread_over
+
+SAYS_SOMETHING = 4  # entries other than 0, of which no form fits by chance
+MOST_ELEMENTS = 100_000  # of which a hundred terms are tried
+FEW_ELEMENTS = 10_000  # of which a thousand are
+LEAST_DIGITS = 1e-3  # relative, where most digits of the difference are lost in the subtraction
+
+
+def forgotten_term(wrong: Wrong) -> Iterator[Suspicion]:
+    """true − got = k · (grad_output, a value, a function of one, or a product of these)."""
+    rest = wrong.true - wrong.got
+    if rest.numel() > MOST_ELEMENTS or not bool(torch.isfinite(rest.abs()).all()):
+        return
+    if int(rest.count_nonzero()) < SAYS_SOMETHING:
+        return
+    lost = float(wrong.true.abs().max() / rest.abs().max())
+    near = min(wrong.rounding * max(1.0, lost), LEAST_DIGITS)
+    found: list[tuple[float, str]] = []
+    for told, term in _terms(wrong):
+        k = proportion(rest, term, near) if term.shape == rest.shape else None
+        if k is not None and int(term.count_nonzero()) >= SAYS_SOMETHING:
+            found.append((min(abs(abs(k) - simple) for simple in (0.5, 1.0, 2.0)), _said(told, k)))
+    if found:
+        yield Suspicion("missing-term", min(found)[1])
+
+
+def _said(told: str, k: float) -> str:
+    number = "" if abs(abs(k) - 1) < LEAST_DIGITS else f"{abs(k):.6g} · "
+    return f"{number}{told} is {'missing' if k > 0 else 'too much'}: it is the whole difference"
+
+
+def _terms(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
+    like = wrong.true
+    alone = dict(_factors(wrong.values, like))
+    few = like.numel() <= FEW_ELEMENTS
+    values = {name: v for name, v in wrong.values.items() if few and v.shape == like.shape}
+    for name, g in wrong.incoming.items():
+        spread = spread_over(g, like)
+        if spread is not None:
+            if spread.numel() > 1 and g.numel() > 1:
+                yield name, spread
+            for told, factor in alone.items():
+                yield f"{name} · {told}", spread * factor
+                for other, value in values.items():
+                    if not told.endswith(other):  # its square is among the factors
+                        yield f"{name} · {other} · {told}", spread * value * factor
+        yield from _products(name, g, wrong.values)
+    yield from alone.items()
+
+
+def _factors(values: Mapping[str, Tensor], like: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The values and functions of them, where they fit."""
+    for name, value in values.items():
+        spread = spread_over(value, like)
+        if spread is None or value.numel() < 2:
+            continue
+        for formula, derivative in DERIVATIVES.items():
+            factor = derivative(spread)
+            if bool(torch.isfinite(factor).all()):
+                told = formula.format(v=name).removesuffix(" itself")
+                yield (f"({told})" if " " in told else told), factor
+
+
+def _products(name: str, g: Tensor, values: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """grad_output in a product of matrices, as each layer's backward has it."""
+    for other, value in values.items():
+        if g.dim() < 2 or g.dim() != value.dim() or g.dtype != value.dtype:
+            continue
+        for left, right, told in (
+            (g, value, f"{name} @ {other}"),
+            (g, value.mT, f"{name} @ {other}ᵀ"),
+            (g.mT, value, f"{name}ᵀ @ {other}"),
+            (value, g, f"{other} @ {name}"),
+            (value.mT, g, f"{other}ᵀ @ {name}"),
+            (value, g.mT, f"{other} @ {name}ᵀ"),
+        ):
+            if left.shape[-1] == right.shape[-2] and left.shape[:-2] == right.shape[:-2]:
+                yield told, left @ right

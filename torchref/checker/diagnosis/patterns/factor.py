@@ -1,0 +1,171 @@
+"""Every entry wrong by the same factor: a lost sign, a 2, a mean, a scalar argument."""
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from torchref.checker.diagnosis.hypothesis import SAME, Suspicion, Wrong
+from torchref.checker.report.numbers import told_apart
+
+NEAR = 1e-6  # relative distance at which a factor is taken for a known number
+CONSTANTS = {
+    "the 2 of a square": 2.0,
+    "π": math.pi,
+    "√2": math.sqrt(2),
+    "√π": math.sqrt(math.pi),
+    "√(2π), as in a Gaussian": math.sqrt(2 * math.pi),
+    "√(2/π)": math.sqrt(2 / math.pi),
+    "2/√π, as in erf′": 2 / math.sqrt(math.pi),
+    "ln 2, as of a logarithm to the base 2": math.log(2),
+    "ln 10, as of a logarithm to the base 10": math.log(10),
+    "π/180, as of degrees": math.pi / 180,
+}
+SIMPLE = [*CONSTANTS.values(), *(1 / number for number in CONSTANTS.values())]
+DWARFED = 1e-6  # of the largest entry
+ROUNDINGS = {torch.bfloat16: 4, torch.float16: 4, torch.float32: 64}  # within reach of a cast
+LARGEST_EXPONENT = 100.0
+NO_ORIGIN = "no number in sight"
+MOST = 0.5  # so many entries at least are wrong where digits are lost
+LEADING = 0.1  # relative: an entry so far off has not even its first digit
+PLAIN = ("{}", "1/({})")
+MOST_ORIGINS = 3  # of a factor are told: 4 may be the size of everything
+
+
+def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
+    ratio = proportion(wrong.got, wrong.true, wrong.rounding)
+    if ratio is None or abs(ratio - 1) < NEAR or one_dwarfs_the_others(wrong.true):
+        return
+    if abs(ratio + 1) < NEAR:
+        yield Suspicion("sign-flipped", "every entry is −1 times the true one")
+        return
+    origin = told_origins(ratio, wrong.numbers)
+    if not origin and wrong.got.numel() == 1:
+        return  # one number is a multiple of any other
+    origin = origin or NO_ORIGIN
+    factor, _ = told_apart(ratio, 1.0)
+    yield Suspicion("constant-factor", f"every entry is {factor} times the true one: {origin}")
+
+
+def one_dwarfs_the_others(true: Tensor) -> bool:
+    """Whether a factor says something of the largest entry only."""
+    sizes = true.abs()
+    return true.numel() > 1 and int((sizes > DWARFED * sizes.max()).sum()) == 1
+
+
+def proportion(got: Tensor, true: Tensor, rounding: float = SAME) -> float | None:
+    """The r with got = r · true in every entry, if there is one other than 0."""
+    if got.shape != true.shape or not true.numel():
+        return None
+    size = float(true.abs().max())
+    if size == 0 or not math.isfinite(size):
+        return None
+    scaled = true / size
+    ratio = float((got / size * scaled.conj()).real.sum() / scaled.abs().square().sum())
+    if ratio == 0 or float((got - ratio * true).abs().max()) > rounding * abs(ratio) * size:
+        return None
+    return ratio
+
+
+def origins(ratio: float, numbers: Mapping[str, float], near: float = NEAR) -> Iterator[str]:
+    """What a factor may be: a known number, its inverse, its square or its root, of either sign."""
+    found: list[tuple[bool, str]] = []
+    for what, number in {**CONSTANTS, **numbers}.items():
+        if number in (0, 1) or not math.isfinite(number):
+            continue
+        for form, value in _forms(number):
+            if form not in PLAIN and (what in CONSTANTS or _is_simple(value)):
+                continue  # (√2)² is 2
+            signs = (1,) if "−" in form else (1, -1)  # of a difference each sign has its own form
+            sign = next((s for s in signs if abs(s * ratio / value - 1) < near), None)
+            if sign is not None:
+                told = form.format(what)
+                found.append((form in PLAIN, told if sign > 0 else f"−{told}"))
+                break
+    plain = any(is_plain for is_plain, _ in found)
+    # 0.1 is the argument 0.1, and hardly 2/20.
+    yield from (origin for is_plain, origin in found if is_plain or not plain)
+
+
+def _is_simple(value: float) -> bool:
+    return any(math.isclose(abs(value), known) for known in SIMPLE)
+
+
+def told_origins(ratio: float, numbers: Mapping[str, float]) -> str:
+    """The first of the origins, as text; empty where there is none."""
+    return "; ".join(islice(origins(ratio, numbers), MOST_ORIGINS))
+
+
+def _forms(number: float) -> Iterator[tuple[str, float]]:
+    """What a number becomes in a formula, with its sign."""
+    yield "{}", number
+    yield "1/({})", 1 / number
+    yield "({})²", number**2
+    yield "1/({})²", number**-2
+    yield "2/({})", 2 / number
+    if number > 0:
+        yield "√({})", math.sqrt(number)
+        yield "1/√({})", 1 / math.sqrt(number)
+    less = 1 - number
+    yield "1 − ({})", less
+    yield "({}) − 1", -less
+    yield "1/(1 − ({}))", 1 / less
+    yield "1/(({}) − 1)", -1 / less
+    yield "n/(n − 1) for n = {}", -number / less
+    yield "(n − 1)/n for n = {}", -less / number
+    if number % 1 and abs(number) < LARGEST_EXPONENT:
+        yield "exp({})", math.exp(number)
+        yield "1/exp({})", math.exp(-number)
+        yield "{0} in place of its exp", number * math.exp(-number)
+        yield "the exp of ({0}) in place of itself", math.exp(number) / number
+
+
+def digits(wrong: Wrong) -> Iterator[Suspicion]:
+    """A gradient whose entries are all numbers of a lower precision."""
+    if wrong.got.dtype != torch.float64 or not wrong.got.numel():
+        return
+    for dtype, roundings in ROUNDINGS.items():
+        rounded = wrong.got.to(dtype).double()
+        exact = bool((rounded == wrong.got).all())
+        near = bool(
+            (
+                (wrong.got - wrong.true).abs()
+                <= roundings * torch.finfo(dtype).eps * wrong.true.abs().max()
+            ).all()
+        )
+        if exact and near and not bool((wrong.true.to(dtype).double() == wrong.true).all()):
+            name = str(dtype).removeprefix("torch.")
+            yield Suspicion("precision-loss", f"every entry is a {name} number: it was cast")
+            return
+    error = float((wrong.got - wrong.true).abs().max())
+    size = float(wrong.true.abs().max())
+    if wrong.fraction < MOST and _first_digits_wrong(wrong):
+        return
+    ratio = proportion(wrong.got, wrong.true)
+    if 0 < error < 1e-5 * size and (ratio is None or abs(ratio - 1) < NEAR):
+        yield Suspicion("precision-loss", f"right to {error / size:.1e} of the largest entry only")
+
+
+def _first_digits_wrong(wrong: Wrong) -> bool:
+    """Whether the entries that are wrong are no rounding of what they should be."""
+    got, true = wrong.got[wrong.wrong], wrong.true[wrong.wrong]
+    return bool(((got - true).abs() > LEADING * true.abs()).all())
+
+
+def absent(wrong: Wrong) -> Iterator[Suspicion]:
+    """Zeros where there is a gradient."""
+    if wrong.got.numel() and not bool(wrong.got.any()):
+        largest = float(wrong.true.abs().max())
+        yield Suspicion(
+            "missing-gradient", f"all entries are 0; the largest should be {largest:.6g}"
+        )
+
+
+def not_finite(wrong: Wrong) -> Iterator[Suspicion]:
+    bad = ~torch.isfinite(wrong.got.abs()) & torch.isfinite(wrong.true.abs())
+    if bool(bad.any()):
+        yield Suspicion(
+            "not-finite", f"{int(bad.sum())} of {bad.numel()} entries are NaN or infinite"
+        )

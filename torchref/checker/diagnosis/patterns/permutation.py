@@ -1,0 +1,188 @@
+"""The true entries in another order: flipped, shifted, or parts in each other's place."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong, same
+
+TELLING = 4  # different entries other than 0: fewer are in another order by chance
+MOST_DIMENSIONS = 5
+MOST_ELEMENTS = 1_000_000  # above which every order takes long to try
+LOOKED_AT = 4096  # entries, whether they differ
+FARTHEST = 8  # places that an entry is shifted by
+MOST_BLOCKS = 16
+MOSTLY = 0.5  # so much of a gradient must overlap with its shifted self, and be wrong there
+
+
+def in_another_order(wrong: Wrong) -> Iterator[Suspicion]:
+    """The first order that fits, of those that have a name."""
+    if _tells(wrong):
+        for rule in (_flipped, _reversed_around, _reordered, _rolled, _shifted):
+            for suspicion in rule(wrong):
+                yield suspicion
+                return
+
+
+def shuffled(wrong: Wrong) -> Iterator[Suspicion]:
+    """The true entries, all of them, in an order of which nothing simple can be said."""
+    if not _tells(wrong) or wrong.true.is_complex():
+        return
+    got, true = (x.reshape(-1).sort().values for x in (wrong.got, wrong.true))
+    if same(got, true, wrong.rounding):
+        yield Suspicion("wrong-elements", "it holds the true entries, in another order")
+
+
+def _flipped(wrong: Wrong) -> Iterator[Suspicion]:
+    """As of a kernel that a convolution takes for that of a correlation."""
+    got, true = wrong.got, wrong.true
+    if true.dim() > MOST_DIMENSIONS:
+        return
+    long = [dim for dim in range(true.dim()) if true.shape[dim] > 1]
+    for count in range(1, len(long) + 1):
+        for dims in combinations(long, count):
+            if same(got, true.flip(dims), wrong.rounding):
+                where = " and ".join(map(str, dims))
+                told = f"dimension{'s' if count > 1 else ''} {where}"
+                yield Suspicion("transposed", f"it is the true gradient, flipped along {told}")
+                return
+    for plane in combinations(long, 2):
+        if true.shape[plane[0]] == true.shape[plane[1]]:
+            for quarters, angle in ((1, "90°"), (3, "270°")):
+                if same(got, true.rot90(quarters, plane), wrong.rounding):
+                    told = f"turned by {angle} in the plane of dimensions {plane[0]} and {plane[1]}"
+                    yield Suspicion("transposed", f"it is the true gradient, {told}")
+                    return
+
+
+def _reversed_around(wrong: Wrong) -> Iterator[Suspicion]:
+    """Each entry is that of the negative index, as where a Fourier transform is not conjugated."""
+    got, true = wrong.got, wrong.true
+    long = [dim for dim in range(true.dim()) if true.shape[dim] > 2]
+    for count in range(1, min(len(long), MOST_DIMENSIONS) + 1):
+        for dims in combinations(long, count):
+            if same(got, true.flip(dims).roll((1,) * count, dims), wrong.rounding):
+                where = " and ".join(map(str, dims))
+                told = "each entry is what belongs to the index −i in place of i along dimension "
+                told += f"{where}, counted around the end, as where a Fourier transform is not "
+                told += "conjugated"
+                yield Suspicion("transposed", told)
+                return
+
+
+def _rolled(wrong: Wrong) -> Iterator[Suspicion]:
+    """All entries moved around the end of several dimensions; the largest one shows how far."""
+    got, true = wrong.got, wrong.true
+    at, meant = (torch.unravel_index(x.abs().argmax(), x.shape) for x in (got, true))
+    by = tuple(int(i) - int(j) for i, j in zip(at, meant, strict=True))
+    dims = tuple(range(true.dim()))
+    if any(by) and same(got, true.roll(by, dims), wrong.rounding):
+        moved = [_nearer(b, size) for b, size in zip(by, true.shape, strict=True)]
+        told = ", ".join(f"{b:+d} along dimension {dim}" for dim, b in enumerate(moved) if b)
+        evidence = f"it holds the true entries, each {told}, around the end"
+        yield Suspicion("wrong-elements", evidence)
+
+
+def _nearer(by: int, size: int) -> int:
+    """The shorter way around."""
+    by %= size
+    return by if by <= size / 2 else by - size
+
+
+def _reordered(wrong: Wrong) -> Iterator[Suspicion]:
+    """Slices along one dimension in another order, as where two gates are exchanged."""
+    for dim in range(wrong.true.dim()):
+        order = _order_of_slices(wrong, dim)
+        if order is not None:
+            yield _told_order(order, dim)
+            return
+
+
+def _shifted(wrong: Wrong) -> Iterator[Suspicion]:
+    """Each entry is that of a neighbour; what is shifted in from beyond the edge is unknown."""
+    got, true = wrong.got, wrong.true
+    for dim, size in enumerate(true.shape):
+        for by in range(1, min(FARTHEST, int(size * (1 - MOSTLY))) + 1):
+            for told, ahead, behind in ((by, got, true), (-by, true, got)):
+                here = ahead.narrow(dim, by, size - by)
+                there = behind.narrow(dim, 0, size - by)
+                at = wrong.wrong.narrow(dim, by if told > 0 else 0, size - by)
+                mostly = float(at.double().mean()) > MOSTLY
+                if mostly and same(here, there, wrong.rounding) and _distinct(there) >= TELLING:
+                    evidence = f"it holds the true entries, each {told:+d} along dimension {dim}"
+                    yield Suspicion("wrong-elements", evidence)
+                    return
+
+
+def _tells(wrong: Wrong) -> bool:
+    got, true = wrong.got, wrong.true
+    if true.numel() > MOST_ELEMENTS:
+        return False
+    finite = bool(torch.isfinite(got.abs()).all() and torch.isfinite(true.abs()).all())
+    if not finite or got.shape != true.shape or same(got, true, wrong.rounding):
+        return False
+    return _distinct(true) >= TELLING
+
+
+def _distinct(x: Tensor) -> int:
+    """How many different entries there are, other than 0; of very many some are looked at."""
+    entries = x[x != 0][:LOOKED_AT]
+    return int(entries.abs().unique().numel()) if entries.is_complex() else len(entries.unique())
+
+
+def _order_of_slices(wrong: Wrong, dim: int) -> list[int] | None:
+    """Which slice of the true gradient stands in each place, if each is one of them."""
+    size = wrong.true.shape[dim]
+    got, true = (x.movedim(dim, 0).reshape(size, -1) for x in (wrong.got, wrong.true))
+    if len(true) < 2:
+        return None
+    mixed = [_mixed(x) for x in (got, true)]
+    places, sources = (x.argsort(stable=True) for x in mixed)
+    order = torch.empty_like(places)
+    order[places] = sources
+    return order.tolist() if same(got, true[order], wrong.rounding) else None
+
+
+def _mixed(slices: Tensor) -> Tensor:
+    """One number for each slice, by which equal slices find each other."""
+    real = torch.view_as_real(slices).flatten(1) if slices.is_complex() else slices
+    weights = torch.rand(
+        real.shape[1], generator=torch.Generator().manual_seed(0), device="cpu"
+    ).to(real)
+    return real @ (weights + 0.5)
+
+
+def _told_order(order: list[int], dim: int) -> Suspicion:
+    size = len(order)
+    by = (-order[0]) % size
+    if order == [(place - by) % size for place in range(size)] and size != 2 * by:
+        near = f"{_nearer(by, size):+d}"
+        around = f"it holds the true entries, each {near} along dimension {dim}, around the end"
+        return Suspicion("wrong-elements", around)
+    for count in range(2, min(size // 2, MOST_BLOCKS) + 1):
+        blocks = _order_of_blocks(order, count)
+        if blocks is not None:
+            told = ", ".join(str(block + 1) for block in blocks)
+            parts = (
+                f"its {count} parts along dimension {dim} are those of the true one in the order"
+            )
+            return Suspicion("swapped-arguments", f"{parts} {told}")
+    moved = [place for place in range(size) if order[place] != place]
+    if len(moved) == 2:
+        told = f"{moved[0]} and {moved[1]} along dimension {dim} stand in each other's place"
+        return Suspicion("swapped-arguments", f"what belongs to index {told}")
+    first = ", ".join(f"{order[place]} at {place}" for place in moved[:3])
+    told = f"it holds the true slices along dimension {dim} in another order: {first} …"
+    return Suspicion("wrong-elements", told)
+
+
+def _order_of_blocks(order: list[int], count: int) -> list[int] | None:
+    """The order of so many parts of equal length, if these move as a whole."""
+    length, rest = divmod(len(order), count)
+    if rest:
+        return None
+    starts = order[::length]
+    whole = [start + i for start in starts for i in range(length)]
+    return [start // length for start in starts] if whole == order else None

@@ -1,0 +1,1 @@
+"""Running candidate and reference at one set of inputs."""

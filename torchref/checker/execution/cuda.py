@@ -1,0 +1,64 @@
+"""The CUDA context stays alive: what a variation may do there is found out on the CPU first.
+
+On CUDA an index or a value out of range is no exception but an assertion of the kernel's, after
+which every later call of the process fails. On the CPU the same reference raises.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torchref.checker.execution.case import Case
+from torchref.checker.execution.subject import Subject
+from torchref.checker.execution.tape import evaluate
+
+ASSERTED = ("device-side assert", "CUDA error")
+ELSEWHERE = ("on the same device", "at least two devices")
+RESHAPING = ("indices", "sizes", "ranks")  # kinds of variation that a kernel may run out of
+
+
+def is_admitted(reference: Subject | None, kind: str, case: Case) -> bool:
+    """Whether a variation may be tried on the device of its case; True for the CPU.
+
+    Raises what the reference raises on CPU copies. Without a reference, and beside one that closes
+    over CUDA tensors, nobody can say: then values alone are admitted.
+    """
+    if case.device.type != "cuda":
+        return True
+    if reference is None:
+        return kind not in RESHAPING
+    try:
+        rehearse(reference, case, case.leaves)
+    except Exception as error:
+        if not any(words in str(error) for words in ELSEWHERE):
+            raise
+        return kind not in RESHAPING
+    return True
+
+
+def rehearse(subject: Subject, case: Case, leaves: Sequence[Any]) -> None:
+    """A forward on CPU copies: it raises where a kernel might assert."""
+    evaluate(subject, case, [x.detach().cpu() if isinstance(x, Tensor) else x for x in leaves])
+
+
+def can_rehearse(subject: Subject, case: Case) -> bool:
+    """Whether the case is on CUDA and the subject, called on CPU copies of it, runs there."""
+    if case.device.type != "cuda":
+        return False
+    try:
+        rehearse(subject, case, case.leaves)
+    except Exception:  # a kernel that knows no CPU, or a tensor that it closes over
+        return False
+    return True
+
+
+def ends_the_context(error: BaseException) -> bool:
+    """Whether an error, or what it came from, leaves CUDA unusable in this process."""
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, RuntimeError) and any(words in str(chain) for words in ASSERTED):
+            return not isinstance(chain, torch.OutOfMemoryError)
+        chain = chain.__cause__ or chain.__context__
+    return False

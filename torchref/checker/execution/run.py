@@ -1,0 +1,152 @@
+"""A case played once: outputs, random cotangents, the gradients claimed and the true ones."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator, Tensor
+from torch.autograd import Function
+
+from torchref.checker.execution.case import Case
+from torchref.checker.execution.raw_returns import RawReturn, custom_functions, recording
+from torchref.checker.execution.subject import Subject
+from torchref.checker.execution.tape import Cotangents, Gradients, Tape, copy_layout, precision
+from torchref.errors import InputError
+
+ABSURD = 1e100  # in a variation: no computation that is meant to go there
+
+
+class RefusedError(Exception):
+    """A subject raised on a case: whose forward or backward, and what it said."""
+
+    def __init__(self, subject: Subject, phase: str, error: Exception) -> None:
+        first = (str(error).strip().splitlines() or [""])[0]
+        super().__init__(f"{subject.title}'s {phase} raised {type(error).__name__}: {first}")
+        self.subject, self.phase = subject, phase
+        self.of_writing_into_leaf = "leaf Variable that requires grad" in first
+        self.of_inference_tensor = "Inference tensor" in first
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The candidate at a case, and the reference there if one is given.
+
+    `got` are the candidate's gradients in the order of `case.wrt`; `true` the reference's, and
+    `expected` its outputs; `shared` the Functions that both apply, of which the reference is no
+    witness.
+    """
+
+    candidate: Subject
+    reference: Subject | None
+    case: Case
+    tape: Tape
+    cotangents: Cotangents
+    got: Gradients
+    raw: tuple[RawReturn, ...]
+    expected: tuple[Tensor, ...] | None
+    true: Gradients | None
+    seed: int
+    shared: frozenset[type[Function]] = frozenset()
+
+    def generator(self) -> Generator:
+        """Random numbers of the scene's seed, other than those of its cotangents."""
+        return Generator().manual_seed(self.seed + 1)
+
+    @cached_property
+    def outputs(self) -> list[Tensor]:
+        """The differentiable outputs, off the tape."""
+        return [self.tape.outputs[i].detach() for i in self.cotangents]
+
+    @cached_property
+    def epsilon(self) -> float:
+        """The machine epsilon of the coarsest tensor that takes part."""
+        return precision([*self.case.arguments, *self.outputs])
+
+    @cached_property
+    def output_size(self) -> float:
+        """√Σ (c y)²: the size of the outputs as the cotangents weigh them."""
+        products = zip(self.cotangents.values(), self.outputs, strict=True)
+        return math.sqrt(
+            sum(
+                float(torch.nan_to_num(c.abs() * y.abs(), 0, 0, 0).double().square().sum())
+                for c, y in products
+            )
+        )
+
+    @property
+    def makes_sense(self) -> bool:
+        """Whether the outputs that should come, or those that came, are finite and not absurd."""
+        outputs = self.tape.outputs if self.expected is None else self.expected
+        told = [*outputs, *(g for g in self.true or () if g is not None)]
+        finite = all(bool(torch.isfinite(y.detach().abs()).all()) for y in outputs)
+        return finite and not any(bool((y.detach().abs() > ABSURD).any()) for y in told)
+
+    @cached_property
+    def claimed(self) -> list[Tensor]:
+        """The candidate's gradients with zeros for None: that is what None means."""
+        return [
+            torch.zeros_like(x) if g is None else g.detach()
+            for g, x in zip(self.got, self.case.arguments, strict=True)
+        ]
+
+
+def forward(subject: Subject, case: Case) -> Tape:
+    """One forward on a tape; what it raises becomes `RefusedError`."""
+    try:
+        return Tape(subject, case)
+    except InputError:
+        raise
+    except Exception as error:
+        raise RefusedError(subject, "forward", error) from error
+
+
+def backward(subject: Subject, tape: Tape, cotangents: Cotangents) -> Gradients:
+    """One backward; what it raises becomes `RefusedError`."""
+    try:
+        return tape.gradients(cotangents)
+    except Exception as error:
+        raise RefusedError(subject, "backward", error) from error
+
+
+def play(candidate: Subject, reference: Subject | None, case: Case, seed: int) -> Scene:
+    """Run candidate and reference at a case under the same random cotangents.
+
+    The reference goes first: where it refuses, nothing is asked of the candidate.
+    """
+    expected = true = None
+    shared: frozenset[type[Function]] = frozenset()
+    if reference is not None:
+        reference_tape = forward(reference, case)
+        expected = tuple(y.detach() for y in reference_tape.outputs)
+    tape = forward(candidate, case)
+    cotangents = tape.draw_cotangents(Generator().manual_seed(seed))
+    if reference is not None:
+        require_same_structure(candidate, tape, reference, reference_tape)
+        true = backward(reference, reference_tape, cotangents)
+        shared = custom_functions(tape.outputs) & custom_functions(reference_tape.outputs)
+    with recording(tape.outputs) as raw:
+        returned = backward(candidate, tape, cotangents)
+    got = tuple(None if g is None else copy_layout(g) for g in returned)  # the buffer may be reused
+    return Scene(
+        candidate, reference, case, tape, cotangents, got, tuple(raw), expected, true, seed, shared
+    )
+
+
+def require_same_structure(
+    candidate: Subject, tape: Tape, reference: Subject, reference_tape: Tape
+) -> None:
+    """The outputs of both must have the same count and shapes."""
+    mine = [tuple(y.shape) for y in tape.outputs]
+    its = [tuple(y.shape) for y in reference_tape.outputs]
+    if mine != its:
+        raise InputError(
+            "candidate and reference must return the same number of tensors, of the same shapes",
+            f"{candidate.title} returned {_shapes(mine)} and {reference.title} {_shapes(its)}",
+            "Write a reference that computes just what the candidate does, reduction included.",
+        )
+
+
+def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes)) or "no tensor"

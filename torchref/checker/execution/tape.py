@@ -1,0 +1,146 @@
+"""One forward of a subject, and the way back from it."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from torchref.checker.execution.case import Case, is_differentiable
+from torchref.checker.execution.subject import Subject
+
+Cotangents = Mapping[int, Tensor]  # by the place of the output
+Gradients = tuple[Tensor | None, ...]  # in the order of the arguments
+
+FORWARD_SEED = 1234  # dropout and its like draw the same numbers in every forward
+
+
+def seed_forward(case: Case, seed: int = FORWARD_SEED) -> None:
+    """Seed the generators that a forward on the case may draw from.
+
+    `torch.manual_seed` seeds every backend there is, and takes longer than a small forward.
+    """
+    torch.default_generator.manual_seed(seed)
+    if case.device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
+def evaluate(subject: Subject, case: Case, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
+    """The outputs at some leaves, without a tape; what is not differentiated is copied first."""
+    moving = set(case.wrt)
+    fresh = [
+        copy_layout(leaf) if isinstance(leaf, Tensor) and i not in moving else leaf
+        for i, leaf in enumerate(leaves)
+    ]
+    seed_forward(case)
+    with torch.no_grad():
+        return subject.outputs(case.spec, fresh)
+
+
+class Tape:
+    """The outputs of one forward on fresh copies of the leaves, and their gradients.
+
+    `wrt` says which leaves require grad; all that the case differentiates unless it is given.
+    `seed` is that of the random numbers which the forward may draw.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        case: Case,
+        wrt: Sequence[int] | None = None,
+        seed: int = FORWARD_SEED,
+    ) -> None:
+        self.wrt = case.wrt if wrt is None else tuple(wrt)
+        self.leaves = [copy_layout(x) if isinstance(x, Tensor) else x for x in case.leaves]
+        self.arguments = [self.leaves[i].requires_grad_() for i in self.wrt]
+        seed_forward(case, seed)
+        with torch.enable_grad():
+            self.outputs = subject.outputs(case.spec, self.leaves)
+
+    def gradients(self, cotangents: Cotangents, create_graph: bool = False) -> Gradients:
+        """What the subject's backward makes of the cotangents; outputs without one count 0.
+
+        It works on copies of them: a backward may write into its grad_output.
+        """
+        return self.pull({i: copy_layout(c) for i, c in cotangents.items()}, create_graph)
+
+    def pull(self, cotangents: Cotangents, create_graph: bool = False) -> Gradients:
+        """As `gradients`, on the very cotangents given."""
+        pulled = {i: c for i, c in cotangents.items() if self.outputs[i].requires_grad}
+        if not pulled or not self.arguments:
+            return (None,) * len(self.arguments)
+        gradients = torch.autograd.grad(
+            [self.outputs[i] for i in pulled],
+            self.arguments,
+            list(pulled.values()),
+            retain_graph=True,
+            create_graph=create_graph,
+            allow_unused=True,
+        )
+        return tuple(g if g is None else dense(g) for g in gradients)
+
+    def draw_cotangents(self, generator: Generator) -> dict[int, Tensor]:
+        """A random cotangent for each differentiable output, by its place among the outputs."""
+        return {
+            i: draw_signed(y.detach(), generator)
+            for i, y in enumerate(self.outputs)
+            if y.requires_grad
+        }
+
+
+def dense(x: Tensor) -> Tensor:
+    """What a sparse gradient, as of an embedding, stands for."""
+    return x if x.layout is torch.strided else x.to_dense()
+
+
+def draw_signed(like: Tensor, generator: Generator) -> Tensor:
+    """Entries ±m with m uniform in [½, 1½], so that no entry counts for nothing."""
+    if like.is_complex():
+        parts = draw_signed(torch.view_as_real(like.detach().resolve_conj()), generator)
+        return torch.view_as_complex(parts.contiguous())
+    uniform = torch.empty(like.shape, dtype=torch.float64, device="cpu").uniform_(
+        -1, 1, generator=generator
+    )
+    signed = uniform.add_(uniform.sign(), alpha=0.5)
+    return signed.to(device=like.device, dtype=like.dtype)
+
+
+def inner(a: Tensor, b: Tensor) -> float:
+    """Re Σ ā b: how far a moves along b, for real and complex tensors alike."""
+    if a.is_complex():
+        a, b = torch.view_as_real(a.resolve_conj()), torch.view_as_real(b.resolve_conj())
+    return float((a.double() * b.double()).sum())
+
+
+def norm(tensors: Iterable[Tensor]) -> float:
+    """√Σ |x|² over all entries of all of them, in double precision."""
+    return math.hypot(*(float(torch.linalg.vector_norm(x, dtype=_double(x))) for x in tensors))
+
+
+def _double(x: Tensor) -> torch.dtype:
+    return torch.complex128 if x.is_complex() else torch.float64
+
+
+def identical(a: Tensor, b: Tensor) -> bool:
+    """Bit for bit, up to the sign of zero: then there is no error to weigh. NaN never is."""
+    return a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
+
+
+def copy_layout(x: Tensor) -> Tensor:
+    """A copy that has the strides of x too, where `clone` would make it contiguous."""
+    if x.is_contiguous() or x.layout is not torch.strided:
+        return x.detach().clone()
+    storage = x.untyped_storage().clone()
+    fresh = torch.empty(0, dtype=x.dtype, device=x.device)
+    copy = fresh.set_(storage, x.storage_offset(), x.shape, x.stride())
+    return copy.conj() if x.is_conj() else copy
+
+
+def precision(tensors: Iterable[Tensor]) -> float:
+    """The coarsest machine epsilon among floating-point tensors."""
+    return max(
+        (torch.finfo(x.dtype).eps for x in tensors if is_differentiable(x)),
+        default=torch.finfo(torch.float64).eps,
+    )

@@ -1,0 +1,191 @@
+"""The variations of a case, tried one after the other on candidate and reference."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from torchref.checker.diagnosis.diagnose import accuse
+from torchref.checker.execution.case import Case
+from torchref.checker.execution.cuda import ends_the_context, is_admitted
+from torchref.checker.execution.run import RefusedError, Scene, forward, play
+from torchref.checker.execution.subject import Subject
+from torchref.checker.inputs import ASKS_A_REFERENCE, variations
+from torchref.checker.inputs.domain import is_defined, is_same_function
+from torchref.checker.inputs.well_posed import is_refused_by_rounding, is_well_posed
+from torchref.checker.oracles.differences import NOT_FINITE, judge_by_differences
+from torchref.checker.oracles.forward import compare_forwards
+from torchref.checker.oracles.reference import judge_by_reference
+from torchref.checker.oracles.rounding import is_rounding_apart
+from torchref.checker.probes.contract import breaches
+from torchref.checker.report.findings import Finding
+from torchref.checker.report.judgement import Fault, Judgement
+from torchref.checker.report.ledger import Ledger
+from torchref.errors import InputError
+
+NAME = "variations of the inputs"
+ENOUGH = 3  # found wrong, after which no more are tried
+
+
+@dataclass
+class Trials:
+    """Variations count where the reference accepts them and is finite."""
+
+    candidate: Subject
+    reference: Subject | None
+    seed: int
+    ledger: Ledger
+    tick: Callable[[str], None]
+    tried: int = 0
+    refused: int = 0
+    guilty: int = 0
+    lax: list[str] = field(default_factory=list)
+    halfway: list[str] = field(default_factory=list)
+    conventions: list[str] = field(default_factory=list)
+    not_finite: list[str] = field(default_factory=list)
+    ill_posed: list[str] = field(default_factory=list)
+    unsafe: int = 0
+    outputs_as_given: tuple[Tensor, ...] = ()
+
+    def run(self, given: Case) -> None:
+        self.outputs_as_given = forward(self.reference or self.candidate, given).outputs
+        for kind, case in variations(given, self.seed):
+            if self.reference is None and kind in ASKS_A_REFERENCE:
+                continue
+            if not case.elements:
+                continue  # nothing to differentiate, and some kernels crash on it
+            self.tick(case.label)
+            if not self._is_admitted(kind, case):
+                continue
+            try:
+                scene = play(self.candidate, self.reference, case, self.seed)
+            except (RefusedError, InputError) as refusal:
+                if ends_the_context(refusal):
+                    raise
+                self._refused(refusal, kind, case)
+                continue
+            if scene.cotangents and scene.makes_sense and is_same_function(scene, kind, given):
+                self.tried += 1
+                self.guilty += self._judge(scene, kind)
+            if self.guilty >= ENOUGH:
+                break
+        note = f"{self.tried} tried, {self.refused} refused by candidate or reference"
+        self.ledger.note_on(NAME, note)
+        if self.guilty:
+            made = "at the inputs given it is right; those at which it is wrong were made from them"
+            accepted = "" if self.reference is None else ", and the reference accepts them"
+            self.ledger.note(f"{made}{accepted}; vary=False tries none but yours")
+        if self.ill_posed:
+            count = len(self.ill_posed)
+            which = self.ill_posed[0] if count == 1 else f"{count}, the first {self.ill_posed[0]}"
+            decides = "there one rounding of the inputs decides what the answer is, or whether"
+            self.ledger.note(f"variations that are no evidence: {which}; {decides} there is one")
+        if self.unsafe:
+            why = "no reference that runs on the CPU says whether a kernel may be called on them"
+            self.ledger.note(f"{self.unsafe} variations of sizes and indices are left out: {why}")
+        if self.lax:
+            first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
+            self.ledger.note(f"the candidate accepts {first}")
+        if self.conventions:
+            more = len(self.conventions) - 1
+            likewise = f" (likewise {more} more of the variations)" if more else ""
+            self.ledger.note(self.conventions[0] + likewise)
+        if self.not_finite:
+            more = len(self.not_finite) - 1
+            others = f", as for {more} more of the variations" if more else ""
+            at = f"{self.not_finite[0]}: the gradient is not finite where the forward is{others}"
+            self.ledger.note(f"{at}; give a reference to learn whether it should be")
+        if self.halfway:
+            first = f"{len(self.halfway)} of the variations, the first {self.halfway[0]}"
+            self.ledger.note(f"the forward accepts and the backward refuses {first}")
+
+    @property
+    def _reference_is_wrong(self) -> bool:
+        return any(finding.cause == "reference-wrong" for finding in self.ledger.findings)
+
+    def _is_admitted(self, kind: str, case: Case) -> bool:
+        """Whether it may be tried where the case is; else it is counted as refused, or unsafe."""
+        try:
+            admitted = is_admitted(self.reference, kind, case)
+        except Exception:  # on CPU copies the reference refuses it
+            self.refused += 1
+            return False
+        self.unsafe += not admitted
+        return admitted
+
+    def _refused(self, refusal: Exception, kind: str, case: Case) -> None:
+        """Sizes, ranks, ignored indices and absent tensors may be more than was promised.
+
+        With other values of the same shape a backward should not raise after its forward did
+        not, where all is finite, and a candidate should refuse what the reference refuses. Of what
+        may be more than was promised, a backward that raises after its forward did not is noted.
+        """
+        self.refused += 1
+        if not isinstance(refusal, RefusedError):
+            return
+        if refusal.subject is self.candidate and refusal.phase == "backward":
+            if kind != "values":
+                self.halfway.append(f"{case.label}: {refusal}")
+                return
+            if not is_defined(self.reference, self.candidate, case, self.seed):
+                return
+            if is_refused_by_rounding(self.candidate, case, refusal, self.seed):
+                self.ill_posed.append(case.label)
+                return
+            finding = Finding("raises", None, None, str(refusal), case.label)
+            self.ledger.enter(NAME, [finding])
+            self.guilty += 1
+        elif kind == "values" and (refusal.subject, refusal.phase) == (self.reference, "forward"):
+            try:
+                forward(self.candidate, case)
+            except (RefusedError, InputError):
+                return
+            self.lax.append(case.label)
+
+    def _judge(self, scene: Scene, kind: str) -> bool:
+        """Whether the candidate is found wrong."""
+        # A size that broadcasts may be more than was promised: autograd's sum is right.
+        broken = breaches(scene.raw, scene.case.label)
+        found = [finding for finding in broken if finding.cause != "missing-reduction"]
+        forward_found = compare_forwards(scene, self.conventions)
+        judgement = Judgement() if forward_found else self._judged(scene)
+        doubted = forward_found or judgement.faults or judgement.blameless
+        if doubted and not is_well_posed(scene, self.outputs_as_given):
+            self.ill_posed.append(scene.case.label)
+            forward_found, judgement = [], Judgement()
+        if forward_found:
+            # Of another rank the reference may be another function: a softmax over dim=1.
+            if kind == "ranks":
+                self.ledger.note(f"{scene.case.label}: the forwards differ, so it is left out")
+                return False
+            self.ledger.enter(NAME, forward_found)
+            return True
+        self.conventions += judgement.notes
+        if judgement.why == NOT_FINITE:
+            self.not_finite.append(scene.case.label)
+        if judgement.told:
+            found += accuse(scene, judgement.faults)
+        self.ledger.enter(NAME, found + judgement.blameless, judgement.worst)
+        return bool(found)
+
+    def _judged(self, scene: Scene) -> Judgement:
+        if scene.true is None or scene.shared:
+            return judge_by_differences(replace(scene, true=None), promised=False)
+        judgement = judge_by_reference(scene, scene.true)
+        judgement.faults = [
+            fault for fault in judgement.faults if not self._is_rounding(scene, fault)
+        ]
+        if not judgement.faults:
+            judgement.worst = min(judgement.worst, 1.0)
+        elif self._reference_is_wrong:
+            return judge_by_differences(scene, promised=False)
+        return judgement
+
+    def _is_rounding(self, scene: Scene, fault: Fault) -> bool:
+        assert fault.true is not None
+        rounding = is_rounding_apart(scene, fault.place, scene.claimed[fault.place], fault.true)
+        if rounding:
+            self.conventions.append(
+                f"{fault.name}, {scene.case.label}: all that differs is rounding"
+            )
+        return rounding

@@ -1,0 +1,62 @@
+"""Which variations count: none at which another function is meant, or none is defined."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from torchref.checker.execution.case import Case
+from torchref.checker.execution.run import RefusedError, Scene, forward, play
+from torchref.checker.execution.subject import Subject
+from torchref.checker.oracles.agreement import agree
+
+
+def is_same_function(scene: Scene, kind: str, given: Case) -> bool:
+    """Whether at a variation of such a kind the reference does what it does at the inputs given.
+
+    At another rank it does one sample after the other, or sums up all; at size 1 it broadcasts
+    nothing against what it holds itself in the size before. Without a reference, the candidate.
+    """
+    there = scene.tape.outputs if scene.expected is None else scene.expected
+    if kind == "ranks":
+        here = forward(scene.reference or scene.candidate, given).outputs
+        more = _dimensions(scene.case) > _dimensions(given)
+        pairs = ((here[i].detach(), there[i].detach()) for i in scene.cotangents)
+        return all(_one_by_one(one, other, more) for one, other in pairs)
+    if kind == "sizes" and 1 in _sizes(scene.case.leaves):
+        gone = _sizes(given.leaves) - _sizes(scene.case.leaves)
+        return not gone & _sizes(there)
+    return True
+
+
+def _one_by_one(here: Tensor, there: Tensor, more: bool) -> bool:
+    """Whether an output of another rank is that of the samples, or a single number as before."""
+    if not here.dim() and not there.dim():
+        return True
+    if more:
+        return there.shape == (2, *here.shape) and all(agree(sample, here) for sample in there)
+    return here.dim() > 0 and agree(here[0], there)
+
+
+def _dimensions(case: Case) -> int:
+    return sum(x.dim() for x in case.leaves if isinstance(x, Tensor))
+
+
+def _sizes(leaves: Iterable[object]) -> set[int]:
+    return {size for x in leaves if isinstance(x, Tensor) for size in x.shape}
+
+
+def is_defined(reference: Subject | None, candidate: Subject, case: Case, seed: int) -> bool:
+    """Whether the outputs are finite there, and the gradients of the reference."""
+    try:
+        if reference is None:
+            return are_finite(forward(candidate, case).outputs)
+        scene = play(reference, None, case, seed)
+    except RefusedError:
+        return False
+    return scene.makes_sense and are_finite(scene.claimed)
+
+
+def are_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no entry is NaN or infinite."""
+    return all(bool(torch.isfinite(x).all()) for x in tensors)

@@ -1,0 +1,1 @@
+"""Who knows the true gradient, and how near is near enough."""

@@ -1,0 +1,232 @@
+"""All entries at once, along one random direction, against differences of the forward itself."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from torchref.checker.comparison.distance import held_in_16_bits, held_in_double
+from torchref.checker.diagnosis.experiments.straight_through import moves_in_steps, passed_through
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import norm
+from torchref.checker.oracles.bisection import Field
+from torchref.checker.oracles.directional_derivative import (
+    Line,
+    Slope,
+    central_slope,
+    draw_directions,
+    settled_slope,
+    typical_size,
+)
+from torchref.checker.oracles.kinks import (
+    denied_elements,
+    has_ties,
+    is_differentiable_along,
+    one_sided,
+    sums_over_ties,
+)
+from torchref.checker.oracles.tolerance import DOUBLE, conditioning
+from torchref.checker.oracles.wrong_entries import faults_at, find_faults, not_finite_though_smooth
+from torchref.checker.report.causes import CAUSES
+from torchref.checker.report.findings import Finding
+from torchref.checker.report.judgement import Judgement
+from torchref.checker.report.numbers import told_apart
+
+ROUNDINGS = 32.0  # of the gradient itself, over its entries
+FEW = 200  # entries, each of which is asked where they do not settle together
+BESIDE = 2.0**-16  # a step to inputs of as many digits as their dtype has
+IN_16_BITS = "the forward computes in 16 bits, and differences of it are as coarse as its rounding"
+A_REFERENCE = "; give a reference, which is judged by the rounding of the same precision"
+ITS_DTYPE = ", or let the forward compute in the dtype of its inputs, which are float64 here"
+NOT_FINITE = "the gradient is not finite"
+CONVENTION = "there is no derivative here; the gradient is one of the values that it may have"
+
+
+def judge_by_differences(
+    scene: Scene, reference_agrees: bool = False, promised: bool = True
+) -> Judgement:
+    """Only a disagreement is looked into, and only then does the cost depend on N.
+
+    Where the inputs are none that the user gave, and nothing is `promised` of them, equal entries
+    and zeros count as kinks and what does not settle is left. With `reference_agrees` the
+    reference has the same gradient: then a disagreement at a kink is a convention that both keep,
+    and any other is an error that both make.
+    """
+    judgement = Judgement()
+    if not scene.cotangents or not scene.case.elements:
+        return judgement
+    field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
+    directions = draw_directions(scene.case, scene.generator())
+    scale = norm(g * d for g, d in zip(scene.claimed, directions, strict=True))
+    if not math.isfinite(scale) and not all(bool(torch.isfinite(g).all()) for g in scene.claimed):
+        judgement.faults = [] if reference_agrees else not_finite_though_smooth(scene, field)
+        judgement.worst = math.inf if judgement.faults else 0.0
+        return judgement if judgement.faults else judgement.cannot_tell(NOT_FINITE)
+    line = field.line(directions)
+    slope = central_slope(line, scale)
+    if not math.isfinite(slope.error):
+        return _judge_smooth_entries(
+            scene, field, line, judgement, reference_agrees or not promised
+        )
+    claimed = field.claimed_slope(directions)
+    roundings = ROUNDINGS * scene.epsilon * scale
+    judgement.worst = _worst(slope, claimed, roundings)
+    if judgement.worst <= 1:
+        return judgement
+    if reference_agrees and scene.epsilon > DOUBLE:
+        return judgement.cannot_tell("in this dtype the differences are coarser than the reference")
+    field = replace(field, epsilon=_forward_epsilon(line))
+    line = field.line(directions)
+    slope = settled_slope(line, scale)
+    if not math.isfinite(slope.error):
+        return _judge_smooth_entries(
+            scene, field, line, judgement, reference_agrees or not promised
+        )
+    reach = conditioning(scene, scene.got if scene.true is None else scene.true)
+    roundings += norm(r * d for r, d in zip(reach, directions, strict=True))
+    judgement.worst = _worst(slope, claimed, roundings)
+    if judgement.worst <= 1:
+        return judgement
+    excess = slope.value - claimed
+    sides = one_sided(line, noise=slope.error * slope.step)
+    if has_ties(scene.case.arguments) or sides.kinked:
+        everywhere = [torch.ones_like(x, dtype=torch.bool) for x in scene.case.arguments]
+        if not (promised and is_differentiable_along(field, everywhere, scene.generator())):
+            return _judge_at_kinks(
+                scene, field, slope, reach, judgement, reference_agrees, promised
+            )
+    _accused(scene, field, directions, excess, slope, reach, judgement)
+    return _both_wrong(scene, judgement) if reference_agrees and judgement.faults else judgement
+
+
+def _judge_smooth_entries(
+    scene: Scene, field: Field, line: Line, judgement: Judgement, reference_agrees: bool
+) -> Judgement:
+    """Where the differences settle along some entries alone, those are judged, and only those.
+
+    All of them are asked, where they are few: one entry that jumps does not silence the others.
+    """
+    why = _unsettled(line, reference_agrees)
+    jumps = line.refusal or moves_in_steps(line) or any(held_in_16_bits(y) for y in line.at(0.0))
+    if reference_agrees or jumps or scene.case.elements > FEW:
+        return judgement.cannot_tell(why)
+    settled, wrong = 0, []
+    for place, (x, got) in enumerate(zip(scene.case.arguments, scene.claimed, strict=True)):
+        if x.is_complex():
+            continue
+        unit = typical_size(x) or 1.0
+        for element in map(tuple, torch.ones_like(x).nonzero().tolist()):
+            alone = field.line(field.unit(place, element, unit))
+            sides = one_sided(alone)
+            slope = settled_slope(alone, unit * abs(float(got[element])))
+            if not math.isfinite(slope.error) or not sides.admits(slope.value):
+                continue
+            settled += 1
+            if _worst(slope, unit * float(got[element]), ROUNDINGS * scene.epsilon) > 1:
+                wrong.append((place, element))
+    judgement.faults = faults_at(scene, field, wrong)
+    if judgement.faults:
+        judgement.worst = math.inf
+        return judgement
+    right = f"along {settled} of {scene.case.elements} entries alone they do, and agree with it"
+    return judgement.cannot_tell(f"{why}; {right}" if settled else why)
+
+
+def _forward_epsilon(line: Line) -> float:
+    """Outputs that are float32 numbers, at inputs that are none, were rounded to them."""
+    try:
+        single = any(held_in_double(y) for y in line.at(BESIDE))
+    except Exception:  # beside these inputs the forward may refuse
+        single = False
+    return max(line.epsilon, torch.finfo(torch.float32).eps if single else 0.0)
+
+
+def _unsettled(line: Line, reference_agrees: bool) -> str:
+    if any(held_in_16_bits(y) for y in line.at(0.0)):
+        if reference_agrees:
+            return IN_16_BITS
+        doubled = line.case.arguments[0].dtype in (torch.float64, torch.complex128)
+        return IN_16_BITS + A_REFERENCE + (ITS_DTYPE if doubled else "")
+    if moves_in_steps(line):
+        look_at = CAUSES["straight-through"].look_at
+        steps = "the forward moves in steps: it rounds, to few digits or to few values"
+        return (
+            steps
+            if reference_agrees
+            else f"{steps}; a gradient through that is a choice. {look_at}"
+        )
+    if not line.refusal:
+        return "differences of the forward do not settle"
+    return (
+        f"beside these inputs the forward raises: {line.refusal}; give others, or leave out by "
+        "wrt= what must not move"
+    )
+
+
+def _worst(slope: Slope, claimed: float, rounding: float) -> float:
+    """How far the claimed slope lies from the numeric one, over what it may."""
+    gap = abs(slope.value - claimed)
+    return gap / (slope.tolerance + rounding) if gap else 0.0
+
+
+def _judge_at_kinks(
+    scene: Scene,
+    field: Field,
+    slope: Slope,
+    reach: Sequence[Tensor],
+    judgement: Judgement,
+    reference_agrees: bool,
+    promised: bool,
+) -> Judgement:
+    directions, excess = sums_over_ties(field, scene.generator())
+    if excess and not reference_agrees:
+        return _accused(scene, field, directions, excess, slope, reach, judgement)
+    denied = [] if reference_agrees else denied_elements(field, scene.generator(), promised)
+    judgement.faults = faults_at(scene, field, [where for where, kinked in denied if not kinked])
+    if judgement.faults:
+        return judgement
+    judgement.worst = 1.0
+    if denied:
+        return judgement.cannot_tell("there is no derivative here")
+    judgement.notes.append(f"{scene.case.label}: {CONVENTION}")
+    return judgement
+
+
+def _accused(
+    scene: Scene,
+    field: Field,
+    directions: Sequence[Tensor],
+    excess: float,
+    slope: Slope,
+    reach: Sequence[Tensor],
+    judgement: Judgement,
+) -> Judgement:
+    judgement.faults = find_faults(scene, field, directions, excess, slope, reach)
+    if not judgement.faults:
+        return judgement.cannot_tell("no one step suits entries of magnitudes so different")
+    return judgement
+
+
+def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
+    faults, judgement.faults, judgement.worst = judgement.faults, [], 1.0
+    # Who passes a gradient through steps has one of its own for the height of the steps as well.
+    if any(any(passed_through(scene, fault)) for fault in faults):
+        names = ", ".join(fault.name for fault in faults)
+        both = "candidate and reference pass a gradient through a forward that moves in steps"
+        judgement.notes.append(f"{names}, {scene.case.label}: {both}")
+        return judgement
+    judgement.blameless = [
+        Finding(
+            "reference-wrong",
+            fault.name,
+            fault.element,
+            "candidate and reference say {}, differences of the forward {}".format(
+                *told_apart(fault.got_value, fault.true_value)
+            ),
+            scene.case.label,
+        )
+        for fault in faults
+    ]
+    return judgement

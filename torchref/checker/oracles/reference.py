@@ -1,0 +1,149 @@
+"""Entry by entry against the reference's gradient; disputes go to the numeric oracle."""
+
+import torch
+from torch import Tensor
+
+from torchref.checker.execution.run import Scene
+from torchref.checker.execution.tape import Gradients, identical
+from torchref.checker.oracles.bisection import Field
+from torchref.checker.oracles.directional_derivative import settled_slope, typical_size
+from torchref.checker.oracles.kinks import (
+    admitted,
+    has_ties,
+    least_error,
+    one_sided,
+    sums_over_ties,
+)
+from torchref.checker.oracles.rounding import lost_by_reference
+from torchref.checker.oracles.same_precision import errors_of
+from torchref.checker.oracles.tolerance import (
+    DOUBLE,
+    conditioning,
+    gradient_floor,
+    rounding,
+)
+from torchref.checker.report.findings import Finding
+from torchref.checker.report.judgement import Fault, Judgement
+from torchref.checker.report.numbers import told_apart
+
+JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one
+CLEAR = 1e-3  # one error is so far below another that it does not matter beside it
+
+
+def judge_by_reference(scene: Scene, true_gradients: Gradients) -> Judgement:
+    judgement = Judgement()
+    reach: list[Tensor] | None = None
+    epsilon = scene.epsilon
+    for place, (argument, claimed) in enumerate(
+        zip(scene.case.arguments, true_gradients, strict=True)
+    ):
+        got = scene.claimed[place]
+        true = torch.zeros_like(argument) if claimed is None else claimed
+        if identical(got, true):
+            continue
+        allowed = rounding(true, epsilon) + gradient_floor(scene, argument)
+        excess = _excess(got, true, allowed)
+        if bool((excess > 1).any()):
+            reach = conditioning(scene, true_gradients) if reach is None else reach
+            excess = _excess(got, true, allowed + reach[place])
+        worst = float(excess.max()) if excess.numel() else 0.0
+        if worst > 1 and not _settled(scene, place, true, excess > 1, judgement):
+            judgement.worst = max(judgement.worst, worst)
+        else:
+            judgement.worst = max(judgement.worst, min(worst, 1.0))
+    return judgement
+
+
+def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
+    """The error of each entry over its tolerance; 0 where the truth itself is not finite."""
+    error = (got - true).abs().double()
+    excess = torch.nan_to_num(error / allowed, torch.inf, torch.inf)
+    return torch.where((error == 0) | ~torch.isfinite(true), 0, excess)
+
+
+def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement: Judgement) -> bool:
+    """Candidate and reference differ: rounding, a kink, a wrong reference, or a wrong candidate."""
+    name, got = scene.case.argument_names[place], scene.claimed[place]
+    elements = _farthest(got, true, differs)
+    worst = elements[0]
+    verdicts = {_verdict(scene, place, true, element) for element in elements}
+    if verdicts == {"rounding"}:
+        return True
+    if verdicts == {"kink"}:
+        field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
+        if not has_ties(scene.case.arguments) or not sums_over_ties(field, scene.generator())[1]:
+            judgement.notes.append(
+                f"{name}, {scene.case.label}: {_counted(differs)} no derivative; any value between "
+                "the one-sided derivatives is accepted"
+            )
+            return True
+    if "reference" in verdicts <= {"reference", "undecided", "rounding"}:
+        its, mine = told_apart(true[worst].item(), got[worst].item())
+        evidence = f"the reference says {its}, candidate and differences of the forward {mine}"
+        judgement.blameless.append(
+            Finding("reference-wrong", name, worst, evidence, scene.case.label)
+        )
+        return True
+    if lost_by_reference(scene, place, got, true):
+        judgement.notes.append(f"{name}, {scene.case.label}: the reference loses digits here")
+        return True
+    if scene.epsilon > DOUBLE and not got.is_complex() and (errors := errors_of(scene, place)):
+        systematic = errors.systematic & differs
+        if not bool(systematic.any()):
+            judgement.notes.append(
+                f"{name}, {scene.case.label}: what differs is rounding, {errors.digits()}"
+            )
+            return True
+    values = got[worst].item(), true[worst].item()
+    judgement.faults.append(Fault(place, name, scene.got[place], true, differs, worst, *values))
+    return False
+
+
+def _farthest(got: Tensor, true: Tensor, differs: Tensor) -> list[tuple[int, ...]]:
+    """Of the elements that differ those that differ most; the first, where some are alike."""
+    distance = torch.nan_to_num((got - true).abs().double(), torch.inf, torch.inf)
+    order = distance[differs].argsort(descending=True, stable=True)[:JUDGED]
+    return [tuple(map(int, place)) for place in differs.nonzero()[order]]
+
+
+def _counted(differs: Tensor) -> str:
+    count = int(differs.sum())
+    return "one entry has" if count == 1 else f"{count} entries have"
+
+
+def _by_all_steps(
+    field: Field, place: int, element: tuple[int, ...], value: float, reference: float
+) -> str:
+    """Who is right by differences of all steps, which see more digits than those to one side."""
+    unit = typical_size(field.case.arguments[place]) or 1.0
+    line = field.line(field.unit(place, element, unit))
+    slope = settled_slope(line, unit * max(abs(value), abs(reference)))
+    if not slope.tolerance / unit < abs(value - reference) / 2:
+        return "undecided"
+    nearer = abs(slope.value / unit - value) < abs(slope.value / unit - reference)
+    return "reference" if nearer else "candidate"
+
+
+def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -> str:
+    """Who is right at one element, by differences of the candidate's own forward."""
+    got = scene.claimed[place]
+    if got.is_complex() or not bool(torch.isfinite(got[element])):
+        return "candidate"
+    field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
+    unit = typical_size(scene.case.arguments[place]) or 1.0
+    value, reference = float(got[element]), float(true[element])
+    gap = abs(value - reference)
+    if gap <= CLEAR * least_error(scene.output_size, unit) and scene.epsilon <= DOUBLE:
+        return "rounding"  # before eight forwards are spent on what cannot decide
+    sides = one_sided(field.line(field.unit(place, element)), unit)
+    if not sides.error <= CLEAR * gap:  # the differences cannot decide
+        if gap <= CLEAR * sides.error and scene.epsilon <= DOUBLE:
+            return "rounding"
+        return _by_all_steps(field, place, element, value, reference)
+    if not sides.kinked:
+        if sides.admits(value) and not sides.admits(reference):
+            return "reference"
+        tied = has_ties(scene.case.arguments)
+        kink = tied and admitted(field, place, element, scene.generator())
+        return "kink" if kink else "candidate"
+    return "kink" if admitted(field, place, element, scene.generator()) else "candidate"

@@ -1,0 +1,83 @@
+"""How far two right answers may lie apart: a few roundings, and what one ulp of input does."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import torch
+from torch import Generator, Tensor
+
+from torchref.checker.execution.run import RefusedError, Scene, backward, forward
+from torchref.checker.execution.tape import Gradients
+from torchref.checker.oracles.directional_derivative import typical_size
+
+ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor, in float64
+FEW_ROUNDINGS = 32.0  # in lower precisions, where a thousand would hide a wrong digit
+DOUBLE = 1e-15  # the machine epsilon of float64, and a little more
+FLOOR = 64.0  # roundings of the outputs, carried back in the units of the argument
+CONDITIONING = 32.0  # times the largest change that one ulp of the inputs made
+BRANCH = 1e-5  # a larger relative change is no conditioning: another branch was taken
+JUMP = 1e5  # likewise, in floors, where the gradient is 0
+FURTHER = 1024  # ulps, by which
+PROPORTIONAL = 64.0  # times as far at least moves what does not jump
+
+
+def rounding(truth: Tensor, epsilon: float) -> Tensor:
+    """The tolerance of each entry by rounding alone."""
+    size = torch.where(torch.isfinite(truth), truth.abs(), 0).to(torch.float64)
+    roundings = ROUNDINGS if epsilon <= DOUBLE else FEW_ROUNDINGS
+    return roundings * epsilon * (size + typical_size(truth))
+
+
+def gradient_floor(scene: Scene, argument: Tensor) -> float:
+    """What rounding in the outputs amounts to in a gradient that should be 0."""
+    unit = typical_size(argument) or 1.0
+    return FLOOR * scene.epsilon * scene.output_size / unit
+
+
+def conditioning(scene: Scene, truths: Sequence[Tensor | None]) -> list[Tensor]:
+    """How far the reference's gradients move when the inputs move by one ulp.
+
+    Where they jump, another branch was taken and nothing is forgiven: that is where they move
+    far, and no further when the inputs do.
+    """
+    reach = [
+        torch.zeros(x.shape, dtype=torch.float64, device=x.device) for x in scene.case.arguments
+    ]
+    for seed in range(3):
+        near = _moved(scene, truths, seed, 1)
+        further: list[Tensor] | None = None
+        for place, (before, change) in enumerate(zip(truths, near, strict=True)):
+            if before is None:
+                continue
+            floor = JUMP * gradient_floor(scene, scene.case.arguments[place])
+            jumped = change > BRANCH * (before.abs().double() + typical_size(before)) + floor
+            if bool(jumped.any()):
+                further = _moved(scene, truths, seed, FURTHER) if further is None else further
+                jumped &= PROPORTIONAL * change > further[place]
+            reach[place] = torch.maximum(reach[place], torch.where(jumped, 0, change))
+    return [CONDITIONING * change for change in reach]
+
+
+def _moved(scene: Scene, truths: Sequence[Tensor | None], seed: int, ulps: int) -> list[Tensor]:
+    """How far each entry of the gradients moves when the inputs move by some ulps."""
+    signs = Generator().manual_seed(seed)
+    nudged = {
+        i: x * (1 + ulps * torch.finfo(x.dtype).eps * _signs(x, signs))
+        for i, x in zip(scene.case.wrt, scene.case.arguments, strict=True)
+    }
+    reference = scene.reference or scene.candidate
+    moved: Gradients = (None,) * len(truths)
+    with suppress(RefusedError):
+        tape = forward(reference, scene.case.derived("nudged", nudged))
+        moved = backward(reference, tape, scene.cotangents)
+    return [
+        torch.zeros(x.shape, dtype=torch.float64, device=x.device)
+        if before is None or after is None
+        else torch.nan_to_num((after - before).abs().double())
+        for x, before, after in zip(scene.case.arguments, truths, moved, strict=True)
+    ]
+
+
+def _signs(x: Tensor, generator: Generator) -> Tensor:
+    signs = torch.randint(0, 2, x.shape, generator=generator, device="cpu") * 2 - 1
+    return signs.to(x.device, x.real.dtype)  # in float32 one ulp of float64 would be 0

@@ -1,0 +1,48 @@
+"""The contract of a raw return: one gradient an input, of its shape, dtype and device."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from torchref.checker.execution.raw_returns import Expected, RawReturn
+from torchref.checker.report.findings import Finding
+
+
+def breaches(returns: Sequence[RawReturn], at: str) -> list[Finding]:
+    """What backward returned that autograd repairs, or takes for no gradient, without a word."""
+    return [
+        Finding(cause, call.name(place), None, f"{call.function.__name__}.backward {evidence}", at)
+        for call in returns
+        for place, (expected, gradient) in enumerate(
+            zip(call.expected, call.returned, strict=False)
+        )
+        if expected is not None
+        for cause, evidence in _breach(expected, gradient)
+    ]
+
+
+def _breach(expected: Expected, gradient: object) -> list[tuple[str, str]]:
+    if gradient is None:
+        return [("missing-gradient", "returned None for an input that requires grad")]
+    if not isinstance(gradient, Tensor):
+        return [("raises", f"returned a {type(gradient).__name__} where a tensor belongs")]
+    found = []
+    shape = tuple(gradient.shape)
+    if shape != expected.shape:
+        broadcast = _broadcasts(expected.shape, shape)
+        cause = "missing-reduction" if broadcast else "wrong-shape"
+        found.append((cause, f"returned shape {shape} for an input of shape {expected.shape}"))
+    if gradient.dtype != expected.dtype:
+        found.append(("wrong-dtype", f"returned {gradient.dtype} for {expected.dtype}"))
+    if gradient.device != expected.device:
+        found.append(("wrong-dtype", f"returned {gradient.device} for {expected.device}"))
+    return found
+
+
+def _broadcasts(smaller: tuple[int, ...], larger: tuple[int, ...]) -> bool:
+    """Whether `smaller` broadcasts to `larger`: then a sum over the difference was left out."""
+    try:
+        return torch.broadcast_shapes(smaller, larger) == torch.Size(larger)
+    except RuntimeError:
+        return False

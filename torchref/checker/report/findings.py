@@ -1,0 +1,72 @@
+"""What a cross-check finds, and what it tried."""
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torchref.checker.report.causes import CAUSES
+
+Verdict = Literal["right", "wrong", "cannot tell"]
+Status = Literal["passed", "failed", "cannot tell", "skipped"]
+BLAMELESS = {"reference-wrong"}  # found, but not wrong with the candidate
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong: its cause, the argument and element concerned, and the evidence.
+
+    `at` says with which inputs it showed. `cause` is one of a fixed list, which
+    `torchref.checker.report.causes.CAUSES` and the command `torchref causes` explain:
+    `sign-flipped`, `constant-factor`, `missing-local-derivative`, `transposed`,
+    `swapped-arguments`, `ignores-grad-output`, `not-linear-in-grad-output`,
+    `missing-reduction`, `missing-gradient`, `missing-term`, `wrong-shape`, `wrong-dtype`,
+    `wrong-elements`, `not-finite`, `layout-dependent`, `mutates-grad-output`, `mutates-input`,
+    `mutates-saved`, `aliased-buffer`, `stale-state`, `accumulates`, `depends-on-requires-grad`,
+    `uninitialised-memory`, `nondeterministic`, `precision-loss`, `second-order-wrong`,
+    `forward-mode-wrong`, `vmap-wrong`, `straight-through`, `forward-wrong`, `forward-noisy`,
+    `reference-wrong`, `raises`.
+
+    A finding that is `vague` may have another cause behind it, and is left out beside that.
+    """
+
+    cause: str
+    argument: str | None
+    element: tuple[int, ...] | None
+    evidence: str
+    at: str = "as given"
+    vague: bool = field(default=False, compare=False)
+
+    @property
+    def look_at(self) -> str:
+        """One sentence on what to look at."""
+        return CAUSES[self.cause].look_at
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "cause": self.cause,
+            "argument": self.argument,
+            "element": None if self.element is None else list(self.element),
+            "evidence": self.evidence,
+            "at": self.at,
+            "look_at": self.look_at,
+            "vague": self.vague,
+        }
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing tried: how it ended, and its worst error in units of its tolerance."""
+
+    name: str
+    status: Status
+    worst: float | None = None
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        worst = None if self.worst is None else finite(self.worst)
+        return {"name": self.name, "status": self.status, "worst": worst, "note": self.note}
+
+
+def finite(worst: float) -> float:
+    """JSON has no infinity: the largest number stands for it."""
+    return min(worst, sys.float_info.max)

@@ -1,0 +1,77 @@
+"""What a cross-check says: findings, a verdict, and what was tried."""
+
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from torchref.checker.report.findings import BLAMELESS, Check, Finding, Verdict, finite
+from torchref.checker.report.text import tell
+
+
+class WrongGradientError(AssertionError):
+    """Raised by `Report.raise_if_wrong` and `Comparison.raise_if_different`, with the report."""
+
+
+def no_truth_value(what: str, condition: str, statement: str) -> TypeError:
+    """For what must not pass by being there: `assert` and `if` would never see a wrong one."""
+    return TypeError(
+        f"a condition must be true or false, but a {what} arrived, which is neither. "
+        f"Write {condition}, or call {statement}, which raises unless that holds."
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """The outcome of `torchref.crosscheck`.
+
+    `verdict` is "right", "wrong" or "cannot tell"; `findings` say what is wrong, likeliest cause
+    first; `checks` say what was tried, what was skipped and why; `notes` what was let pass.
+    """
+
+    candidate: str
+    reference: str | None
+    seed: int
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def verdict(self) -> Verdict:
+        if any(finding.cause not in BLAMELESS for finding in self.findings):
+            return "wrong"
+        judged = [check.status for check in self.checks if check.status != "skipped"]
+        if "cannot tell" in judged or not judged:
+            return "cannot tell"
+        return "right"
+
+    @property
+    def worst(self) -> float:
+        """The worst error found, in units of its tolerance: above 1 it is wrong."""
+        return max((check.worst for check in self.checks if check.worst is not None), default=0.0)
+
+    def raise_if_wrong(self) -> None:
+        """Raise `WrongGradientError` unless the verdict is "right"."""
+        __tracebackhide__ = True  # pytest shows the test's own line
+        if self.verdict != "right":
+            raise WrongGradientError(str(self))
+
+    def __bool__(self) -> NoReturn:
+        """A report that is wrong would pass `assert crosscheck(...)`: it has no truth value."""
+        raise no_truth_value("report", 'report.verdict == "right"', "report.raise_if_wrong()")
+
+    def __str__(self) -> str:
+        return tell(self)
+
+    __repr__ = __str__  # what a notebook shows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, in plain types: what `torchref crosscheck --json` writes."""
+        return {
+            "candidate": self.candidate,
+            "reference": self.reference,
+            "seed": self.seed,
+            "verdict": self.verdict,
+            "worst": finite(self.worst),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "checks": [check.to_dict() for check in self.checks],
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,72 @@
+"""A report told on a terminal: the verdict, each finding in three lines, what was tried."""
+
+from typing import Protocol
+
+from rich.console import Console
+from rich.text import Text
+
+from torchref.checker.report.findings import Check, Finding, Verdict
+
+STYLES = {"right": "bold green", "wrong": "bold red", "cannot tell": "bold yellow"}
+
+
+class Told(Protocol):
+    """What there is to tell of a report."""
+
+    @property
+    def candidate(self) -> str: ...
+    @property
+    def reference(self) -> str | None: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+    @property
+    def checks(self) -> tuple[Check, ...]: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def worst(self) -> float: ...
+
+
+def tell(report: Told) -> str:
+    """The report as plain text."""
+    return "\n".join(line.plain for line in lines(report))
+
+
+def show(report: Told, console: Console) -> None:
+    """The report on a console, in colour where that is a terminal."""
+    for line in lines(report):
+        console.print(line, soft_wrap=True)
+
+
+def lines(report: Told) -> list[Text]:
+    against = f" against {report.reference}" if report.reference else ""
+    told = [
+        Text.assemble(
+            (report.candidate, "bold"), f"{against}: ", (report.verdict, STYLES[report.verdict])
+        )
+    ]
+    for number, finding in enumerate(report.findings, start=1):
+        told += finding_lines(number, finding)
+    told += [Text(f"  note: {note}", style="dim") for note in report.notes]
+    passed = [check for check in report.checks if check.status == "passed"]
+    if passed:
+        told.append(Text(f"  passed: {', '.join(check.name for check in passed)}", style="dim"))
+    for check in report.checks:
+        if check.status in ("cannot tell", "skipped"):
+            told.append(Text(f"  {check.status}: {check.name}: {check.note}", style="dim"))
+    told.append(Text(f"  worst error: {report.worst:.2g} of its tolerance", style="dim"))
+    return told
+
+
+def finding_lines(number: int, finding: Finding) -> list[Text]:
+    """What and where, why, and what to look at."""
+    where = finding.argument or ("the call" if finding.element is None else "the output")
+    if finding.element:
+        where += f"{'' if finding.argument else ' at '}{list(finding.element)}"
+    return [
+        Text.assemble(f"  {number}. ", (finding.cause, "bold"), f" in {where}, {finding.at}"),
+        Text(f"     {finding.evidence}"),
+        Text(f"     {finding.look_at}", style="italic"),
+    ]

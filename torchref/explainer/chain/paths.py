@@ -1,0 +1,82 @@
+"""The chain rule of one entry of a parameter, for one example: its factors and its paths."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import torch
+from torch import Tensor
+
+from torchref.explainer.chain.factors import (
+    Factor,
+    activation_factor,
+    affine_factor,
+    loss_factor,
+    own_factor,
+    sum_factor,
+)
+from torchref.explainer.chain.viewpoint import Viewpoint
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way from the parameter to the loss: the neurons passed, the last first, and factors."""
+
+    neurons: tuple[int, ...]
+    factors: tuple[Factor, ...]
+
+    @property
+    def product(self) -> float:
+        return prod(factor.value for factor in self.factors)
+
+
+def chain(view: Viewpoint) -> tuple[Factor, ...]:
+    """Scalar factors where one path leads to the loss, the δ form where many do."""
+    if path_count(view) == 1:
+        return next(paths(view)).factors
+    through = [stage for stage in view.above if stage.level == view.place.stage.level]
+    inner = [activation_factor(view, stage, view.place.j) for stage in reversed(through)]
+    return (sum_factor(view), *inner, own_factor(view))
+
+
+def path_count(view: Viewpoint) -> int:
+    return prod(stage.slopes.shape[0] for stage in view.above if stage.is_affine)
+
+
+def paths(view: Viewpoint) -> Iterator[Path]:
+    """Every way through the neurons of the levels above, with all its factors."""
+    wide = [stage for stage in view.above if stage.is_affine]
+    for choice in product(*(range(stage.slopes.shape[0]) for stage in wide)):
+        yield Path(tuple(reversed(choice)), _along(view, (view.place.j, *choice)))
+
+
+def _along(view: Viewpoint, neurons: tuple[int, ...]) -> tuple[Factor, ...]:
+    first = view.place.stage.level
+    factors = [loss_factor(view, neurons[-1])]
+    for stage in reversed(view.above):
+        j = neurons[stage.level - first]
+        if stage.is_affine:
+            factors.append(affine_factor(view, stage, neurons[stage.level - 1 - first], j))
+        else:
+            factors.append(activation_factor(view, stage, j))
+    return (*factors, own_factor(view))
+
+
+def contributions(view: Viewpoint) -> Tensor:
+    """The part of every example in the gradient: δ times what the parameter multiplies."""
+    return view.place.stage.delta[:, view.place.j] * _multiplied(view)
+
+
+def magnitude(view: Viewpoint) -> float:
+    """The sum over all paths and examples without their signs: what rounding is relative to."""
+    reach = view.graph.stages[-1].delta.abs()
+    for stage in reversed(view.above):
+        reach = reach @ stage.slopes.abs() if stage.is_affine else reach * stage.slopes.abs()
+    return float((reach[:, view.place.j] * _multiplied(view).abs()).sum())
+
+
+def _multiplied(view: Viewpoint) -> Tensor:
+    """What the parameter is multiplied with, in every example."""
+    i, before = view.place.i, view.graph.before(view.place.stage)
+    return torch.ones_like(before[:, 0]) if i is None else before[:, i]

@@ -1,0 +1,186 @@
+"""What is said of an explanation, in order: sections that each form of output draws in its way."""
+
+from collections.abc import Iterator
+
+from torchref.explainer.chain.account import Account
+from torchref.explainer.document.document import (
+    Formula,
+    Rows,
+    Section,
+    exactly,
+    listed,
+    number,
+    parenthesised,
+    product,
+    shortened,
+)
+
+
+def sections(found: Account) -> Iterator[Section]:
+    yield _heading(found)
+    yield _forward(found)
+    yield _chain(found)
+    if found.cancellation:
+        yield _cancellation(found)
+    if found.path_count > 1:
+        yield _paths(found)
+    if len(found.deltas) > 1:
+        yield _deltas(found)
+    if len(found.contributions) > 1:
+        yield _batch(found)
+    yield _check(found)
+    yield _update(found)
+    yield _reuse(found)
+
+
+def _heading(found: Account) -> Section:
+    sizes = "-".join(map(str, found.sizes))
+    return Section(
+        f"{found.place} in a network of {sizes}",
+        (Formula(f"{found.parameter} = {number(found.before)}"),),
+    )
+
+
+def _forward(found: Account) -> Section:
+    title = "The forward pass"
+    if len(found.contributions) > 1:
+        title += f" of example {found.example}"
+    rows = ((Formula(q.symbol), Formula(q.formula), number(q.value)) for q in found.forward)
+    return Section(title, header=("symbol", "formula", "value"), rows=shortened(tuple(rows)))
+
+
+def _chain(found: Account) -> Section:
+    symbols, numbers = (
+        product(parts)
+        for parts in (
+            [factor.symbol for factor in found.factors],
+            [parenthesised(factor.value) for factor in found.factors],
+        )
+    )
+    value = number(found.contributions[found.example])
+    lines = [Formula(f"{found.gradient} = {symbols}"), Formula(f"{found.gradient} = {numbers}")]
+    lines[1] = Formula(f"{lines[1]} = {value}")
+    stored = sum(factor.is_stored for factor in found.factors)
+    new = len(found.factors) - stored
+    reuse = f"All {new} factors are new."
+    if stored:
+        others = "the other is" if stored == 1 else "the others are"
+        reuse = (
+            f"{new} of {new + stored} factors {'is' if new == 1 else 'are'} new; {others} stored."
+        )
+    rows = (
+        (
+            Formula(factor.symbol),
+            Formula(factor.formula),
+            number(factor.value),
+            factor.layer,
+            Formula(factor.stored_by) if factor.stored_by else "new",
+        )
+        for factor in found.factors
+    )
+    return Section(
+        "The chain rule, from the loss back",
+        (*lines, reuse),
+        ("factor", "formula", "value", "layer", "stored for"),
+        shortened(tuple(rows)),
+    )
+
+
+def _cancellation(found: Account) -> Section:
+    step = found.cancellation
+    assert step
+    values = f"{number(step.value_before)} = {number(step.value_after)}"
+    return Section("What cancels", (Formula(f"{step.before} = {step.after}"), Formula(values)))
+
+
+def _paths(found: Account) -> Section:
+    rows: Rows = tuple(
+        (
+            Formula(product([factor.formula for factor in path.factors])),
+            number(path.product),
+        )
+        for path in found.paths
+    )
+    left_out = found.path_count - len(found.paths)
+    if left_out:
+        rows += (((f"… {left_out} more paths"), ""),)
+    if found.path_sum is not None:
+        rows += (("the sum over all paths", number(found.path_sum)),)
+    return Section(
+        f"{found.path_count} paths lead from the loss to {found.parameter}",
+        header=("the factors along a path", "product"),
+        rows=rows,
+    )
+
+
+def _deltas(found: Account) -> Section:
+    rows = tuple(
+        (Formula(delta.symbol), Formula(delta.formula), listed(delta.values))
+        for delta in found.deltas
+    )
+    return Section(
+        "The recursion that replaces the paths",
+        ("Each level needs only the one above it; the first neuron of each stands for all.",),
+        ("δ", "formula", "value of each neuron"),
+        shortened(rows),
+    )
+
+
+def _batch(found: Account) -> Section:
+    gradient = number(found.evidence.product)
+    return Section(
+        f"All {len(found.contributions)} examples",
+        (
+            f"Their products are {listed(found.contributions)}.",
+            Formula(f"{found.gradient} = {gradient}"),
+        ),
+    )
+
+
+def _check(found: Account) -> Section:
+    evidence = found.evidence
+    slope = evidence.difference
+    rows = (
+        ("the product of the factors", exactly(evidence.product)),
+        ("autograd of torch's own functions", exactly(evidence.autograd)),
+        (f"finite difference, ± {slope.error:.1e}", exactly(slope.value)),
+    )
+    title = f"The verdict: {evidence.verdict}"
+    return Section(title, header=("by", Formula(found.gradient)), rows=rows)
+
+
+def _update(found: Account) -> Section:
+    w, rate = found.parameter, found.notation.rate
+    step = (
+        f"{number(found.before)} − {number(found.rate)} · {parenthesised(found.evidence.product)}"
+    )
+    return Section(
+        "The update",
+        (
+            Formula(f"{w} ← {w} − {rate} {found.gradient}"),
+            Formula(f"{w} ← {step} = {found.after:.8g}"),
+        ),
+    )
+
+
+def _reuse(found: Account) -> Section:
+    counts = found.counts
+    rows = tuple(
+        (
+            str(depth),
+            f"{each.reused:,}",
+            f"{each.recomputed:,}",
+            f"{each.recomputed / each.reused:,.1f}",
+        )
+        for depth, each in found.growth.items()
+    )
+    return Section(
+        "What the reuse saves",
+        (
+            f"The gradient of all parameters takes {counts.reused:,} multiplications with stored "
+            f"derivatives and {counts.recomputed:,} without: {counts.saved:,} are saved.",
+            "With other numbers of levels of the same width:",
+        ),
+        ("levels", "with reuse", "without", "times as many"),
+        shortened(rows),
+    )

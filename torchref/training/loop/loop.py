@@ -1,0 +1,101 @@
+"""The loop itself: epochs of steps, with a look at what was logged and asked for in between."""
+
+import time
+
+from torch import Tensor
+
+from torchref.training.loop.first_process import Keeper
+from torchref.training.loop.progress import Progress
+from torchref.training.model.task import Examples
+from torchref.training.process.device import synchronize
+from torchref.training.process.distribution import Processes
+from torchref.training.process.stopping import Interrupted, StopRequest, require_finite
+from torchref.training.settings import Settings
+
+ENDS = ("", "epochs", "steps", "patience", "threshold")
+
+
+class Loop:
+    """Takes `progress` from where it is to its end. Only the first process has a keeper."""
+
+    def __init__(
+        self,
+        examples: Examples,
+        settings: Settings,
+        progress: Progress,
+        processes: Processes,
+        request: StopRequest,
+        keeper: Keeper | None,
+    ) -> None:
+        self.examples, self.settings, self.progress = examples, settings, progress
+        self.processes, self.request, self.keeper = processes, request, keeper
+        self.device = examples.x.device
+
+    def run(self, threshold: float) -> str:
+        """What ended it: "epochs", "steps", "patience" or "threshold"."""
+        begun_at = self.progress.step
+        if self.keeper and not self.settings.resume:
+            self.keeper.begin()
+        while not (end := self.end(threshold)):
+            self.stop_if_asked()
+            self.epoch()
+        if self.keeper:
+            self.keeper.end(trained=self.progress.step > begun_at)
+        return end
+
+    def epoch(self) -> None:
+        """A pass over the examples, or what is left of it, up to the last step that is wanted."""
+        progress = self.progress
+        if not progress.in_part:
+            progress.order.begin()
+        while progress.in_part and progress.reached != "steps":
+            self.stop_if_asked()
+            self.step(progress.order.take())
+        if not progress.in_part:
+            progress.epoch += 1
+            if self.keeper:
+                self.keeper.end_epoch()
+
+    def step(self, rows: Tensor) -> None:
+        seconds = self.backpropagate(rows)
+        if self.keeper:
+            self.keeper.look_at_gradients(rows)
+        seconds += self.update()
+        self.progress.step += 1
+        if self.keeper:
+            self.keeper.end_step(seconds, len(rows))
+
+    def backpropagate(self, rows: Tensor) -> float:
+        """The seconds that it took until all contenders had their gradients."""
+        mine = self.examples[self.processes.share(rows).to(self.device)]
+        start = time.perf_counter()
+        for each in self.progress.contenders:
+            loss = each.backpropagate(mine, len(rows))
+            require_finite(loss, self.progress.step, each.model, mine.x)
+        synchronize(self.device)
+        return time.perf_counter() - start
+
+    def update(self) -> float:
+        """The seconds that the optimisers took."""
+        start = time.perf_counter()
+        for each in self.progress.contenders:
+            each.optimizer.step()
+        synchronize(self.device)
+        return time.perf_counter() - start
+
+    def end(self, threshold: float) -> str:
+        """The first process decides for all."""
+        end = ""
+        if self.keeper:
+            end = self.progress.reached
+            if threshold and self.keeper.all_below(threshold):
+                end = "threshold"
+        return ENDS[self.processes.largest(ENDS.index(end))]
+
+    def stop_if_asked(self) -> None:
+        number = self.processes.largest(self.request.number)
+        if number:
+            if self.keeper:
+                self.keeper.save()
+            where = f"epoch {self.progress.epoch}, step {self.progress.step}"
+            raise Interrupted(number, f"Stopped as asked at {where}; all is saved.")
