@@ -1,4 +1,4 @@
-"""What every test gets: one thread, torch in the doctests, CUDA tests skipped without CUDA."""
+"""What every test gets: one thread, 100 columns, and a skip where it needs CUDA and there is none."""
 
 from typing import Any
 
@@ -17,6 +17,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("cuda"):
             item.add_marker(absent)
+
+
+@pytest.fixture(autouse=True)
+def _width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")  # a test process beside others has 80
 
 
 @pytest.fixture(autouse=True)
