@@ -1,4 +1,4 @@
-"""What every test gets: one thread, 100 columns, and a skip where it needs CUDA and there is none."""
+"""Every test gets one thread and 100 columns; without CUDA, what needs it is skipped."""
 
 from typing import Any
 

@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.comparison.distance import held_in_double
-from torchref.checker.execution.case import Case, build_case, is_differentiable
+from torchref.checker.execution.arithmetic import draw_signed, held_in_double, is_differentiable
+from torchref.checker.execution.case import Case, build_case
 from torchref.checker.execution.run import RefusedError, backward, forward
 from torchref.checker.execution.subject import Subject, as_subject
-from torchref.checker.execution.tape import draw_signed
 from torchref.checker.inputs.defaults import defaults_left_out
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.progress import Tick, progress_bar

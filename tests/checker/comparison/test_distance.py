@@ -7,7 +7,7 @@ import torch
 
 from tests.checker.comparison.compared import causes, network, normal, verdicts
 from torchref import compare
-from torchref.checker.comparison.distance import held_in_16_bits
+from torchref.checker.execution.arithmetic import held_in_16_bits
 
 
 def test_the_same_numbers_are_exact() -> None:

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.given.scenes import case_of, normal, scene_of, seeded
+from torchref.checker.execution.arithmetic import inner, typical_size
 from torchref.checker.execution.subject import as_subject
-from torchref.checker.execution.tape import inner
 from torchref.checker.oracles.bisection import Field, locate
 from torchref.checker.oracles.differences import judge_by_differences
 from torchref.checker.oracles.directional_derivative import (
@@ -19,7 +19,6 @@ from torchref.checker.oracles.directional_derivative import (
     central_slope,
     draw_directions,
     settled_slope,
-    typical_size,
 )
 
 SEEDS = range(10)

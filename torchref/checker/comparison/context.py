@@ -8,7 +8,7 @@ from torch import Tensor
 
 from torchref.checker.comparison.given import as_tensor
 from torchref.checker.comparison.pairs import in_double
-from torchref.checker.execution.case import is_differentiable
+from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.errors import InputError
 
 

@@ -7,10 +7,10 @@ import torch
 from torchref.checker.comparison.context import Background
 from torchref.checker.comparison.pairs import Measured
 from torchref.checker.diagnosis import Suspicion, Wrong, described, recognised
-from torchref.checker.diagnosis.hypothesis import SAME
 from torchref.checker.diagnosis.network.gradients import Page, patterns
 from torchref.checker.diagnosis.network.rules import ACROSS
 from torchref.checker.diagnosis.patterns.shape import shape_suspicions
+from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.report.findings import Finding
 
 

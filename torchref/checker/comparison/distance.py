@@ -8,8 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.tape import precision
-from torchref.checker.oracles.directional_derivative import typical_size
+from torchref.checker.execution.arithmetic import held_in_double, precision, typical_size
 
 Closeness = Literal["exact", "close", "different"]
 
@@ -20,8 +19,6 @@ NOISE = 8  # roundings of the other gradients, below which a gradient that is 0 
 UNRELATED = 0.9  # noise does not point where other noise points
 
 ALIKE = 1e-6  # relative: of errors no further apart the absolutely largest is told
-
-FEW_BITS, MOSTLY = 5, 0.5  # half of the numbers of 16 bits, and more, need more digits than these
 
 
 @dataclass(frozen=True)
@@ -70,34 +67,6 @@ def distance(got: Tensor, true: Tensor, tolerance: float, floor: float = 0.0) ->
 def rounding(x: Tensor) -> float:
     """The relative error that right arithmetic may leave in a tensor."""
     return _rounding_of(torch.float32 if held_in_double(x) else x.dtype)
-
-
-def held_in_double(x: Tensor) -> bool:
-    """Whether double precision holds nothing but single-precision numbers.
-
-    Numbers that 16 bits would hold as well, as 0, 1 and ½, tell nothing.
-    """
-    if x.dtype not in (torch.float64, torch.complex128):
-        return False
-    parts = torch.view_as_real(x) if x.is_complex() else x
-    if not bool((parts == parts.float()).all()):
-        return False
-    return not bool(((parts == parts.half()) | (parts == parts.bfloat16())).all())
-
-
-def held_in_16_bits(x: Tensor) -> bool:
-    """Whether these are numbers of 16 bits, whatever the dtype that holds them.
-
-    Steps of some width, as a rounding to integers leaves them, need fewer digits than that.
-    """
-    if not x.is_floating_point() or not x.numel():
-        return False
-    if torch.finfo(x.dtype).bits == 16:
-        return True
-    if not any(bool((x == x.to(dtype)).all()) for dtype in (torch.float16, torch.bfloat16)):
-        return False
-    digits = torch.frexp(x).mantissa * 2**FEW_BITS
-    return float((digits != digits.round()).double().mean()) > MOSTLY
 
 
 def noise_floor(beside: Iterable[tuple[Tensor, Tensor]]) -> float:

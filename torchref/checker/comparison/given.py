@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.case import is_differentiable
+from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.errors import InputError
 
 Gradient = Tensor | None

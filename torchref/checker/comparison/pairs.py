@@ -11,11 +11,11 @@ from torchref.checker.comparison.distance import (
     Closeness,
     Distance,
     distance,
-    held_in_double,
     noise_floor,
     rounding,
 )
 from torchref.checker.comparison.given import Gradient
+from torchref.checker.execution.arithmetic import held_in_double
 
 FEW_DIGITS = 1e-5  # no mistake is that small and differences of a loss err by as much
 

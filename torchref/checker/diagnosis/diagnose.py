@@ -11,14 +11,13 @@ from torchref.checker.diagnosis import Suspicion, Wrong, described, recognised
 from torchref.checker.diagnosis.experiments.cotangent_dependence import ignored
 from torchref.checker.diagnosis.experiments.elementwise_slope import wrong_slope
 from torchref.checker.diagnosis.experiments.jacobian import wrong_contributions
+from torchref.checker.diagnosis.experiments.lost_digits import lost_digits
 from torchref.checker.diagnosis.experiments.other_question import questions_answered
 from torchref.checker.diagnosis.experiments.straight_through import passed_through
-from torchref.checker.diagnosis.hypothesis import same
 from torchref.checker.diagnosis.network.of_crosscheck import all_vague, lost_slopes
 from torchref.checker.diagnosis.replay import Explanation, one_mistake
-from torchref.checker.execution.case import is_differentiable
+from torchref.checker.execution.arithmetic import is_differentiable, same
 from torchref.checker.execution.run import RefusedError, Scene
-from torchref.checker.oracles.rounding import lost_digits
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.judgement import Fault
 from torchref.checker.report.numbers import told_apart

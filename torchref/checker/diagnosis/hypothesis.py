@@ -1,13 +1,11 @@
 """What a diagnosis works on, and what it says."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
-SAME = 1e-6  # relative: two ways to write the same number agree far better, chance far worse
+from torchref.checker.execution.arithmetic import SAME
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,3 @@ class Wrong:
     def fraction(self) -> float:
         """How much of the gradient is wrong."""
         return float(self.wrong.double().mean()) if self.wrong.numel() else 0.0
-
-
-def same(a: Tensor, b: Tensor, rounding: float = SAME) -> bool:
-    """Whether two tensors agree up to rounding, relative to their largest entry."""
-    if a.shape != b.shape or not a.numel():
-        return False
-    size = float(torch.maximum(a.abs().max(), b.abs().max()))
-    return 0 < size < math.inf and float((a - b).abs().max()) <= rounding * size

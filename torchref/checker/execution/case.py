@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.checker.execution.subject import Subject, argument_name
 from torchref.errors import InputError
 
@@ -66,10 +67,6 @@ class Case:
     @property
     def device(self) -> torch.device:
         return next((x.device for x in self.leaves if isinstance(x, Tensor)), torch.device("cpu"))
-
-
-def is_differentiable(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor) and (leaf.is_floating_point() or leaf.is_complex())
 
 
 def build_case(

@@ -1,6 +1,6 @@
 """A Function's own forward on autograd's tape: where it is written in torch, a reference too."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.autograd import Function
 
-from torchref.checker.diagnosis.replay.steps import functions_behind
+from torchref.checker.execution.raw_returns import custom_functions
 from torchref.checker.execution.run import Scene
 from torchref.checker.execution.subject import Subject
 
@@ -37,7 +37,7 @@ def own_forward(scene: Scene) -> Subject | None:
     if subject.function is not None:
         plain = plain_call(subject.function)
         return replace(subject, call=lambda args, kwargs, _: plain(*args, **kwargs), function=None)
-    functions = functions_behind(scene.tape.outputs)
+    functions = custom_functions(scene.tape.outputs)
     if not functions:
         return None
 
@@ -60,7 +60,7 @@ def plain_call(function: type[Function]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _applied_plainly(functions: Sequence[type[Function]]) -> Iterator[None]:
+def _applied_plainly(functions: Collection[type[Function]]) -> Iterator[None]:
     """While it lasts, `apply` of these is their forward alone."""
     with ExitStack() as stack:
         for function in functions:

@@ -9,10 +9,11 @@ import torch
 from torch import Generator, Tensor
 from torch.autograd import Function
 
+from torchref.checker.execution.arithmetic import precision
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.raw_returns import RawReturn, custom_functions, recording
 from torchref.checker.execution.subject import Subject
-from torchref.checker.execution.tape import Cotangents, Gradients, Tape, copy_layout, precision
+from torchref.checker.execution.tape import Cotangents, Gradients, Tape, copy_layout
 from torchref.errors import InputError
 
 ABSURD = 1e100  # in a variation: no computation that is meant to go there

@@ -1,13 +1,13 @@
 """One forward of a subject, and the way back from it."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.case import Case, is_differentiable
+from torchref.checker.execution.arithmetic import draw_signed
+from torchref.checker.execution.case import Case
 from torchref.checker.execution.subject import Subject
 
 Cotangents = Mapping[int, Tensor]  # by the place of the output
@@ -95,39 +95,6 @@ def dense(x: Tensor) -> Tensor:
     return x if x.layout is torch.strided else x.to_dense()
 
 
-def draw_signed(like: Tensor, generator: Generator) -> Tensor:
-    """Entries ±m with m uniform in [½, 1½], so that no entry counts for nothing."""
-    if like.is_complex():
-        parts = draw_signed(torch.view_as_real(like.detach().resolve_conj()), generator)
-        return torch.view_as_complex(parts.contiguous())
-    uniform = torch.empty(like.shape, dtype=torch.float64, device="cpu").uniform_(
-        -1, 1, generator=generator
-    )
-    signed = uniform.add_(uniform.sign(), alpha=0.5)
-    return signed.to(device=like.device, dtype=like.dtype)
-
-
-def inner(a: Tensor, b: Tensor) -> float:
-    """Re Σ ā b: how far a moves along b, for real and complex tensors alike."""
-    if a.is_complex():
-        a, b = torch.view_as_real(a.resolve_conj()), torch.view_as_real(b.resolve_conj())
-    return float((a.double() * b.double()).sum())
-
-
-def norm(tensors: Iterable[Tensor]) -> float:
-    """√Σ |x|² over all entries of all of them, in double precision."""
-    return math.hypot(*(float(torch.linalg.vector_norm(x, dtype=_double(x))) for x in tensors))
-
-
-def _double(x: Tensor) -> torch.dtype:
-    return torch.complex128 if x.is_complex() else torch.float64
-
-
-def identical(a: Tensor, b: Tensor) -> bool:
-    """Bit for bit, up to the sign of zero: then there is no error to weigh. NaN never is."""
-    return a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
-
-
 def copy_layout(x: Tensor) -> Tensor:
     """A copy that has the strides of x too, where `clone` would make it contiguous."""
     if x.is_contiguous() or x.layout is not torch.strided:
@@ -136,11 +103,3 @@ def copy_layout(x: Tensor) -> Tensor:
     fresh = torch.empty(0, dtype=x.dtype, device=x.device)
     copy = fresh.set_(storage, x.storage_offset(), x.shape, x.stride())
     return copy.conj() if x.is_conj() else copy
-
-
-def precision(tensors: Iterable[Tensor]) -> float:
-    """The coarsest machine epsilon among floating-point tensors."""
-    return max(
-        (torch.finfo(x.dtype).eps for x in tensors if is_differentiable(x)),
-        default=torch.finfo(torch.float64).eps,
-    )

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import agree
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Scene, forward, play
 from torchref.checker.execution.subject import Subject
-from torchref.checker.oracles.agreement import agree
 
 
 def is_same_function(scene: Scene, kind: str, given: Case) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.case import Case, is_differentiable
+from torchref.checker.execution.arithmetic import is_differentiable
+from torchref.checker.execution.case import Case
 from torchref.checker.inputs.values import Change
 
 SIZES = (1, 2, 7)

@@ -6,9 +6,8 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.case import Case, is_differentiable
-from torchref.checker.execution.tape import draw_signed
-from torchref.checker.oracles.directional_derivative import typical_size
+from torchref.checker.execution.arithmetic import draw_signed, is_differentiable, typical_size
+from torchref.checker.execution.case import Case
 
 Change = tuple[str, dict[int, Any]]
 FEW = 4  # of so many entries one is changed

@@ -12,12 +12,11 @@ import torch
 from torch import Generator, Tensor
 from torch.linalg import LinAlgError  # type: ignore[attr-defined]  # torch does not list it
 
+from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Scene, backward, forward
 from torchref.checker.execution.subject import Subject
-from torchref.checker.execution.tape import draw_signed
 from torchref.checker.inputs.domain import are_finite
-from torchref.checker.oracles.directional_derivative import typical_size
 
 COPIES = 8
 MANY = 3  # different values of one entry: to either side of a jump there are two

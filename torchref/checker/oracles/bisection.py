@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import inner, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.subject import Subject
-from torchref.checker.execution.tape import Cotangents, inner
-from torchref.checker.oracles.directional_derivative import Line, slope_at_step, typical_size
+from torchref.checker.execution.tape import Cotangents
+from torchref.checker.oracles.directional_derivative import Line, slope_at_step
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from torchref.checker.comparison.distance import held_in_16_bits, held_in_double
-from torchref.checker.diagnosis.experiments.straight_through import moves_in_steps, passed_through
+from torchref.checker.execution.arithmetic import (
+    held_in_16_bits,
+    held_in_double,
+    norm,
+    typical_size,
+)
 from torchref.checker.execution.run import Scene
-from torchref.checker.execution.tape import norm
 from torchref.checker.oracles.bisection import Field
 from torchref.checker.oracles.directional_derivative import (
     Line,
@@ -18,7 +21,6 @@ from torchref.checker.oracles.directional_derivative import (
     central_slope,
     draw_directions,
     settled_slope,
-    typical_size,
 )
 from torchref.checker.oracles.kinks import (
     denied_elements,
@@ -26,6 +28,12 @@ from torchref.checker.oracles.kinks import (
     is_differentiable_along,
     one_sided,
     sums_over_ties,
+)
+from torchref.checker.oracles.piecewise_constant import (
+    is_nonzero_where_all_should_be_zero,
+    line_of,
+    moves_in_steps,
+    stands_still,
 )
 from torchref.checker.oracles.tolerance import DOUBLE, conditioning
 from torchref.checker.oracles.wrong_entries import faults_at, find_faults, not_finite_though_smooth
@@ -212,7 +220,10 @@ def _accused(
 def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
     faults, judgement.faults, judgement.worst = judgement.faults, [], 1.0
     # Who passes a gradient through steps has one of its own for the height of the steps as well.
-    if any(any(passed_through(scene, fault)) for fault in faults):
+    if any(
+        is_nonzero_where_all_should_be_zero(fault) and stands_still(line_of(scene, fault.place))
+        for fault in faults
+    ):
         names = ", ".join(fault.name for fault in faults)
         both = "candidate and reference pass a gradient through a forward that moves in steps"
         judgement.notes.append(f"{names}, {scene.case.label}: {both}")

@@ -24,17 +24,11 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor
 
+from torchref.checker.execution.arithmetic import draw_signed, inner, norm, precision, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import can_rehearse, rehearse
 from torchref.checker.execution.subject import Subject
-from torchref.checker.execution.tape import (
-    Cotangents,
-    draw_signed,
-    evaluate,
-    inner,
-    norm,
-    precision,
-)
+from torchref.checker.execution.tape import Cotangents, evaluate
 
 COARSE = (2.0**-3, 3)  # (first step, differences): for the smooth
 MIDDLE = (2.0**-8, 3)  # for the smooth that bends within an eighth of its own size
@@ -44,7 +38,6 @@ ENOUGH = 1e-11  # relative to the scale of the slope: no need to go on
 BENT = 1e-8  # more than this after two ladders: there is a kink within the steps
 LOST = 1e-4  # more than this at the end: nothing converged, and no estimate can be believed
 ROUNDINGS = 4  # how many roundings of its largest term a forward may make
-TINY, HUGE = 1e-140, 1e140  # between them squares neither vanish nor overflow
 SAFETY = 8  # tolerance over estimated error
 
 
@@ -212,17 +205,3 @@ def draw_directions(case: Case, generator: Generator) -> list[Tensor]:
     magnitudes that has probability 0.
     """
     return [draw_signed(x, generator) * (typical_size(x) or 1.0) for x in case.arguments]
-
-
-def typical_size(x: Tensor) -> float:
-    """The root mean square of the finite entries; 0 for zeros and for no entries."""
-    if not x.numel():
-        return 0.0
-    values = x.detach().to(torch.complex128 if x.is_complex() else torch.float64)
-    size = float(torch.linalg.vector_norm(values)) / math.sqrt(x.numel())
-    if TINY < size < HUGE:
-        return size
-    magnitudes = values.abs()
-    finite = magnitudes[torch.isfinite(magnitudes)]  # and scaled, lest the squares leave the range
-    peak = float(finite.max()) if finite.numel() else 0.0
-    return peak * float((finite / peak).square().mean().sqrt()) if peak > 0 else 0.0

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import identical, typical_size
 from torchref.checker.execution.run import Scene
-from torchref.checker.execution.tape import Tape, evaluate, identical
-from torchref.checker.oracles.directional_derivative import typical_size
+from torchref.checker.execution.tape import Tape, evaluate
 from torchref.checker.oracles.rounding import is_rough, nudged
 from torchref.checker.oracles.tolerance import DOUBLE, ROUNDINGS
 from torchref.checker.report.findings import Finding

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.tape import draw_signed
+from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.oracles.bisection import Field
 from torchref.checker.oracles.directional_derivative import (
     ROUNDINGS,
@@ -20,7 +20,6 @@ from torchref.checker.oracles.directional_derivative import (
     Rising,
     draw_directions,
     slope_at_step,
-    typical_size,
 )
 
 ONE_SIDED_STEP = 2.0**-20

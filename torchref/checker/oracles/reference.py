@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import identical, typical_size
 from torchref.checker.execution.run import Scene
-from torchref.checker.execution.tape import Gradients, identical
+from torchref.checker.execution.tape import Gradients
 from torchref.checker.oracles.bisection import Field
-from torchref.checker.oracles.directional_derivative import settled_slope, typical_size
+from torchref.checker.oracles.directional_derivative import settled_slope
 from torchref.checker.oracles.kinks import (
     admitted,
     has_ties,

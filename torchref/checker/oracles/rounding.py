@@ -4,23 +4,18 @@ A few roundings of the input further on, rounding has made another number of it,
 difference of two functions is still the same.
 """
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Suspicion
+from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Scene, backward, forward
-from torchref.checker.execution.tape import draw_signed
-from torchref.checker.oracles.directional_derivative import typical_size
 
 ROUGH = 0.5  # so much of an error changes if it is rounding: two thirds and more, of others a third
 ROUGHER = 8  # times as rough as the other
 SIDES = (2.0**-20, 2.0**-15, 2.0**-11)  # nudges to either side, relative
 ILL_CONDITIONED = 1e-9  # relative: what is left of float64 then is still more than float32 has
 NEARLY = 0.05  # a gradient so much wrong may still be a rounded one
-NUDGES = {torch.float32: 8, torch.bfloat16: 1}  # roundings of the inputs; of 16 bits one is far
 
 
 def nudged(scene: Scene, relative: float, copy: int = 0) -> Case:
@@ -39,23 +34,6 @@ def is_rough(here: Tensor, there: Tensor) -> bool:
     return typical_size(there - here) > ROUGH * typical_size(here)
 
 
-def lost_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator[Suspicion]:
-    """A gradient that is nearly right, whose error is rough."""
-    error, size = typical_size(got - true), typical_size(true)
-    if not 0 < error <= NEARLY * size:
-        return
-    for dtype, ulps in NUDGES.items():
-        there = _gradients_at(scene, place, ulps * torch.finfo(dtype).eps)
-        if there is not None and is_rough(got - true, there[0] - there[1]):
-            name = str(dtype).removeprefix("torch.")
-            yield Suspicion(
-                "precision-loss",
-                f"right to {error / size:.1e} of the typical entry, and what is lost is rounding: "
-                f"it is another error where the inputs differ by a rounding of {name}",
-            )
-            return
-
-
 def is_rounding_apart(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
     """Whether two gradients agree but for the digits that an ill-conditioned formula loses.
 
@@ -66,7 +44,7 @@ def is_rounding_apart(scene: Scene, place: int, got: Tensor, true: Tensor) -> bo
         true
     ):
         return False
-    there = [_gradients_at(scene, place, relative) for relative in SIDES]
+    there = [gradients_nudged(scene, place, relative) for relative in SIDES]
     return any(is_rough(got - true, pair[0] - pair[1]) for pair in there if pair is not None)
 
 
@@ -79,7 +57,7 @@ def lost_by_reference(scene: Scene, place: int, got: Tensor, true: Tensor) -> bo
     if not 0 < error <= NEARLY * typical_size(true):
         return False
     for relative in SIDES:
-        ahead, back = (_gradients_at(scene, place, sign * relative) for sign in (1, -1))
+        ahead, back = (gradients_nudged(scene, place, sign * relative) for sign in (1, -1))
         if ahead is None or back is None:
             return False
         mine, its = (
@@ -91,7 +69,7 @@ def lost_by_reference(scene: Scene, place: int, got: Tensor, true: Tensor) -> bo
     return False
 
 
-def _gradients_at(scene: Scene, place: int, relative: float) -> tuple[Tensor, Tensor] | None:
+def gradients_nudged(scene: Scene, place: int, relative: float) -> tuple[Tensor, Tensor] | None:
     """The candidate's gradient and the reference's at inputs nudged; None where one has none."""
     if scene.reference is None:
         return None

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Scene, backward, forward
 from torchref.checker.execution.subject import Subject
-from torchref.checker.oracles.directional_derivative import typical_size
 from torchref.checker.oracles.rounding import nudged
 
 COPIES = 16

@@ -6,9 +6,9 @@ from contextlib import suppress
 import torch
 from torch import Generator, Tensor
 
+from torchref.checker.execution.arithmetic import typical_size
 from torchref.checker.execution.run import RefusedError, Scene, backward, forward
 from torchref.checker.execution.tape import Gradients
-from torchref.checker.oracles.directional_derivative import typical_size
 
 ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor, in float64
 FEW_ROUNDINGS = 32.0  # in lower precisions, where a thousand would hide a wrong digit

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import same
-from torchref.checker.diagnosis.replay import own_forward
+from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.case import Case
+from torchref.checker.execution.own_forward import own_forward
 from torchref.checker.execution.run import RefusedError, Scene, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents

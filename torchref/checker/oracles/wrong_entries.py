@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.case import is_differentiable
+from torchref.checker.execution.arithmetic import is_differentiable, typical_size
 from torchref.checker.execution.run import Scene
 from torchref.checker.oracles.bisection import Field, locate, numeric_gradient
 from torchref.checker.oracles.directional_derivative import (
@@ -15,7 +15,6 @@ from torchref.checker.oracles.directional_derivative import (
     Slope,
     draw_directions,
     settled_slope,
-    typical_size,
 )
 from torchref.checker.oracles.kinks import ONE_SIDED_STEP, Where, one_sided
 from torchref.checker.oracles.tolerance import rounding

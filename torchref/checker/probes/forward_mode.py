@@ -5,8 +5,9 @@ import warnings
 
 import torch.autograd.forward_ad as forward_ad
 
+from torchref.checker.execution.arithmetic import inner, norm
 from torchref.checker.execution.run import Scene
-from torchref.checker.execution.tape import inner, norm, seed_forward
+from torchref.checker.execution.tape import seed_forward
 from torchref.checker.oracles.directional_derivative import draw_directions
 from torchref.checker.oracles.tolerance import ROUNDINGS
 from torchref.checker.probes.probe import Outcome, first_line

@@ -2,10 +2,11 @@
 
 from torch import Tensor
 
-from torchref.checker.execution.case import Case, is_differentiable
+from torchref.checker.execution.arithmetic import agree, is_differentiable
+from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Scene, play
 from torchref.checker.execution.tape import Tape
-from torchref.checker.oracles.agreement import agree, first_difference
+from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome
 from torchref.checker.report.findings import Finding
 from torchref.errors import InputError

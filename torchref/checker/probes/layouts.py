@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import agree
 from torchref.checker.execution.run import RefusedError, Scene, backward, forward, play
 from torchref.checker.execution.tape import Cotangents, Tape
 from torchref.checker.inputs.well_posed import is_well_posed
-from torchref.checker.oracles.agreement import agree, first_difference
 from torchref.checker.oracles.differences import judge_by_differences
+from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import agree, draw_signed
 from torchref.checker.execution.run import Scene
-from torchref.checker.execution.tape import Gradients, draw_signed
-from torchref.checker.oracles.agreement import agree, first_difference
+from torchref.checker.execution.tape import Gradients
+from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome
 from torchref.checker.report.findings import Finding
 

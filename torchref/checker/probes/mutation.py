@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from torchref.checker.execution.case import is_differentiable
+from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.checker.execution.raw_returns import RawReturn, custom_nodes, recording
 from torchref.checker.execution.run import Scene
 from torchref.checker.execution.tape import Tape, copy_layout

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Scene, backward, forward
 from torchref.checker.execution.subject import Subject
-from torchref.checker.execution.tape import Cotangents, Gradients, Tape, draw_signed
-from torchref.checker.oracles.directional_derivative import typical_size
+from torchref.checker.execution.tape import Cotangents, Gradients, Tape
 from torchref.checker.probes.probe import Outcome
 from torchref.checker.report.findings import Finding
 

@@ -2,9 +2,10 @@
 
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import agree, draw_signed
 from torchref.checker.execution.run import Scene
-from torchref.checker.execution.tape import Gradients, Tape, draw_signed, seed_forward
-from torchref.checker.oracles.agreement import agree, first_difference
+from torchref.checker.execution.tape import Gradients, Tape, seed_forward
+from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from torchref.checker.execution.run import Scene
 from torchref.checker.execution.tape import Tape
-from torchref.checker.oracles.agreement import first_difference
+from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from torchref.checker.execution.arithmetic import draw_signed, inner, norm
 from torchref.checker.execution.run import Scene, play
-from torchref.checker.execution.tape import Cotangents, Tape, draw_signed, inner, norm
+from torchref.checker.execution.tape import Cotangents, Tape
 from torchref.checker.oracles.directional_derivative import central_slope, draw_directions
 from torchref.checker.oracles.kinks import NUDGE, one_sided
 from torchref.checker.probes.probe import Outcome, first_line

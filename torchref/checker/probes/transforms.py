@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from torchref.checker.execution.arithmetic import ORDER, agree, precision
 from torchref.checker.execution.raw_returns import custom_nodes, function_of
 from torchref.checker.execution.run import Scene
-from torchref.checker.execution.tape import precision, seed_forward
-from torchref.checker.oracles.agreement import ORDER, agree
+from torchref.checker.execution.tape import seed_forward
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 

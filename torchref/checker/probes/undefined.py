@@ -4,7 +4,7 @@ from torch import Tensor
 
 from torchref.checker.execution.run import Scene
 from torchref.checker.execution.tape import Gradients
-from torchref.checker.oracles.agreement import first_difference
+from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from torchref.checker.diagnosis import Suspicion
-from torchref.checker.diagnosis.hypothesis import SAME, same
 from torchref.checker.diagnosis.patterns.factor import proportion
+from torchref.checker.execution.arithmetic import SAME, draw_signed, same
 from torchref.checker.execution.run import RefusedError, Scene, backward
-from torchref.checker.execution.tape import Cotangents, draw_signed
+from torchref.checker.execution.tape import Cotangents
 from torchref.checker.oracles.true_gradient import true_under
 
 MANY = 20_000  # elements; above it many backward passes take long

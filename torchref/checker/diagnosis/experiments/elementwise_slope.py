@@ -7,9 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from torchref.checker.diagnosis import Suspicion, Wrong
-from torchref.checker.diagnosis.hypothesis import same
+from torchref.checker.execution.arithmetic import draw_signed, same
 from torchref.checker.execution.run import Scene, backward
-from torchref.checker.execution.tape import draw_signed
 from torchref.checker.oracles.true_gradient import true_under
 from torchref.checker.report.numbers import told_apart
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from torchref.checker.diagnosis import Suspicion, Wrong
-from torchref.checker.diagnosis.hypothesis import same
 from torchref.checker.diagnosis.patterns.subset import rule_of_position
+from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.run import Scene, backward
 from torchref.checker.oracles.true_gradient import gradient_of, knowing
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from torchref.checker.diagnosis import Suspicion
-from torchref.checker.diagnosis.hypothesis import same
 from torchref.checker.diagnosis.patterns.local_derivative import DERIVATIVES
+from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import Scene
 from torchref.checker.execution.subject import Subject

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator
 
-from torchref.checker.diagnosis.hypothesis import SAME, Suspicion
+from torchref.checker.diagnosis.hypothesis import Suspicion
 from torchref.checker.diagnosis.network.gradients import Page, Pattern
 from torchref.checker.diagnosis.patterns.factor import CONSTANTS, NEAR, origins, proportion
+from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.report.numbers import told_apart
 
 TAKEN_OVER = {"constant-factor", "sign-flipped"}

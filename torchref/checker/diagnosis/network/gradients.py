@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import SAME, Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.execution.arithmetic import SAME
 
 
 @dataclass(frozen=True)

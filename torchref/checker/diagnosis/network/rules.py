@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, same
+from torchref.checker.diagnosis.hypothesis import Suspicion
 from torchref.checker.diagnosis.network.common_factor import one_factor
 from torchref.checker.diagnosis.network.gradients import Page, Pattern, Rule
 from torchref.checker.diagnosis.network.layers import (
@@ -16,6 +16,7 @@ from torchref.checker.diagnosis.network.layers import (
     own_input,
 )
 from torchref.checker.diagnosis.patterns.factor import proportion
+from torchref.checker.execution.arithmetic import same
 
 LEAST_LIKENESS = 1e-2  # of a difference to what it is said to be, where few digits are left of it
 

@@ -7,7 +7,8 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import SAME, Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.report.numbers import told_apart
 
 NEAR = 1e-6  # relative distance at which a factor is taken for a known number

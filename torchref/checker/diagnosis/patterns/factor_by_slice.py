@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import SAME, Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
 from torchref.checker.diagnosis.patterns.factor import one_dwarfs_the_others, proportion
+from torchref.checker.execution.arithmetic import SAME
 
 TELLING = 3  # entries of a slice, or slices: fewer are in proportion by chance
 APART = 1e-3  # relative: factors no further apart are one

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import SAME, Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
 from torchref.checker.diagnosis.patterns.factor import proportion
+from torchref.checker.execution.arithmetic import SAME
 
 FEW = 3  # entries that a factor leaves: fewer are in proportion by chance
 

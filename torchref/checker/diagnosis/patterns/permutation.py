@@ -6,7 +6,8 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong, same
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.execution.arithmetic import same
 
 TELLING = 4  # different entries other than 0: fewer are in another order by chance
 MOST_DIMENSIONS = 5

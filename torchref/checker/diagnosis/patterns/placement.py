@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from itertools import permutations
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong, same
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
 from torchref.checker.diagnosis.patterns.factor import proportion
+from torchref.checker.execution.arithmetic import same
 
 
 def swapped(wrong: Wrong) -> Iterator[Suspicion]:

@@ -5,7 +5,8 @@ from itertools import combinations, permutations
 
 from torch import Size, Tensor
 
-from torchref.checker.diagnosis.hypothesis import SAME, Suspicion, same
+from torchref.checker.diagnosis.hypothesis import Suspicion
+from torchref.checker.execution.arithmetic import SAME, same
 
 MOST_DIMENSIONS = 5
 

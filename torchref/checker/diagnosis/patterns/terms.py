@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import SAME, Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.report.numbers import told_apart
 
 NEARLY = 1e-2  # relative: factors no further apart come from one, and a small term beside it

@@ -1,6 +1,5 @@
 """A right backward played again with one mistake in it: which mistake gives what was claimed?"""
 
 from torchref.checker.diagnosis.replay.search import Explanation, one_mistake
-from torchref.checker.execution.own_forward import own_forward
 
-__all__ = ["Explanation", "one_mistake", "own_forward"]
+__all__ = ["Explanation", "one_mistake"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import SAME
+from torchref.checker.execution.arithmetic import SAME
 
 
 def pairs_that_may_fit(

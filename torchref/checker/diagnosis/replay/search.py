@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 from torchref.checker.diagnosis import Suspicion
-from torchref.checker.diagnosis.hypothesis import same
 from torchref.checker.diagnosis.patterns.factor import (
     NEAR,
     NO_ORIGIN,
@@ -31,6 +30,7 @@ from torchref.checker.diagnosis.replay.mistakes import (
 )
 from torchref.checker.diagnosis.replay.pairs import pairs_that_may_fit
 from torchref.checker.diagnosis.replay.steps import Alteration, Step, altered, steps_back
+from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.own_forward import own_forward
 from torchref.checker.execution.run import RefusedError, Scene, forward
 from torchref.checker.execution.subject import Subject

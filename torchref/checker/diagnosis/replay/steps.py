@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 from torch.autograd.graph import Node
 
 Grads = tuple[Tensor | None, ...]
@@ -83,12 +82,6 @@ def steps_back(outputs: Sequence[Tensor], arguments: Mapping[str, Tensor]) -> li
         found[node] = Step(node, _called(node), _line(node), operands)
         waiting += children.values()
     return list(found.values())
-
-
-def functions_behind(outputs: Sequence[Tensor]) -> list[type[Function]]:
-    """The classes of the Functions that were applied on the way to some outputs."""
-    found = (getattr(step.node, "_forward_cls", None) for step in steps_back(outputs, {}))
-    return list(dict.fromkeys(each for each in found if each is not None))
 
 
 @contextmanager

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from tests.checker.given.scenes import normal, scene_of
-from torchref.checker.oracles.agreement import agree, first_difference
+from torchref.checker.execution.arithmetic import agree
+from torchref.checker.probes.difference import first_difference
 
 X = normal(5, 4)
 NAN, INF = torch.nan, torch.inf

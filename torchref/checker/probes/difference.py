@@ -5,31 +5,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.comparison.distance import held_in_double
+from torchref.checker.execution.arithmetic import (
+    ORDER,
+    agree,
+    held_in_double,
+    identical,
+)
 from torchref.checker.execution.run import Scene
-from torchref.checker.execution.tape import Gradients, identical, precision
-from torchref.checker.oracles.directional_derivative import typical_size
+from torchref.checker.execution.tape import Gradients
 from torchref.checker.oracles.tolerance import gradient_floor
 from torchref.checker.report.numbers import told_apart
-
-ORDER = 256.0  # roundings by which another order of summation may differ
-
-
-def agree(a: Tensor | None, b: Tensor | None, floor: float = 0.0, relative: float = 0.0) -> bool:
-    """Equal up to rounding, relative to the typical entry; NaN and infinity equal themselves.
-
-    `floor` is what rounding makes of a gradient that is 0, `relative` a coarser tolerance.
-    """
-    if a is None or b is None:
-        other = a if b is None else b
-        return other is None or not bool((other.abs() > floor).any())
-    if a.shape != b.shape:
-        return False
-    size = max(typical_size(a), typical_size(b))
-    relative = max(relative, ORDER * precision([a, b]))
-    allowed = floor + relative * (torch.nan_to_num(b.abs().double(), 0, 0, 0) + size)
-    near = (a - b).abs() <= allowed
-    return bool((near | (a == b) | (torch.isnan(a) & torch.isnan(b))).all())
 
 
 def first_difference(
