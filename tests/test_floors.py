@@ -1,4 +1,4 @@
-"""Imports go down the floors, in no circle; files are short and named for what they hold."""
+"""Imports go down the floors, in no circle; folders and files are small, and named for content."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,18 @@ FLOORS = {
     "torchref.functional": 1,
     "torchref.catalogue": 2,
     "torchref.nn": 2,
-    "torchref.checker": 3,
+    "torchref.checker.report": 3,
+    "torchref.checker.execution": 3,
+    "torchref.checker.oracles": 3.1,
+    "torchref.checker.inputs": 3.2,
+    "torchref.checker.probes": 3.3,
+    "torchref.checker.diagnosis": 3.3,
+    "torchref.checker.comparison": 3.4,
+    "torchref.checker.generated_inputs": 3.5,
+    "torchref.checker.session": 3.6,
+    "torchref.checker.compare": 3.7,
+    "torchref.checker.crosscheck": 3.7,
+    "torchref.checker": 3.8,  # its __init__.py brings the calls
     "torchref.backprop": 3,
     "torchref.training": 4.2,  # explains what it has trained
     "torchref.explainer": 4,
@@ -29,6 +40,8 @@ FLOORS = {
 }
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
 MOST_LINES = 300
+MOST_ENTRIES = 12  # of a folder beside its __init__.py: an index that is taken in at one look
+MOST_ARROWS = 40  # between the rooms of the checker
 MOST_LINES_OF_AN_EXPERIMENT = 126  # it is read from top to bottom
 
 
@@ -43,10 +56,11 @@ def module_name(file: Path, house: Path) -> str:
 
 
 def room(module: str) -> str | None:
-    """The room of a module; a top package's own room is its __init__ alone, if others have one."""
+    """The room of a module; where rooms inside a package have floors, its own is its __init__."""
     within = [name for name in FLOORS if f"{module}.".startswith(f"{name}.")]
     deepest = max(within, key=len, default=None)
-    return None if deepest == "torchref" != module else deepest
+    is_divided = any(name.startswith(f"{deepest}.") for name in FLOORS)
+    return None if is_divided and deepest != module else deepest
 
 
 def imports(file: Path, house: Path, modules: set[str]) -> Iterator[str]:
@@ -110,6 +124,36 @@ def faults_of_files(house: Path) -> list[str]:
     return faults
 
 
+def faults_of_folders(house: Path) -> list[str]:
+    entries: dict[Path, set[str]] = {}
+    for file in (house / "torchref").rglob("*.py"):
+        for inside, folder in pairwise([file, *file.relative_to(house).parents]):
+            if inside.name != "__init__.py" and folder != Path():
+                entries.setdefault(folder, set()).add(inside.name)
+    return [
+        f"{folder} has {len(names)} entries, more than {MOST_ENTRIES}"
+        for folder, names in entries.items()
+        if len(names) > MOST_ENTRIES
+    ]
+
+
+def arrows(house: Path, package: str) -> set[tuple[str, str]]:
+    """Which entries of a package import which others of it."""
+    depth = len(package.split("."))
+    pairs = (
+        (importer.split(".")[: depth + 1], imported.split(".")[: depth + 1])
+        for importer, all_imported in import_graph(house).items()
+        for imported in all_imported
+    )
+    here = package.split(".")
+    inside = (
+        (".".join(a), ".".join(b))
+        for a, b in pairs
+        if a[:depth] == b[:depth] == here and len(a) == len(b) == depth + 1
+    )
+    return {(a, b) for a, b in inside if a != b}
+
+
 def test_imports_go_down_the_floors() -> None:
     assert faults_of_floors(HOUSE) == []
 
@@ -120,6 +164,14 @@ def test_imports_have_no_circle() -> None:
 
 def test_files_are_short_and_say_what_they_hold() -> None:
     assert faults_of_files(HOUSE) == []
+
+
+def test_a_folder_is_taken_in_at_one_look() -> None:
+    assert faults_of_folders(HOUSE) == []
+
+
+def test_the_rooms_of_the_checker_know_few_others() -> None:
+    assert len(arrows(HOUSE, "torchref.checker")) <= MOST_ARROWS
 
 
 def test_the_walk_sees_the_imports_that_are_there() -> None:
@@ -147,7 +199,7 @@ SOUND = {
     "torchref__ops__sigmoid": "from torchref.ops.op import Op",
     "torchref__functional__losses": "from ..ops import sigmoid\nfrom torchref.errors import E",
     "torchref__nn": "from torchref import functional",
-    "torchref__checker__oracle": "import torchref.catalogue\nfrom torchref import ops",
+    "torchref__checker__oracles__kinks": "import torchref.catalogue\nfrom torchref import ops",
     "torchref__cli": "from torchref import __version__, checker",
     "experiments__iris": "from torchref import crosscheck\nimport torchref.nn",
 }
@@ -167,9 +219,10 @@ def test_a_sound_house_has_no_fault(tmp_path: Path) -> None:
         {"torchref__ops__op": "from .. import functional"},
         {"torchref__ops__op": "from torchref import crosscheck"},
         {"torchref__functional__losses": "from torchref.nn import Linear"},
-        {"torchref__nn": "from torchref.checker.oracle import oracle"},
+        {"torchref__nn": "from torchref.checker.oracles.kinks import ties"},
         {"torchref__nn": "if TYPE_CHECKING:\n    from . import cli"},
-        {"torchref__checker__oracle": "from torchref import cli"},
+        {"torchref__checker__oracles__kinks": "from torchref import cli"},
+        {"torchref__checker__oracles__kinks": "from torchref.checker import crosscheck"},
         {"torchref__cli": "import experiments.iris"},
     ],
     ids=str,
@@ -204,3 +257,20 @@ def test_a_long_file_and_an_empty_name_are_seen(tmp_path: Path) -> None:
         "experiments/long.py has 127 lines, more than 126",
         "experiments/utils.py: 'utils' does not say what is inside",
     ]
+
+
+def test_a_crowded_folder_is_seen(tmp_path: Path) -> None:
+    crowd = {f"torchref__ops__op{n}": "" for n in range(MOST_ENTRIES)}
+    house = build(tmp_path, **(SOUND | crowd))
+    assert faults_of_folders(house) == ["torchref/ops has 14 entries, more than 12"]
+
+
+def test_arrows_are_counted_between_entries_and_not_between_files(tmp_path: Path) -> None:
+    rooms = {
+        "torchref__checker__oracles__kinks": "from torchref.checker.oracles import bisection",
+        "torchref__checker__oracles__bisection": "from torchref.checker.execution import run, tape",
+        "torchref__checker__execution__run": "import torchref.ops",
+        "torchref__checker__execution__tape": "from torchref.checker.execution import run",
+    }
+    oracles, execution = "torchref.checker.oracles", "torchref.checker.execution"
+    assert arrows(build(tmp_path, **rooms), "torchref.checker") == {(oracles, execution)}

@@ -9,15 +9,21 @@ from torch import Tensor
 
 from torchref import nn
 from torchref.explainer.chain.account import Account
-from torchref.explainer.chain.cancellation import cancellation
 from torchref.explainer.chain.counting import count, growth
 from torchref.explainer.chain.evidence import evidence_for
+from torchref.explainer.chain.factors import cancellation
 from torchref.explainer.chain.forward import quantities
 from torchref.explainer.chain.graph import graph_of
 from torchref.explainer.chain.notation import Names, Notation
 from torchref.explainer.chain.parameter import place_of
-from torchref.explainer.chain.paths import chain, contributions, magnitude, path_count, paths
-from torchref.explainer.chain.recursion import deltas
+from torchref.explainer.chain.paths import (
+    chain,
+    contributions,
+    deltas,
+    magnitude,
+    path_count,
+    paths,
+)
 from torchref.explainer.chain.viewpoint import Viewpoint
 from torchref.explainer.document.latex import as_latex
 from torchref.explainer.document.markdown import as_markdown

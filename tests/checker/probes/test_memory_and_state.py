@@ -9,11 +9,9 @@ from torch.utils import deterministic
 from tests.checker.given.scenes import normal, scene_of
 from tests.corpora.wrong_ops.right_rules import Square
 from tests.corpora.wrong_ops.rule import Rule
-from torchref.checker.probes.interleaving import interleaved
-from torchref.checker.probes.memory import poisoned, uninitialised_memory
-from torchref.checker.probes.mutation import mutation
+from torchref.checker.probes.mutation import mutation, poisoned, uninitialised_memory
 from torchref.checker.probes.probe import Outcome
-from torchref.checker.probes.repetition import fresh_repeats, repeats_on_one_tape
+from torchref.checker.probes.repetition import fresh_repeats, interleaved, repeats_on_one_tape
 
 X = normal(4, 3)
 

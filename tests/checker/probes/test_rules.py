@@ -8,10 +8,9 @@ from tests.checker.given.scenes import normal, scene_of
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
 from tests.corpora.wrong_ops.rule import Rule
-from torchref.checker.probes.linearity import linearity
+from torchref.checker.probes.linearity import linearity, undefined_cotangents
 from torchref.checker.probes.precision import low_precision
 from torchref.checker.probes.requires_grad import requires_grad_subsets
-from torchref.checker.probes.undefined import undefined_cotangents
 from torchref.ops import Affine, Sigmoid
 
 

@@ -1,18 +1,15 @@
 """Tests of behaviour: what comparing the numbers of one backward cannot see."""
 
 from torchref.checker.probes.forward_mode import forward_mode
-from torchref.checker.probes.interleaving import interleaved
 from torchref.checker.probes.layouts import cotangent_layouts, input_layouts
-from torchref.checker.probes.linearity import linearity
-from torchref.checker.probes.memory import uninitialised_memory
-from torchref.checker.probes.mutation import mutation
+from torchref.checker.probes.linearity import linearity, undefined_cotangents
+from torchref.checker.probes.mutation import mutation, uninitialised_memory
 from torchref.checker.probes.precision import low_precision
 from torchref.checker.probes.probe import Probe
-from torchref.checker.probes.repetition import fresh_repeats, repeats_on_one_tape
+from torchref.checker.probes.repetition import fresh_repeats, interleaved, repeats_on_one_tape
 from torchref.checker.probes.requires_grad import requires_grad_subsets
 from torchref.checker.probes.second_order import second_order
 from torchref.checker.probes.transforms import vmap_agrees
-from torchref.checker.probes.undefined import undefined_cotangents
 
 # Tried whatever the numbers say: they may be the reason for wrong numbers. The first that fails
 # explains the failures of those after it.

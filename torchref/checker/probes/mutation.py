@@ -1,8 +1,11 @@
-"""Who writes where it should only read: inputs, outputs, saved tensors, grad_output."""
+"""Memory: who writes where it should only read, and who reads what was never written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import torch
+import torch.utils.deterministic as deterministic
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import is_differentiable
@@ -118,3 +121,38 @@ def _equal(a: Tensor, b: Tensor) -> bool:
 
 def _finding(scene: Scene, cause: str, name: str | None, what: str) -> Finding:
     return Finding(cause, name, None, what, scene.case.label)
+
+
+def uninitialised_memory(scene: Scene) -> Outcome:
+    try:
+        with poisoned():
+            gradients = Tape(scene.candidate, scene.case).gradients(scene.cotangents)
+    except Exception as error:
+        return Outcome.skip(f"cannot run with poisoned memory: {first_line(error)}")
+    for place, gradient in enumerate(gradients):
+        if gradient is None:
+            continue
+        spoilt = torch.isnan(gradient.abs()) & ~torch.isnan(scene.claimed[place].abs())
+        if scene.true is not None and (true := scene.true[place]) is not None:
+            spoilt &= ~torch.isnan(true.abs())
+        if bool(spoilt.any()):
+            element = tuple(int(i) for i in spoilt.nonzero()[0])
+            evidence = f"{int(spoilt.sum())} of {spoilt.numel()} entries were never written"
+            name = scene.case.argument_names[place]
+            found = Finding("uninitialised-memory", name, element, evidence, scene.case.label)
+            return Outcome([found])
+    return Outcome()
+
+
+@contextmanager
+def poisoned() -> Iterator[None]:
+    """While open, torch.empty and its like are filled with NaN."""
+    mode = torch.get_deterministic_debug_mode()
+    fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]  # torch sets it
+    torch.set_deterministic_debug_mode("warn")
+    deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+        torch.set_deterministic_debug_mode(mode)

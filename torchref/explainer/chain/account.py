@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-from torchref.explainer.chain.cancellation import Cancellation
 from torchref.explainer.chain.counting import Counts
 from torchref.explainer.chain.evidence import Evidence
-from torchref.explainer.chain.factors import Factor
+from torchref.explainer.chain.factors import Cancellation, Factor
 from torchref.explainer.chain.forward import Quantity
 from torchref.explainer.chain.notation import Notation
 from torchref.explainer.chain.parameter import Place
-from torchref.explainer.chain.paths import Path
-from torchref.explainer.chain.recursion import Delta
+from torchref.explainer.chain.paths import Delta, Path
 
 
 @dataclass(frozen=True)

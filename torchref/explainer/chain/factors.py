@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from torchref.explainer.chain.formulas import LOSS_SLOPES, SLOPES, cross_entropy_slope
+from torchref import ops
+from torchref.explainer.chain.formulas import (
+    LOSS_SLOPES,
+    SLOPES,
+    cross_entropy_slope,
+    without_spread,
+)
 from torchref.explainer.chain.graph import Stage
 from torchref.explainer.chain.notation import derivative, lowered, lowered_to_each, raised
 from torchref.explainer.chain.viewpoint import Viewpoint
@@ -151,3 +157,33 @@ def stored_by(view: Viewpoint, level: int, j: int) -> str | None:
     if (level, j) == (place.stage.level, place.j) and place.is_first_of_its_neuron:
         return None
     return derivative(view.names.notation.loss, view.names.weight(level, 0, j))
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """Two factors whose product is simpler than either."""
+
+    before: str
+    after: str
+    value_before: float
+    value_after: float
+
+
+def cancellation(view: Viewpoint) -> Cancellation | None:
+    """What the slopes of loss and output have in common; None where they have nothing."""
+    last = view.graph.stages[-1]
+    if (view.graph.stack.pointwise_loss.op, last.layer.op) != (ops.LogLoss, ops.Sigmoid):
+        return None
+    k = view.place.j if view.place.stage.level == view.names.depth else 0
+    loss, slope = loss_factor(view, k), activation_factor(view, last, k)
+    target, output = view.names.target(k), view.symbol(last, k)
+    simple = without_spread(target, output, view.graph.divisor)
+    weights: dict[str, float] = {}
+    weight = loss_operand(view, "weight", "v", k, weights)
+    value = -(loss.symbols[target] - loss.symbols[output]) / view.graph.divisor
+    return Cancellation(
+        f"{loss.symbol} · {slope.symbol} = {loss.formula} · {slope.formula}",
+        f"{weight} · {simple}" if weight else simple,
+        loss.value * slope.value,
+        value * weights.get(weight, 1.0),
+    )
