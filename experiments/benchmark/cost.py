@@ -15,7 +15,7 @@ from torch.autograd import gradcheck
 from experiments.benchmark.turns import Run, take_turns
 from torchref import crosscheck
 from torchref.checker.execution.case import build_case
-from torchref.checker.execution.run import play
+from torchref.checker.execution.run import run_both
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.oracles.differences import judge_by_differences
 from torchref.ops import Affine
@@ -68,7 +68,9 @@ def first_call(times: int) -> list[float]:
 def differences_alone(inputs: Sequence[Tensor], seed: int) -> Any:
     """The numeric oracle and nothing else."""
     subject = as_subject(Affine)
-    return judge_by_differences(play(subject, None, build_case(subject, inputs, None, None), seed))
+    return judge_by_differences(
+        run_both(subject, None, build_case(subject, inputs, None, None), seed)
+    )
 
 
 def affine_inputs(rows: int | None, entries: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

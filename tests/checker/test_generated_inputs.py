@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.right_rules import Lookup
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import Report, crosscheck

@@ -16,7 +16,7 @@ from torchref.checker.inputs.defaults import defaults_left_out
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.progress import Tick, progress_bar
 from torchref.checker.report.report import Report
-from torchref.checker.session import Examination
+from torchref.checker.session import Session
 from torchref.errors import InputError
 
 Inputs = Sequence[Any] | Mapping[str, Any]
@@ -85,11 +85,11 @@ def crosscheck(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of variations that the user never asked for
-        examination = Examination(subject, other, seed, tick, vary, thorough)
-        cases = _in_double(subject, cases, examination.ledger)
-        cases = [_differentiable(other or subject, case, examination.ledger) for case in cases]
-        examination.run(cases)
-    return examination.ledger.report(subject.title, None if other is None else other.title, seed)
+        session = Session(subject, other, seed, tick, vary, thorough)
+        cases = _in_double(subject, cases, session.ledger)
+        cases = [_differentiable(other or subject, case, session.ledger) for case in cases]
+        session.run(cases)
+    return session.ledger.report(subject.title, None if other is None else other.title, seed)
 
 
 def _check_call(reference: Any, inputs: Inputs | None, seed: int) -> None:

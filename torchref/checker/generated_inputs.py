@@ -8,7 +8,7 @@ from torch import Tensor
 from torchref.checker.diagnosis.diagnose import accuse
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import ends_the_context, is_admitted
-from torchref.checker.execution.run import RefusedError, Scene, forward, play
+from torchref.checker.execution.run import RefusedError, Run, forward, run_both
 from torchref.checker.execution.subject import Subject
 from torchref.checker.inputs import ASKS_A_REFERENCE, variations
 from torchref.checker.inputs.domain import is_defined, is_same_function
@@ -19,8 +19,8 @@ from torchref.checker.oracles.reference import judge_by_reference
 from torchref.checker.oracles.rounding import is_rounding_apart
 from torchref.checker.probes.contract import breaches
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.judgement import Fault, Judgement
 from torchref.checker.report.ledger import Ledger
+from torchref.checker.report.oracle_result import Fault, OracleResult
 from torchref.errors import InputError
 
 NAME = "variations of the inputs"
@@ -28,7 +28,7 @@ ENOUGH = 3  # found wrong, after which no more are tried
 
 
 @dataclass
-class Trials:
+class GeneratedInputs:
     """Variations count where the reference accepts them and is finite."""
 
     candidate: Subject
@@ -58,15 +58,15 @@ class Trials:
             if not self._is_admitted(kind, case):
                 continue
             try:
-                scene = play(self.candidate, self.reference, case, self.seed)
+                run = run_both(self.candidate, self.reference, case, self.seed)
             except (RefusedError, InputError) as refusal:
                 if ends_the_context(refusal):
                     raise
                 self._refused(refusal, kind, case)
                 continue
-            if scene.cotangents and scene.makes_sense and is_same_function(scene, kind, given):
+            if run.cotangents and run.makes_sense and is_same_function(run, kind, given):
                 self.tried += 1
-                self.guilty += self._judge(scene, kind)
+                self.guilty += self._judge(run, kind)
             if self.guilty >= ENOUGH:
                 break
         note = f"{self.tried} tried, {self.refused} refused by candidate or reference"
@@ -142,50 +142,46 @@ class Trials:
                 return
             self.lax.append(case.label)
 
-    def _judge(self, scene: Scene, kind: str) -> bool:
+    def _judge(self, run: Run, kind: str) -> bool:
         """Whether the candidate is found wrong."""
         # A size that broadcasts may be more than was promised: autograd's sum is right.
-        broken = breaches(scene.raw, scene.case.label)
+        broken = breaches(run.raw, run.case.label)
         found = [finding for finding in broken if finding.cause != "missing-reduction"]
-        forward_found = compare_forwards(scene, self.conventions)
-        judgement = Judgement() if forward_found else self._judged(scene)
-        doubted = forward_found or judgement.faults or judgement.blameless
-        if doubted and not is_well_posed(scene, self.outputs_as_given):
-            self.ill_posed.append(scene.case.label)
-            forward_found, judgement = [], Judgement()
+        forward_found = compare_forwards(run, self.conventions)
+        result = OracleResult() if forward_found else self._judged(run)
+        doubted = forward_found or result.faults or result.blameless
+        if doubted and not is_well_posed(run, self.outputs_as_given):
+            self.ill_posed.append(run.case.label)
+            forward_found, result = [], OracleResult()
         if forward_found:
             # Of another rank the reference may be another function: a softmax over dim=1.
             if kind == "ranks":
-                self.ledger.note(f"{scene.case.label}: the forwards differ, so it is left out")
+                self.ledger.note(f"{run.case.label}: the forwards differ, so it is left out")
                 return False
             self.ledger.enter(NAME, forward_found)
             return True
-        self.conventions += judgement.notes
-        if judgement.why == NOT_FINITE:
-            self.not_finite.append(scene.case.label)
-        if judgement.told:
-            found += accuse(scene, judgement.faults)
-        self.ledger.enter(NAME, found + judgement.blameless, judgement.worst)
+        self.conventions += result.notes
+        if result.why == NOT_FINITE:
+            self.not_finite.append(run.case.label)
+        if result.told:
+            found += accuse(run, result.faults)
+        self.ledger.enter(NAME, found + result.blameless, result.worst)
         return bool(found)
 
-    def _judged(self, scene: Scene) -> Judgement:
-        if scene.true is None or scene.shared:
-            return judge_by_differences(replace(scene, true=None), promised=False)
-        judgement = judge_by_reference(scene, scene.true)
-        judgement.faults = [
-            fault for fault in judgement.faults if not self._is_rounding(scene, fault)
-        ]
-        if not judgement.faults:
-            judgement.worst = min(judgement.worst, 1.0)
+    def _judged(self, run: Run) -> OracleResult:
+        if run.true is None or run.shared:
+            return judge_by_differences(replace(run, true=None), promised=False)
+        result = judge_by_reference(run, run.true)
+        result.faults = [fault for fault in result.faults if not self._is_rounding(run, fault)]
+        if not result.faults:
+            result.worst = min(result.worst, 1.0)
         elif self._reference_is_wrong:
-            return judge_by_differences(scene, promised=False)
-        return judgement
+            return judge_by_differences(run, promised=False)
+        return result
 
-    def _is_rounding(self, scene: Scene, fault: Fault) -> bool:
+    def _is_rounding(self, run: Run, fault: Fault) -> bool:
         assert fault.true is not None
-        rounding = is_rounding_apart(scene, fault.place, scene.claimed[fault.place], fault.true)
+        rounding = is_rounding_apart(run, fault.place, run.claimed[fault.place], fault.true)
         if rounding:
-            self.conventions.append(
-                f"{fault.name}, {scene.case.label}: all that differs is rounding"
-            )
+            self.conventions.append(f"{fault.name}, {run.case.label}: all that differs is rounding")
         return rounding

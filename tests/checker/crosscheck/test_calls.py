@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.checker.given.half_right import Doubled, Scaled, SlopeForgotten, causes
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref import crosscheck
 from torchref.ops import Affine, Sigmoid
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import compare, crosscheck
 

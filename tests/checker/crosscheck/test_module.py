@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref import crosscheck
 from torchref.ops import Affine
 

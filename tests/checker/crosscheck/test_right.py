@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from tests.checker.given.scenes import normal, seeded
+from tests.checker.given.runs import normal, seeded
 from tests.corpora.right_functions import RIGHT, RightFunction
 from torchref import crosscheck
 from torchref.catalogue import CATALOGUE, Entry

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.checker.given.half_right import SlopeForgotten, causes
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref import crosscheck
 from torchref.errors import InputError
 from torchref.ops import Sigmoid

@@ -8,7 +8,7 @@ import torch.autograd.forward_ad as forward_ad
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.scenes import normal, seeded
+from tests.checker.given.runs import normal, seeded
 from tests.corpora.right_functions import RIGHT, RightFunction
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.scenes import normal, seeded
+from tests.checker.given.runs import normal, seeded
 from torchref import Finding, Report, crosscheck
 from torchref.catalogue import CATALOGUE, Entry, Inputs
 from torchref.ops import Affine, Op

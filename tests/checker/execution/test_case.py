@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.checker.given.scenes import case_of, normal
+from tests.checker.given.runs import case_of, normal
 from tests.corpora.wrong_ops.rule import SavesInputs
 from torchref import InputError, crosscheck
 from torchref.checker.execution.case import build_case

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.scenes import case_of, normal
+from tests.checker.given.runs import case_of, normal
 from tests.random_inputs import seeded
 from torchref import crosscheck
 from torchref.checker.execution.cuda import can_rehearse, ends_the_context, is_admitted

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.autograd import Function
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from torchref.checker.execution.own_forward import own_forward, plain_call
 from torchref.checker.execution.tape import Tape
 
@@ -39,10 +39,10 @@ class New(Function):
 
 def gradient_of_own_forward(candidate) -> torch.Tensor:
     x = normal(4, 3)
-    scene = scene_of(candidate, None, x)
-    own = own_forward(scene)
+    run = run_of(candidate, None, x)
+    own = own_forward(run)
     assert own is not None
-    (grad_x,) = Tape(own, scene.case).gradients({0: torch.ones_like(x)})
+    (grad_x,) = Tape(own, run.case).gradients({0: torch.ones_like(x)})
     return grad_x
 
 
@@ -71,5 +71,5 @@ def test_an_apply_of_its_own_is_left_alone() -> None:
 
 
 def test_what_holds_no_function_has_none() -> None:
-    assert own_forward(scene_of(torch.sin, None, normal(3))) is None
-    assert own_forward(scene_of(torch.nn.Tanh(), None, normal(4, 3))) is None
+    assert own_forward(run_of(torch.sin, None, normal(3))) is None
+    assert own_forward(run_of(torch.nn.Tanh(), None, normal(4, 3))) is None

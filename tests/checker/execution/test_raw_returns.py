@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.rule import SavesInputs
 from torchref import crosscheck
 from torchref.checker.execution.raw_returns import custom_nodes, recording
@@ -38,8 +38,8 @@ def summed(grad: Tensor) -> Tensor:
 
 
 def broken(*made) -> list[tuple[str, str | None]]:
-    scene = scene_of(returning(*made), torch.add, X, BIAS)
-    return [(finding.cause, finding.argument) for finding in breaches(scene.raw, "as given")]
+    run = run_of(returning(*made), torch.add, X, BIAS)
+    return [(finding.cause, finding.argument) for finding in breaches(run.raw, "as given")]
 
 
 def test_a_return_that_keeps_the_contract() -> None:
@@ -83,11 +83,11 @@ def test_an_old_style_function_is_recorded_with_its_names() -> None:
         def backward(ctx, grad_y):
             return grad_y, None, grad_y
 
-    scene = scene_of(Old, lambda x, power, bias: x + bias, X, 2, BIAS)
-    (call,) = scene.raw
+    run = run_of(Old, lambda x, power, bias: x + bias, X, 2, BIAS)
+    (call,) = run.raw
     assert [call.name(place) for place in range(3)] == ["x", "power", "bias"]
     assert [e and e.shape for e in call.expected] == [(5, 3), None, (3,)]
-    (breach,) = breaches(scene.raw, "as given")
+    (breach,) = breaches(run.raw, "as given")
     assert (breach.cause, breach.argument) == ("missing-reduction", "bias")
 
 
@@ -98,9 +98,9 @@ def test_functions_deep_inside_are_recorded_and_restored() -> None:
     def network(x: Tensor, bias: Tensor) -> Tensor:
         return torch.tanh(function.apply(torch.sin(x), 2 * bias)).sum(1)
 
-    scene = scene_of(network, None, X, BIAS)
-    assert [call.function for call in scene.raw] == [function]
-    assert [finding.cause for finding in breaches(scene.raw, "")] == ["missing-reduction"]
+    run = run_of(network, None, X, BIAS)
+    assert [call.function for call in run.raw] == [function]
+    assert [finding.cause for finding in breaches(run.raw, "")] == ["missing-reduction"]
     assert vars(function)["backward"] is plain
 
 

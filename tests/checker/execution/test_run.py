@@ -1,4 +1,4 @@
-"""A case played once: gradients stay as they were, None is zeros, a refusal has its phase."""
+"""One run at a case: gradients stay as they were, None is zeros, a refusal has its phase."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.rule import SavesInputs
 from torchref import InputError
 from torchref.checker.execution.run import RefusedError
@@ -26,24 +26,24 @@ def test_gradients_are_kept_though_their_memory_is_handed_out_again() -> None:
         def backward(ctx, grad_y):
             return Reuses.buffer.copy_(2 * grad_y)
 
-    scene = scene_of(Reuses, lambda x: x * 2, X)
-    scene.tape.gradients({0: torch.zeros_like(X)})
-    torch.testing.assert_close(scene.got[0], scene.true[0], rtol=0, atol=0)
-    assert scene.got[0].any()
+    run = run_of(Reuses, lambda x: x * 2, X)
+    run.tape.gradients({0: torch.zeros_like(X)})
+    torch.testing.assert_close(run.got[0], run.true[0], rtol=0, atol=0)
+    assert run.got[0].any()
 
 
 def test_both_get_the_same_cotangents_and_another_seed_others() -> None:
-    scene = scene_of(torch.sin, torch.sin, X)
-    assert torch.equal(scene.got[0], scene.true[0])
-    assert torch.equal(scene_of(torch.sin, None, X).got[0], scene.got[0])
-    assert not torch.equal(scene_of(torch.sin, None, X, seed=1).got[0], scene.got[0])
+    run = run_of(torch.sin, torch.sin, X)
+    assert torch.equal(run.got[0], run.true[0])
+    assert torch.equal(run_of(torch.sin, None, X).got[0], run.got[0])
+    assert not torch.equal(run_of(torch.sin, None, X, seed=1).got[0], run.got[0])
 
 
 def test_none_is_claimed_as_zeros() -> None:
-    scene = scene_of(lambda x, y: x * 2, lambda x, y: x * 2, X, normal(5))
-    assert scene.got[1] is None
-    assert scene.claimed[1].shape == (5,)
-    assert not scene.claimed[1].any()
+    run = run_of(lambda x, y: x * 2, lambda x, y: x * 2, X, normal(5))
+    assert run.got[1] is None
+    assert run.claimed[1].shape == (5,)
+    assert not run.claimed[1].any()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_none_is_claimed_as_zeros() -> None:
 )
 def test_what_is_not_finite_or_absurd_makes_no_sense(values: list[float], sense: bool) -> None:
     x = torch.tensor(values, dtype=torch.float64)
-    assert scene_of(torch.reciprocal, torch.reciprocal, x).makes_sense is sense
+    assert run_of(torch.reciprocal, torch.reciprocal, x).makes_sense is sense
 
 
 def test_a_refusal_says_whose_and_when() -> None:
@@ -67,11 +67,11 @@ def test_a_refusal_says_whose_and_when() -> None:
             raise KeyError("gone")
 
     with pytest.raises(RefusedError) as refusal:
-        scene_of(Raises, torch.clone, normal(5, 3))
+        run_of(Raises, torch.clone, normal(5, 3))
     assert str(refusal.value) == "Raises's forward raised ValueError: not five"
     assert (refusal.value.phase, refusal.value.subject.title) == ("forward", "Raises")
     with pytest.raises(RefusedError) as refusal:
-        scene_of(Raises, torch.clone, X)
+        run_of(Raises, torch.clone, X)
     assert refusal.value.phase == "backward"
 
 
@@ -80,4 +80,4 @@ def test_bad_input_that_the_candidate_tells_itself_comes_through() -> None:
         raise InputError("x must be", "it was not", "Make it.")
 
     with pytest.raises(InputError, match="x must be, but it was not"):
-        scene_of(tells, None, X)
+        run_of(tells, None, X)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.right_rules import Power, Square
 from torchref import crosscheck
 from torchref.checker.execution.subject import as_subject

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.scenes import case_of, normal, seeded
+from tests.checker.given.runs import case_of, normal, seeded
 from torchref.checker.execution.arithmetic import draw_signed, inner, precision
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.execution.tape import Tape, copy_layout, evaluate

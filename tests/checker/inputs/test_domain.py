@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.scenes import case_of, normal, scene_of
+from tests.checker.given.runs import case_of, normal, run_of
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 from torchref.checker.execution.case import Case
@@ -17,7 +17,7 @@ X = normal(3, 4)
 
 
 def asked(function: Any, given: Tensor, varied: Tensor, kind: str) -> bool:
-    return is_same_function(scene_of(function, function, varied), kind, case_of(function, given))
+    return is_same_function(run_of(function, function, varied), kind, case_of(function, given))
 
 
 @pytest.mark.parametrize(

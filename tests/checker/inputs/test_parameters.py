@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref import crosscheck
 from torchref.checker.execution.case import Case, build_case
 from torchref.checker.execution.subject import as_subject

@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.checker.given.scenes import case_of, normal, seeded
+from tests.checker.given.runs import case_of, normal, seeded
 from torchref.checker.execution.case import Case
 from torchref.checker.inputs.sizes import (
     MOST_ELEMENTS,

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
-from torchref.checker.inputs.smaller import smaller_scene
+from torchref.checker.inputs.smaller import smaller_run
 
 LARGE = normal(16, 150), normal(150, 150, seed=1) / 12
 
@@ -61,8 +61,8 @@ def test_what_is_wrong_at_large_sizes_only_is_told_there() -> None:
 
 
 def test_few_elements_and_a_modules_own_stay_as_they_are() -> None:
-    scene = scene_of(layer, None, *LARGE)
-    assert smaller_scene(scene, scene.case.elements) is scene
-    assert smaller_scene(scene, 100).case.elements < 100
-    module = scene_of(torch.nn.Linear(150, 150).double(), None, LARGE[0])
-    assert smaller_scene(module, 100) is module
+    run = run_of(layer, None, *LARGE)
+    assert smaller_run(run, run.case.elements) is run
+    assert smaller_run(run, 100).case.elements < 100
+    module = run_of(torch.nn.Linear(150, 150).double(), None, LARGE[0])
+    assert smaller_run(module, 100) is module

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.linear_algebra import BY_HAND, ByHand
-from tests.checker.given.scenes import scene_of
+from tests.checker.given.runs import run_of
 from tests.corpora.wrong_ops.rule import Rule
 from tests.random_inputs import seeded
 from torchref import crosscheck
@@ -88,5 +88,5 @@ def test_what_is_left_out_is_noted() -> None:
 def test_only_where_rounding_decides_the_answer_is_it_no_evidence(
     function: Any, x: Tensor, well_posed: bool
 ) -> None:
-    scene = scene_of(function, None, x.double())
-    assert is_well_posed(scene, [torch.ones(())]) is well_posed
+    run = run_of(function, None, x.double())
+    assert is_well_posed(run, [torch.ones(())]) is well_posed

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.scenes import case_of, normal, seeded
+from tests.checker.given.runs import case_of, normal, seeded
 from torchref.checker.execution.subject import as_subject
-from torchref.checker.oracles.bisection import Field, locate, numeric_gradient
+from torchref.checker.oracles.bisection import Objective, locate, numeric_gradient
 from torchref.checker.oracles.directional_derivative import SAFETY, central_slope, draw_directions
 
 PASSES_A_HALVING = 16
@@ -25,30 +25,36 @@ class CountingTanh:
         return torch.tanh(x)
 
 
-def spoilt_field(function, inputs: tuple[Tensor, ...], place: int, element, error: float) -> Field:
+def spoilt_field(
+    function, inputs: tuple[Tensor, ...], place: int, element, error: float
+) -> Objective:
     case = case_of(function, *inputs)
     leaves = [x.clone().requires_grad_() for x in inputs]
     y = function(*leaves)
     cotangent = normal(*y.shape, seed=9)
     claimed = [g.clone() for g in torch.autograd.grad(y, leaves, cotangent)]
     claimed[place][element] += error
-    return Field(as_subject(function), case, {0: cotangent}, claimed)
+    return Objective(as_subject(function), case, {0: cotangent}, claimed)
 
 
-def found(field: Field):
-    directions = draw_directions(field.case, seeded(1))
-    slope = central_slope(field.line(directions))
-    return locate(field, directions, slope.value - field.claimed_slope(directions), slope.step)
+def found(objective: Objective):
+    directions = draw_directions(objective.case, seeded(1))
+    slope = central_slope(objective.line(directions))
+    return locate(
+        objective, directions, slope.value - objective.claimed_slope(directions), slope.step
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 64, 1000, 4097, 100_000])
 def test_log2_passes(count: int) -> None:
     function = CountingTanh()
-    field = spoilt_field(function, (normal(count),), 0, (count // 3,), 0.25)
-    directions = draw_directions(field.case, seeded(1))
-    slope = central_slope(field.line(directions))
+    objective = spoilt_field(function, (normal(count),), 0, (count // 3,), 0.25)
+    directions = draw_directions(objective.case, seeded(1))
+    slope = central_slope(objective.line(directions))
     function.passes = 0
-    located = locate(field, directions, slope.value - field.claimed_slope(directions), slope.step)
+    located = locate(
+        objective, directions, slope.value - objective.claimed_slope(directions), slope.step
+    )
     assert located.element == (count // 3,)
     # The last passes are those that measure the slope of the entry that was found.
     assert function.passes <= PASSES_A_HALVING * max(1, math.ceil(math.log2(count)))
@@ -57,8 +63,8 @@ def test_log2_passes(count: int) -> None:
 @pytest.mark.parametrize("element", [(0, 0), (2, 1), (3, 4)])
 @pytest.mark.parametrize("place", [0, 1])
 def test_the_first_the_last_and_any_entry_of_any_argument(place: int, element) -> None:
-    field = spoilt_field(torch.mul, (normal(4, 5), normal(4, 5, seed=1)), place, element, 1e-3)
-    located = found(field)
+    objective = spoilt_field(torch.mul, (normal(4, 5), normal(4, 5, seed=1)), place, element, 1e-3)
+    located = found(objective)
     assert (located.argument, located.element) == (place, element)
 
 
@@ -74,23 +80,23 @@ def test_a_scalar_and_an_empty_argument_have_their_places() -> None:
 
 
 def test_of_two_wrong_entries_one_is_found_though_they_cancel() -> None:
-    field = spoilt_field(torch.tanh, (normal(64),), 0, (5,), 0.25)
-    field.claimed[0][40] -= 0.25
-    assert found(field).element in {(5,), (40,)}
+    objective = spoilt_field(torch.tanh, (normal(64),), 0, (5,), 0.25)
+    objective.claimed[0][40] -= 0.25
+    assert found(objective).element in {(5,), (40,)}
 
 
 def test_the_slope_of_the_entry_is_the_true_one() -> None:
     x = normal(4, 5)
-    field = spoilt_field(torch.tanh, (x,), 0, (2, 1), 0.25)
-    true = field.cotangents[0] * (1 - torch.tanh(x) ** 2)
-    assert found(field).slope == pytest.approx(float(true[2, 1]), rel=1e-8)
+    objective = spoilt_field(torch.tanh, (x,), 0, (2, 1), 0.25)
+    true = objective.cotangents[0] * (1 - torch.tanh(x) ** 2)
+    assert found(objective).slope == pytest.approx(float(true[2, 1]), rel=1e-8)
 
 
 def test_a_numeric_gradient_is_the_gradient() -> None:
     inputs = (normal(5, 4), normal(3, 4), normal(3))
-    field = spoilt_field(F.linear, inputs, 0, (0, 0), 0.0)
+    objective = spoilt_field(F.linear, inputs, 0, (0, 0), 0.0)
     for place in range(3):
-        gradient, error = numeric_gradient(field, place, STEP)
-        torch.testing.assert_close(gradient, field.claimed[place], rtol=1e-9, atol=1e-9)
+        gradient, error = numeric_gradient(objective, place, STEP)
+        torch.testing.assert_close(gradient, objective.claimed[place], rtol=1e-9, atol=1e-9)
         assert float(error.max()) < 1e-9
-        assert bool(((gradient - field.claimed[place]).abs() <= SAFETY * error + 1e-15).all())
+        assert bool(((gradient - objective.claimed[place]).abs() <= SAFETY * error + 1e-15).all())

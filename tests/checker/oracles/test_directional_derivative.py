@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.scenes import case_of, normal, scene_of, seeded
+from tests.checker.given.runs import case_of, normal, run_of, seeded
 from torchref.checker.execution.arithmetic import inner, typical_size
 from torchref.checker.execution.subject import as_subject
-from torchref.checker.oracles.bisection import Field, locate
+from torchref.checker.oracles.bisection import Objective, locate
 from torchref.checker.oracles.differences import judge_by_differences
 from torchref.checker.oracles.directional_derivative import (
     Line,
@@ -54,30 +54,30 @@ class Counted:
         return self.function(*inputs)
 
 
-def field_of(function: Callable[..., Tensor], *inputs: Tensor, seed: int = 0) -> Field:
+def field_of(function: Callable[..., Tensor], *inputs: Tensor, seed: int = 0) -> Objective:
     """The function with the gradients of autograd, weighed by random cotangents."""
     case = case_of(function, *inputs)
     leaves = [x.clone().requires_grad_() for x in inputs]
     y = function(*leaves)
     cotangent = torch.randn(y.shape, generator=seeded(seed + 100), dtype=torch.float64)
     claimed = torch.autograd.grad(y, leaves, cotangent)
-    return Field(as_subject(function), case, {0: cotangent}, claimed)
+    return Objective(as_subject(function), case, {0: cotangent}, claimed)
 
 
-def slope_of(field: Field, directions: Sequence[Tensor]) -> Slope:
-    moved = [inner(g * d, g * d) for g, d in zip(field.claimed, directions, strict=True)]
-    return central_slope(field.line(directions), math.sqrt(sum(moved)))
+def slope_of(objective: Objective, directions: Sequence[Tensor]) -> Slope:
+    moved = [inner(g * d, g * d) for g, d in zip(objective.claimed, directions, strict=True)]
+    return central_slope(objective.line(directions), math.sqrt(sum(moved)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", SMOOTH)
 def test_the_error_is_within_its_estimate(name: str, seed: int) -> None:
-    field = field_of(SMOOTH[name], normal(5, 7, seed=seed), seed=seed)
-    directions = draw_directions(field.case, seeded(seed))
-    slope = slope_of(field, directions)
-    claimed = field.claimed_slope(directions)
+    objective = field_of(SMOOTH[name], normal(5, 7, seed=seed), seed=seed)
+    directions = draw_directions(objective.case, seeded(seed))
+    slope = slope_of(objective, directions)
+    claimed = objective.claimed_slope(directions)
     rounding = 1e-14 * sum(
-        float((g * d).abs().sum()) for g, d in zip(field.claimed, directions, strict=True)
+        float((g * d).abs().sum()) for g, d in zip(objective.claimed, directions, strict=True)
     )
     assert math.isfinite(slope.error)
     assert abs(slope.value - claimed) <= slope.tolerance + rounding
@@ -85,73 +85,75 @@ def test_the_error_is_within_its_estimate(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_the_estimate_is_no_blank_cheque(name: str) -> None:
-    field = field_of(SMOOTH[name], normal(5, 7))
-    directions = draw_directions(field.case, seeded(0))
+    objective = field_of(SMOOTH[name], normal(5, 7))
+    directions = draw_directions(objective.case, seeded(0))
     scale = math.sqrt(
-        sum(inner(g * d, g * d) for g, d in zip(field.claimed, directions, strict=True))
+        sum(inner(g * d, g * d) for g, d in zip(objective.claimed, directions, strict=True))
     )
     # Within a fortieth of its size the smooth may bend, or have a kink: then the step is small.
     allowed = 1e-6 if name in SHARP else 1e-8
-    assert slope_of(field, directions).tolerance <= allowed * scale
+    assert slope_of(objective, directions).tolerance <= allowed * scale
 
 
 def test_a_forward_of_single_precision_shows_in_the_estimate() -> None:
     def coarse(x: Tensor) -> Tensor:
         return torch.sin(x.float()).double()
 
-    field = field_of(coarse, normal(50))
-    directions = draw_directions(field.case, seeded(0))
-    slope = slope_of(field, directions)
-    exact = float((field.cotangents[0] * torch.cos(field.case.arguments[0]) * directions[0]).sum())
+    objective = field_of(coarse, normal(50))
+    directions = draw_directions(objective.case, seeded(0))
+    slope = slope_of(objective, directions)
+    exact = float(
+        (objective.cotangents[0] * torch.cos(objective.case.arguments[0]) * directions[0]).sum()
+    )
     assert abs(slope.value - exact) <= slope.tolerance
 
 
 def test_a_pole_within_the_larger_steps_is_no_other_slope() -> None:
     """1/x at 1e-4: a step of an eighth of its argument's size lands on the other side."""
     x = torch.tensor([1e-4, 7.0, -3.0], dtype=torch.float64)
-    field = field_of(torch.reciprocal, x)
+    objective = field_of(torch.reciprocal, x)
     for seed in SEEDS:
-        directions = draw_directions(field.case, seeded(seed))
-        slope = slope_of(field, directions)
-        assert abs(slope.value - field.claimed_slope(directions)) <= slope.tolerance
+        directions = draw_directions(objective.case, seeded(seed))
+        slope = slope_of(objective, directions)
+        assert abs(slope.value - objective.claimed_slope(directions)) <= slope.tolerance
 
 
 def test_a_pole_far_below_the_typical_size_is_not_leapt_over() -> None:
     """1/x at 1e-5 beside 100: the larger steps agree, and far below the scale of the slope."""
     x = torch.tensor([1e-5, 100.0, -30.0], dtype=torch.float64)
-    field = field_of(torch.reciprocal, x)
-    directions = draw_directions(field.case, seeded(0))
-    scale = abs(field.claimed_slope(directions))
-    assert abs(central_slope(field.line(directions), scale).value) < 1e-3 * scale
-    assert settled_slope(field.line(directions), scale).error == math.inf
+    objective = field_of(torch.reciprocal, x)
+    directions = draw_directions(objective.case, seeded(0))
+    scale = abs(objective.claimed_slope(directions))
+    assert abs(central_slope(objective.line(directions), scale).value) < 1e-3 * scale
+    assert settled_slope(objective.line(directions), scale).error == math.inf
 
 
 def test_a_kink_that_the_larger_steps_stay_beyond_is_settled_by_finer_ones() -> None:
-    field = field_of(lambda x: (x - 1e-3).abs() - (x + 1e-3).abs() / 2, torch.zeros(1).double())
-    directions = draw_directions(field.case, seeded(0))
-    claimed = field.claimed_slope(directions)
-    slope = settled_slope(field.line(directions), abs(claimed))
+    objective = field_of(lambda x: (x - 1e-3).abs() - (x + 1e-3).abs() / 2, torch.zeros(1).double())
+    directions = draw_directions(objective.case, seeded(0))
+    claimed = objective.claimed_slope(directions)
+    slope = settled_slope(objective.line(directions), abs(claimed))
     assert math.isfinite(slope.error)
     assert abs(slope.value - claimed) <= slope.tolerance
 
 
 @pytest.mark.parametrize("function", [torch.sign, torch.zeros_like], ids=["sign", "zeros"])
 def test_what_does_not_move_has_slope_0(function: Callable[[Tensor], Tensor]) -> None:
-    field = field_of(lambda x: function(x) + 0 * x, normal(5) + 7)
-    slope = slope_of(field, draw_directions(field.case, seeded(0)))
+    objective = field_of(lambda x: function(x) + 0 * x, normal(5) + 7)
+    slope = slope_of(objective, draw_directions(objective.case, seeded(0)))
     assert slope.value == 0
     assert slope.tolerance < 1e-10
 
 
 def test_a_slope_lost_in_a_large_output_is_not_believed() -> None:
-    field = field_of(lambda x: x + 1e15, normal(5))
-    assert slope_of(field, draw_directions(field.case, seeded(0))).error == math.inf
+    objective = field_of(lambda x: x + 1e15, normal(5))
+    assert slope_of(objective, draw_directions(objective.case, seeded(0))).error == math.inf
 
 
 def test_a_step_function_is_not_believed() -> None:
-    field = field_of(lambda x: torch.floor(8 * x), normal(50))
-    directions = draw_directions(field.case, seeded(0))
-    assert central_slope(field.line(directions)).error == math.inf
+    objective = field_of(lambda x: torch.floor(8 * x), normal(50))
+    directions = draw_directions(objective.case, seeded(0))
+    assert central_slope(objective.line(directions)).error == math.inf
 
 
 def test_a_forward_that_raises_beside_the_point_is_not_believed() -> None:
@@ -161,17 +163,19 @@ def test_a_forward_that_raises_beside_the_point_is_not_believed() -> None:
         return x.sin()
 
     point = normal(3)
-    field = field_of(narrow, point)
-    assert central_slope(field.line(draw_directions(field.case, seeded(0)))).error == math.inf
+    objective = field_of(narrow, point)
+    assert (
+        central_slope(objective.line(draw_directions(objective.case, seeded(0)))).error == math.inf
+    )
 
 
 def test_complex_inputs_move_along_complex_directions() -> None:
     z = torch.randn(4, generator=seeded(0), dtype=torch.complex128)
-    field = field_of(lambda z: (z * z.conj() * (2 + z.imag)).real, z)
-    directions = draw_directions(field.case, seeded(1))
+    objective = field_of(lambda z: (z * z.conj() * (2 + z.imag)).real, z)
+    directions = draw_directions(objective.case, seeded(1))
     assert directions[0].is_complex()
-    slope = slope_of(field, directions)
-    assert abs(slope.value - field.claimed_slope(directions)) <= slope.tolerance + 1e-13
+    slope = slope_of(objective, directions)
+    assert abs(slope.value - objective.claimed_slope(directions)) <= slope.tolerance + 1e-13
 
 
 def elementwise(count: int, seed: int) -> tuple[Callable[..., Tensor], list[Tensor]]:
@@ -185,13 +189,15 @@ def affine(count: int, seed: int) -> tuple[Callable[..., Tensor], list[Tensor]]:
     return F.linear, [normal(*shape, seed=seed + k) for k, shape in enumerate(shapes)]
 
 
-def spoilt(field: Field, place: int, seed: int, relative: float) -> tuple[Field, tuple[int, ...]]:
+def spoilt(
+    objective: Objective, place: int, seed: int, relative: float
+) -> tuple[Objective, tuple[int, ...]]:
     """One entry of one claimed gradient is off by so much of the typical entry."""
-    claimed = [g.clone() for g in field.claimed]
+    claimed = [g.clone() for g in objective.claimed]
     flat = int(torch.randint(claimed[place].numel(), (), generator=seeded(seed)))
     element = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), claimed[place].shape))
     claimed[place][element] += relative * typical_size(claimed[place])
-    return Field(field.subject, field.case, field.cotangents, claimed), element
+    return Objective(objective.subject, objective.case, objective.cotangents, claimed), element
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -263,6 +269,6 @@ def test_the_rounding_of_the_inputs_is_handed_on_by_a_steep_forward() -> None:
     """Entries that are all equal: normalised, a step of 1e-8 is rounded to seven digits of it."""
     module = torch.nn.BatchNorm2d(3).double()
     for seed in SEEDS:
-        scene = scene_of(module, None, torch.ones(2, 3, 4, 5, dtype=torch.float64), seed=seed)
-        judgement = judge_by_differences(scene)
-        assert not judgement.faults, seed
+        run = run_of(module, None, torch.ones(2, 3, 4, 5, dtype=torch.float64), seed=seed)
+        result = judge_by_differences(run)
+        assert not result.faults, seed

@@ -6,11 +6,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.given.conventions import relu_with_slope_at_zero, shares_of_ties
-from tests.checker.given.scenes import case_of, normal, seeded
+from tests.checker.given.runs import case_of, normal, seeded
 from tests.corpora.wrong_ops.rule import SavesInputs
 from torchref import Report, crosscheck
 from torchref.checker.execution.subject import as_subject
-from torchref.checker.oracles.bisection import Field
+from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.kinks import (
     has_ties,
     least_error,
@@ -89,10 +89,10 @@ def test_an_error_beside_the_kink_is_not_excused_by_it() -> None:
     assert (0,) in {finding.element for finding in report.findings}
 
 
-def field_of(function, x: Tensor) -> Field:
+def field_of(function, x: Tensor) -> Objective:
     case = case_of(function, x)
     y = function(x)
-    return Field(as_subject(function), case, {0: torch.ones_like(y)}, [torch.zeros_like(x)])
+    return Objective(as_subject(function), case, {0: torch.ones_like(y)}, [torch.zeros_like(x)])
 
 
 def distance_to_a_half(factor: float) -> type[SavesInputs]:
@@ -129,8 +129,8 @@ def test_one_sided_derivatives() -> None:
         (torch.sin, 1.0, 1.0),
         (lambda x: torch.where(x < 0, 3 * x, x.square() - 2 * x), 3.0, -2.0),
     ):
-        field = field_of(function, torch.zeros((), dtype=torch.float64))
-        sides = one_sided(field.line(field.unit(0, ())))
+        objective = field_of(function, torch.zeros((), dtype=torch.float64))
+        sides = one_sided(objective.line(objective.unit(0, ())))
         assert sides.left == pytest.approx(left, abs=1e-6)
         assert sides.right == pytest.approx(right, abs=1e-6)
         assert sides.kinked == (left != right)
@@ -158,12 +158,12 @@ def test_along_a_tie_preserving_direction_ties_stay() -> None:
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
 def test_one_sided_derivatives_are_never_surer_than_they_can_be(function, size: float) -> None:
     x = size * normal(3, 4) / 50_000 ** (function is torch.exp and size > 1)
-    field = field_of(function, x)
-    (cotangent,) = field.cotangents.values()
+    objective = field_of(function, x)
+    (cotangent,) = objective.cotangents.values()
     output_size, unit = float((cotangent * function(x)).norm()), float(x.abs().mean())
     least = least_error(output_size, unit)
     for element in ((0, 0), (2, 3)):
-        error = one_sided(field.line(field.unit(0, element)), unit).error
+        error = one_sided(objective.line(objective.unit(0, element)), unit).error
         assert 0 < least <= error * (1 + 1e-9)
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 from torchref.checker.oracles.rounding import is_rough, is_rounding_apart, nudged
@@ -12,7 +12,7 @@ X = normal(5, 4)
 
 
 def test_a_nudge_moves_every_entry_by_a_little_of_itself() -> None:
-    (moved,) = nudged(scene_of(torch.sin, torch.sin, X), 1e-3).arguments
+    (moved,) = nudged(run_of(torch.sin, torch.sin, X), 1e-3).arguments
     relative = ((moved - X) / X).abs()
     assert 4e-4 < float(relative.min()) <= float(relative.max()) < 2e-3
 
@@ -90,9 +90,9 @@ class Sine(Rule):
 
 
 def test_what_is_not_finite_or_systematic_is_no_rounding() -> None:
-    scene = scene_of(Sine, torch.sin, normal(3, 4))
-    (true,) = (g for g in scene.true or () if g is not None)
-    got = scene.claimed[0].clone()
-    assert not is_rounding_apart(scene, 0, got, true)
+    run = run_of(Sine, torch.sin, normal(3, 4))
+    (true,) = (g for g in run.true or () if g is not None)
+    got = run.claimed[0].clone()
+    assert not is_rounding_apart(run, 0, got, true)
     got[1, 2] = torch.nan
-    assert not is_rounding_apart(scene, 0, got, true)
+    assert not is_rounding_apart(run, 0, got, true)

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.right_rules import Square
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.oracles.tolerance import FLOOR, conditioning, gradient_floor, rounding
 
 X = normal(5, 4)
@@ -15,8 +15,8 @@ DOUBLE, SINGLE = (torch.finfo(dtype).eps for dtype in (torch.float64, torch.floa
 
 def reach_of(function, x: Tensor) -> Tensor:
     """What one ulp of x does to the gradient, in units of its typical entry."""
-    scene = scene_of(function, None, x)
-    (reach,) = conditioning(scene, scene.got)
+    run = run_of(function, None, x)
+    (reach,) = conditioning(run, run.got)
     return reach
 
 
@@ -44,11 +44,11 @@ def test_an_entry_that_is_not_finite_widens_nothing(value: float) -> None:
 
 @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e6])
 def test_the_floor_is_rounding_of_the_outputs_in_units_of_the_argument(unit: float) -> None:
-    scene: Scene = scene_of(torch.sin, None, unit * X)
-    (y,), (c,) = scene.outputs, scene.cotangents.values()
+    run: Run = run_of(torch.sin, None, unit * X)
+    (y,), (c,) = run.outputs, run.cotangents.values()
     expected = FLOOR * DOUBLE * float((c * y).square().sum().sqrt())
     expected /= float((unit * X).square().mean().sqrt())
-    assert gradient_floor(scene, unit * X) == pytest.approx(expected)
+    assert gradient_floor(run, unit * X) == pytest.approx(expected)
 
 
 def test_a_well_conditioned_gradient_is_forgiven_a_few_ulps() -> None:
@@ -68,9 +68,9 @@ def test_the_rounding_of_a_gradient_that_is_0_is_forgiven() -> None:
         return (x - x.mean(1, keepdim=True)).square()
 
     x = X[:, :1].expand(X.shape).clone()
-    scene = scene_of(deviation, None, x)
-    (reach,) = conditioning(scene, scene.got)
-    assert bool((scene.claimed[0].abs() <= reach).all())
+    run = run_of(deviation, None, x)
+    (reach,) = conditioning(run, run.got)
+    assert bool((run.claimed[0].abs() <= reach).all())
     assert float(reach.max()) < 1e-12
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 from torchref.checker.oracles.differences import judge_by_differences
@@ -32,8 +32,8 @@ def off_at(entries: dict[tuple[int, ...], float], function=torch.sin, slope=torc
 @pytest.mark.parametrize("error", [1.0, 1e-5, 1e-8])
 @pytest.mark.parametrize("entries", [[(1, 2)], [(0, 0), (4, 3)]])
 def test_the_wrong_entries_are_marked_and_no_other(error: float, entries: list, seed: int) -> None:
-    scene = scene_of(off_at(dict.fromkeys(entries, error)), None, normal(5, 4), seed=seed)
-    (fault,) = judge_by_differences(scene).faults
+    run = run_of(off_at(dict.fromkeys(entries, error)), None, normal(5, 4), seed=seed)
+    (fault,) = judge_by_differences(run).faults
     assert [tuple(map(int, place)) for place in fault.wrong.nonzero()] == sorted(entries)
     assert fault.got_value == pytest.approx(fault.true_value + error, abs=error / 10)
 
@@ -43,9 +43,7 @@ def test_of_errors_at_the_edge_of_sight_those_seen_are_the_right_entries(entries
     """1e-10 is seen along four or seven of ten directions; along none is another entry blamed."""
     candidate, seen = off_at(dict.fromkeys(entries, 1e-10)), 0
     for seed in range(20):
-        for fault in judge_by_differences(
-            scene_of(candidate, None, normal(5, 4), seed=seed)
-        ).faults:
+        for fault in judge_by_differences(run_of(candidate, None, normal(5, 4), seed=seed)).faults:
             seen += 1
             assert [tuple(map(int, place)) for place in fault.wrong.nonzero()] == sorted(entries)
     assert seen
@@ -62,18 +60,18 @@ def test_entries_of_magnitudes_far_apart_are_heard_at_steps_of_their_own() -> No
 def test_an_entry_that_is_wrong_stays_accused_beside_them(seed: int) -> None:
     x = torch.tensor([1e-2, 100.0, -30.0, 2.0], dtype=torch.float64)
     candidate = off_at({(3,): 10.0}, torch.reciprocal, lambda x: -1 / x**2)
-    scene = scene_of(candidate, None, x, seed=seed)
-    judgement = judge_by_differences(scene)
-    assert [fault.element for fault in judgement.faults] == [(3,)]
+    run = run_of(candidate, None, x, seed=seed)
+    result = judge_by_differences(run)
+    assert [fault.element for fault in result.faults] == [(3,)]
 
 
 def test_a_single_number_can_be_the_wrong_entry() -> None:
-    (fault,) = judge_by_differences(scene_of(off_at({(): 1e-3}), None, normal())).faults
+    (fault,) = judge_by_differences(run_of(off_at({(): 1e-3}), None, normal())).faults
     assert fault.element == ()
 
 
 def test_of_many_entries_one_is_found_by_halving() -> None:
-    scene = scene_of(off_at({(17, 5): 1e-3}), None, normal(60, 50))
-    (fault,) = judge_by_differences(scene).faults
+    run = run_of(off_at({(17, 5): 1e-3}), None, normal(60, 50))
+    (fault,) = judge_by_differences(run).faults
     assert fault.element == (17, 5)
     assert fault.true is None

@@ -1,6 +1,6 @@
 """What a probe finds in a candidate, at inputs that suit any."""
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops import right_rules
 
 X, Y = normal(4, 3), normal(4, 3, seed=1)
@@ -11,6 +11,6 @@ class Square(right_rules.Square):
 
 
 def found(probe, candidate, *inputs, reference=None) -> list[tuple[str, str | None]]:
-    outcome = probe(scene_of(candidate, reference, *(inputs or (X,))))
+    outcome = probe(run_of(candidate, reference, *(inputs or (X,))))
     assert not outcome.skipped, outcome.skipped
     return [(finding.cause, finding.argument) for finding in outcome.findings]

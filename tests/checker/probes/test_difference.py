@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from torchref.checker.execution.arithmetic import agree
 from torchref.checker.probes.difference import first_difference
 
@@ -58,40 +58,40 @@ def test_another_shape_is_another_result() -> None:
 
 
 def test_the_first_difference_has_a_name_an_element_and_both_values() -> None:
-    scene = scene_of(lambda left, right: left * right, None, X, X + 1)
+    run = run_of(lambda left, right: left * right, None, X, X + 1)
     other = X.clone()
     other[3, 2] = 7.0
-    assert first_difference(scene, (X, X), (X, X)) is None
-    name, element, values = first_difference(scene, (X, X), (X, other))
+    assert first_difference(run, (X, X), (X, X)) is None
+    name, element, values = first_difference(run, (X, X), (X, other))
     assert (name, element) == ("right", (3, 2))
     assert values == f"{X[3, 2]:.6g} became 7"
-    assert first_difference(scene, (X,), (other,), places=[1])[0] == "right"
+    assert first_difference(run, (X,), (other,), places=[1])[0] == "right"
 
 
 def test_the_element_told_is_one_that_differs() -> None:
     """NaN on both sides is the same, though their difference is none."""
-    scene = scene_of(torch.sin, None, X)
+    run = run_of(torch.sin, None, X)
     before, after = X.clone(), X.clone()
     before[0, 0] = after[0, 0] = NAN
     after[1, 3] = 5.0
-    _, element, values = first_difference(scene, (before,), (after,))
+    _, element, values = first_difference(run, (before,), (after,))
     assert element == (1, 3)
     assert "nan" not in values
 
 
 def test_none_and_another_shape_are_told() -> None:
-    scene = scene_of(torch.sin, None, X)
-    assert first_difference(scene, (X,), (None,))[1:] == (
+    run = run_of(torch.sin, None, X)
+    assert first_difference(run, (X,), (None,))[1:] == (
         None,
         "a gradient of shape (5, 4) became None",
     )
-    assert "(4, 5)" in first_difference(scene, (X,), (X.mT,))[2]
+    assert "(4, 5)" in first_difference(run, (X,), (X.mT,))[2]
 
 
 def test_what_was_computed_in_single_precision_is_compared_in_it() -> None:
-    scene = scene_of(torch.sin, None, X)
+    run = run_of(torch.sin, None, X)
     before = X.float().double()
     after = (X.float() * (1 + 1e-6)).double()
-    assert first_difference(scene, (before,), (after,)) is None
-    assert first_difference(scene, (before,), (1.01 * before,)) is not None
-    assert first_difference(scene, (X,), (X * (1 + 1e-6),)) is not None  # all digits are there
+    assert first_difference(run, (before,), (after,)) is None
+    assert first_difference(run, (before,), (1.01 * before,)) is not None
+    assert first_difference(run, (X,), (X * (1 + 1e-6),)) is not None  # all digits are there

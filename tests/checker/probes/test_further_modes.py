@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
 from torchref.checker.probes.forward_mode import forward_mode
@@ -19,7 +19,7 @@ class TestSecondOrder:
     @pytest.mark.parametrize("kink", [torch.relu, torch.abs, lambda x: x.abs() * x])
     def test_kinks_are_tried_beside(self, kink) -> None:
         x = torch.tensor([[0.0, 1.0], [-2.0, 0.0]], dtype=torch.float64)
-        assert second_order(scene_of(kink, None, x)).findings == []
+        assert second_order(run_of(kink, None, x)).findings == []
 
     def test_a_saved_intermediate_is_a_constant_to_autograd(self) -> None:
         class Intermediate(Square):
@@ -40,7 +40,7 @@ class TestSecondOrder:
                 with torch.no_grad():
                     return Square.gradients(grad_y, x)
 
-        (finding,) = second_order(scene_of(NoGraph, None, X)).findings
+        (finding,) = second_order(run_of(NoGraph, None, X)).findings
         assert "no graph leads back" in finding.evidence
 
     def test_a_refusal_is_as_it_should_be(self) -> None:
@@ -50,7 +50,7 @@ class TestSecondOrder:
             def backward(ctx, grad_y):
                 return Square.backward(ctx, grad_y)
 
-        outcome = second_order(scene_of(Refuses, None, X))
+        outcome = second_order(run_of(Refuses, None, X))
         assert outcome.findings == []
         assert "refused by an error, as it should be" in outcome.skipped
 
@@ -69,7 +69,7 @@ class TestForwardMode:
         assert found(forward_mode, Sigmoid) == []
 
     def test_a_function_without_a_rule_is_skipped(self) -> None:
-        assert forward_mode(scene_of(Square, None, X)).skipped.startswith("not offered")
+        assert forward_mode(run_of(Square, None, X)).skipped.startswith("not offered")
 
     @pytest.mark.parametrize("factor", [-1.0, 1 + 1e-6, 0.0])
     def test_a_rule_of_another_function(self, factor: float) -> None:

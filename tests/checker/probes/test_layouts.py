@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.right_rules import Square
 from torchref.checker.probes.layouts import (
     LAYOUTS,
@@ -57,14 +57,14 @@ def test_layouts_are_not_contiguous() -> None:
 
 def test_the_right_one_passes() -> None:
     for probe in (cotangent_layouts, input_layouts):
-        outcome = probe(scene_of(Square, None, X))
+        outcome = probe(run_of(Square, None, X))
         assert outcome.findings == []
         assert outcome.skipped == ""
 
 
 @pytest.mark.parametrize("candidate", [ForgetsStridesOfGrad, ViewsGrad])
 def test_a_layout_of_grad_output(candidate) -> None:
-    (finding,) = cotangent_layouts(scene_of(candidate, None, X)).findings
+    (finding,) = cotangent_layouts(run_of(candidate, None, X)).findings
     assert finding.cause == "layout-dependent"
     assert "grad_output" in finding.evidence
 
@@ -76,12 +76,12 @@ def test_an_expanded_grad_output_alone() -> None:
             wrong = 0 in grad_y.stride()
             return Square.backward(ctx, grad_y) * (2 if wrong else 1)
 
-    (finding,) = cotangent_layouts(scene_of(OnlyExpanded, None, X)).findings
+    (finding,) = cotangent_layouts(run_of(OnlyExpanded, None, X)).findings
     assert "expanded" in finding.evidence
 
 
 def test_a_layout_of_the_input() -> None:
-    (finding,) = input_layouts(scene_of(ForgetsStridesOfInput, None, X)).findings
+    (finding,) = input_layouts(run_of(ForgetsStridesOfInput, None, X)).findings
     assert (finding.cause, finding.argument) == ("layout-dependent", "x")
 
 
@@ -101,7 +101,7 @@ def test_a_choice_among_ties_may_go_with_the_layout() -> None:
             chosen = torch.zeros_like(largest).scatter(1, first.unsqueeze(1), 1.0)
             return chosen * grad_y.unsqueeze(1)
 
-    assert input_layouts(scene_of(Largest, None, X)).findings == []
+    assert input_layouts(run_of(Largest, None, X)).findings == []
 
 
 class Dropout(torch.autograd.Function):
@@ -116,14 +116,14 @@ class Dropout(torch.autograd.Function):
 
 
 def test_random_numbers_drawn_in_the_order_of_memory_are_no_mistake() -> None:
-    assert input_layouts(scene_of(Dropout, None, X)).findings == []
+    assert input_layouts(run_of(Dropout, None, X)).findings == []
 
 
 def test_another_output_without_random_numbers_is_one() -> None:
     def forgets_strides(x):
         return in_memory_order(x) ** 2
 
-    assert input_layouts(scene_of(forgets_strides, None, X)).findings
+    assert input_layouts(run_of(forgets_strides, None, X)).findings
 
 
 def test_a_gradient_that_goes_with_an_expansion_is_found() -> None:
@@ -137,7 +137,7 @@ def test_a_gradient_that_goes_with_an_expansion_is_found() -> None:
             once = tuple(slice(None) if stride else slice(-1, None) for stride in x.stride())
             return grad_x[once].expand(x.shape)
 
-    (finding,) = input_layouts(scene_of(OverwritesRepeats, None, X)).findings
+    (finding,) = input_layouts(run_of(OverwritesRepeats, None, X)).findings
     assert "for an expanded (along dimension 0) x" in finding.evidence
 
 
@@ -147,4 +147,4 @@ def test_a_forward_that_refuses_a_layout_is_not_blamed() -> None:
             raise ValueError("contiguous only")
         return x**2
 
-    assert input_layouts(scene_of(contiguous_only, None, X)).findings == []
+    assert input_layouts(run_of(contiguous_only, None, X)).findings == []

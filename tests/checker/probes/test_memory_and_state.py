@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils import deterministic
 
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.right_rules import Square
 from tests.corpora.wrong_ops.rule import Rule
 from torchref.checker.probes.mutation import mutation, poisoned, uninitialised_memory
@@ -32,14 +32,14 @@ def twice_in_one_memory(grad: Tensor) -> Tensor:
 
 def seen(probe, candidate, *inputs: Tensor) -> tuple[list[str], list[str | None]]:
     """Causes and arguments."""
-    outcome: Outcome = probe(scene_of(candidate, None, *(inputs or (X,))))
+    outcome: Outcome = probe(run_of(candidate, None, *(inputs or (X,))))
     assert not outcome.skipped, outcome.skipped
     return [f.cause for f in outcome.findings], [f.argument for f in outcome.findings]
 
 
 def told(probe, candidate) -> list[tuple[str, str]]:
     """Causes and evidence."""
-    outcome: Outcome = probe(scene_of(candidate, None, X))
+    outcome: Outcome = probe(run_of(candidate, None, X))
     return [(f.cause, f.evidence) for f in outcome.findings]
 
 
@@ -63,7 +63,7 @@ class TestUninitialisedMemory:
                 grad_x[:3] = Square.backward(ctx, grad_y)[:3]
                 return grad_x
 
-        (finding,) = uninitialised_memory(scene_of(LeavesOne, None, X)).findings
+        (finding,) = uninitialised_memory(run_of(LeavesOne, None, X)).findings
         assert finding.cause == "uninitialised-memory"
         assert finding.element == (3, 0)
         assert "3 of 12 entries" in finding.evidence
@@ -111,8 +111,8 @@ class TestMutation:
             return x - x.mean(0)
 
         def found(*wrt: str) -> list[str]:
-            scene = scene_of(normalised, None, X, X[0].clone(), wrt=wrt)
-            return [finding.cause for finding in mutation(scene).findings]
+            run = run_of(normalised, None, X, X[0].clone(), wrt=wrt)
+            return [finding.cause for finding in mutation(run).findings]
 
         assert found("x") == []
         assert found("mean", "x") == ["mutates-input"]
@@ -203,7 +203,7 @@ class TestRepetition:
             @staticmethod
             def backward(ctx, grad_y):
                 Remembers.calls.append(1)
-                first_of_the_probe = len(Remembers.calls) == 2  # the scene is the first of all
+                first_of_the_probe = len(Remembers.calls) == 2  # the run is the first of all
                 return Square.backward(ctx, grad_y) * (1 if first_of_the_probe else 2)
 
         ((said, evidence),) = told(fresh_repeats, Remembers)
@@ -258,7 +258,7 @@ class TestRepetition:
                 ctx.used = True
                 return Square.backward(ctx, grad_y)
 
-        outcome = repeats_on_one_tape(scene_of(Once, None, X))
+        outcome = repeats_on_one_tape(run_of(Once, None, X))
         assert outcome.skipped == "a second backward is refused: once only"
 
 
@@ -286,7 +286,7 @@ class TestInterleaving:
                 (x,) = ctx.saved_tensors
                 return Cached.slopes.setdefault(x.shape, 2 * x.clone()) * grad_y
 
-        scene = scene_of(Cached, torch.square, X)
-        (finding,) = interleaved(scene).findings
+        run = run_of(Cached, torch.square, X)
+        (finding,) = interleaved(run).findings
         assert finding.cause == "stale-state"
         assert finding.at == "reversed"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.checker.given.conventions import relu_with_slope_at_zero
-from tests.checker.given.scenes import normal, scene_of
+from tests.checker.given.runs import normal, run_of
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
 from tests.corpora.wrong_ops.rule import Rule
@@ -53,9 +53,9 @@ class TestLinearity:
             def gradients(grad_y, x):
                 return Square.gradients(grad_y.abs(), x)
 
-        (clipped,) = linearity(scene_of(Clips, None, X)).findings
+        (clipped,) = linearity(run_of(Clips, None, X)).findings
         assert clipped.evidence.startswith("4 times grad_output does not give 4 times the gradient")
-        (bent,) = linearity(scene_of(TakesAbs, None, X)).findings
+        (bent,) = linearity(run_of(TakesAbs, None, X)).findings
         assert bent.evidence.startswith("the sum of two grad_outputs does not give the sum of")
 
     def test_grad_output_that_takes_no_part(self) -> None:
@@ -111,7 +111,7 @@ class TestSubsetsThatRequireGrad:
 
 class TestUnusedOutputs:
     def test_one_output_has_nothing_to_try(self) -> None:
-        assert undefined_cotangents(scene_of(Square, None, X)).skipped
+        assert undefined_cotangents(run_of(Square, None, X)).skipped
 
     def test_zeros_are_materialised_by_default(self) -> None:
         assert found(undefined_cotangents, lambda x: (x**2, x.sin())) == []
@@ -141,7 +141,7 @@ class TestLowPrecision:
         assert found(low_precision, Sigmoid, reference=torch.sigmoid) == []
 
     def test_without_a_reference_there_is_no_twin(self) -> None:
-        assert "no reference" in low_precision(scene_of(Square, None, X)).skipped
+        assert "no reference" in low_precision(run_of(Square, None, X)).skipped
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
     def test_digits_that_one_dtype_loses(self, dtype: torch.dtype) -> None:

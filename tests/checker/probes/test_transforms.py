@@ -3,7 +3,7 @@
 import pytest
 import torch.nn.functional as F
 
-from tests.checker.given.scenes import scene_of
+from tests.checker.given.runs import run_of
 from tests.checker.probes.findings import Square, X, found
 from tests.corpora.wrong_ops.right_rules import Multiply
 from torchref.checker.probes.transforms import vmap_agrees
@@ -18,7 +18,7 @@ def test_a_function_without_a_rule_is_skipped() -> None:
     class NoRule(Square):
         generate_vmap_rule = False
 
-    assert vmap_agrees(scene_of(NoRule, None, X)).skipped.startswith("not offered")
+    assert vmap_agrees(run_of(NoRule, None, X)).skipped.startswith("not offered")
 
 
 def test_a_rule_for_another_dimension() -> None:
@@ -53,7 +53,7 @@ def test_the_gradient_through_a_rule_of_what_is_shared(shared: str, told: str) -
             moved = (x if dim is None else x.movedim(dim, 0) for x, dim in sides)
             return OfTheFirstSample.apply(*moved), 0
 
-    (finding,) = vmap_agrees(scene_of(Product, None, X, X + 1)).findings
+    (finding,) = vmap_agrees(run_of(Product, None, X, X + 1)).findings
     assert (finding.cause, finding.argument) == ("vmap-wrong", shared)
     assert told in finding.evidence
 
@@ -66,7 +66,7 @@ def test_out_dims_that_are_right_along_the_first_dimension_only() -> None:
         def vmap(info, in_dims, x):
             return Square.apply(x.movedim(in_dims[0], 0)), in_dims[0]
 
-    (finding,) = vmap_agrees(scene_of(InPlaceOfTheInput, None, X)).findings
+    (finding,) = vmap_agrees(run_of(InPlaceOfTheInput, None, X)).findings
     assert "in_dims=(1,)" in finding.evidence
 
 
@@ -80,5 +80,5 @@ def test_a_rule_that_refuses_some_dimensions_is_not_blamed() -> None:
                 raise ValueError("batch along dimension 0 only")
             return Square.apply(x), 0
 
-    outcome = vmap_agrees(scene_of(FrontOnly, None, X))
+    outcome = vmap_agrees(run_of(FrontOnly, None, X))
     assert (outcome.findings, outcome.skipped) == ([], "")

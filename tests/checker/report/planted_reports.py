@@ -5,7 +5,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from tests.checker.given.scenes import seeded
+from tests.checker.given.runs import seeded
 from tests.corpora.wrong_ops import PlantedBug
 from torchref import Report, crosscheck
 from torchref.checker.execution.subject import as_subject

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import compare, crosscheck
 from torchref.checker.report.numbers import told_apart

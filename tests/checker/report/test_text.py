@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref import Finding, Report, crosscheck
 from torchref.checker import Check
 from torchref.checker.report.causes import CAUSES

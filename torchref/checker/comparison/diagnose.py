@@ -6,7 +6,7 @@ import torch
 
 from torchref.checker.comparison.context import Background
 from torchref.checker.comparison.pairs import Measured
-from torchref.checker.diagnosis import Suspicion, Wrong, described, recognised
+from torchref.checker.diagnosis import Hypothesis, Mismatch, described, recognised
 from torchref.checker.diagnosis.network.gradients import Page, patterns
 from torchref.checker.diagnosis.network.rules import ACROSS
 from torchref.checker.diagnosis.patterns.shape import shape_suspicions
@@ -20,13 +20,13 @@ def causes(measured: Sequence[Measured], background: Background) -> dict[Finding
     page = _page(measured, different, background)
     found = patterns(page, ACROSS)
     explained = {name for pattern in found for name in pattern.names}
-    together = [(pattern.names, pattern.suspicions) for pattern in found]
+    together = [(pattern.names, pattern.hypotheses) for pattern in found]
     alone = [
         ((name,), _of_one(each, page)) for name, each in different.items() if name not in explained
     ]
     findings = {_finding(said, names, None): names for said, names in _merged(together)}
-    for suspicion, names in _merged(alone):
-        findings[_finding(suspicion, names, different[names[0]])] = names
+    for hypothesis, names in _merged(alone):
+        findings[_finding(hypothesis, names, different[names[0]])] = names
     return findings
 
 
@@ -37,7 +37,7 @@ def _page(
     trues = {each.name: each.true for each in alike}
     claims = {each.name: each.got for each in alike}
     wrong = {
-        each.name: Wrong(
+        each.name: Mismatch(
             each.name,
             *_judged(each),
             each.distance.wrong,
@@ -71,54 +71,54 @@ def _judged(each: Measured) -> tuple[torch.Tensor, torch.Tensor]:
     return each.got.masked_fill(unfit, 0), each.true.masked_fill(unfit, 0)
 
 
-def _alone(each: Measured, wrong: Wrong) -> list[Suspicion]:
+def _alone(each: Measured, wrong: Mismatch) -> list[Hypothesis]:
     """What the numbers of one gradient say of themselves; nothing, if they bear no mark."""
     unfit = ~torch.isfinite(wrong.true)
     if each.absent == "manual":
         largest = f"{float(each.true.abs().max()):.6g}"
         return [
-            Suspicion("missing-gradient", f"None was given; its largest entry should be {largest}")
+            Hypothesis("missing-gradient", f"None was given; its largest entry should be {largest}")
         ]
     if each.absent == "reference" or not bool(wrong.true.any()):
         what = "has None here" if each.absent else "is 0 everywhere"
         fix = "does its loss depend on this, and was its gradient zeroed since?"
-        return [Suspicion("missing-gradient", f"it is the reference that {what}: {fix}")]
+        return [Hypothesis("missing-gradient", f"it is the reference that {what}: {fix}")]
     if bool(unfit.any()):
         count = f"{int(unfit.sum())} of {unfit.numel()} entries"
         evidence = f"it is the reference that is NaN or infinite in {count}; it proves nothing"
-        return [Suspicion("not-finite", evidence)]
+        return [Hypothesis("not-finite", evidence)]
     if each.lost_imaginary:
-        return [Suspicion("wrong-dtype", "real in place of complex: the imaginary part is lost")]
+        return [Hypothesis("wrong-dtype", "real in place of complex: the imaginary part is lost")]
     marks = recognised(wrong)
     if wrong.got.numel() == 1:  # one entry is a multiple of any other, and often a short number
         return [mark for mark in marks if mark.cause not in ("constant-factor", "precision-loss")]
     return marks
 
 
-def _of_one(each: Measured, page: Page) -> Sequence[Suspicion]:
+def _of_one(each: Measured, page: Page) -> Sequence[Hypothesis]:
     if each.distance is None:
         return shape_suspicions(each.got, each.true, max(SAME, each.rounding))
     if page.recognised[each.name]:
         return page.recognised[each.name]
     if each.got.numel() == 1:
-        return [Suspicion("missing-term", "a single entry, and no known factor explains it")]
+        return [Hypothesis("missing-term", "a single entry, and no known factor explains it")]
     return [described(page.wrong[each.name])]
 
 
 def _merged(
-    told: Iterable[tuple[tuple[str, ...], Sequence[Suspicion]]],
-) -> Iterator[tuple[Suspicion, tuple[str, ...]]]:
+    told: Iterable[tuple[tuple[str, ...], Sequence[Hypothesis]]],
+) -> Iterator[tuple[Hypothesis, tuple[str, ...]]]:
     """The same thing said of several names is said once."""
-    names_of: dict[Suspicion, tuple[str, ...]] = {}
+    names_of: dict[Hypothesis, tuple[str, ...]] = {}
     for names, fitting in told:
-        for suspicion in fitting:
-            names_of[suspicion] = (*names_of.get(suspicion, ()), *names)
+        for hypothesis in fitting:
+            names_of[hypothesis] = (*names_of.get(hypothesis, ()), *names)
     yield from names_of.items()
 
 
-def _finding(suspicion: Suspicion, names: tuple[str, ...], of: Measured | None) -> Finding:
+def _finding(hypothesis: Hypothesis, names: tuple[str, ...], of: Measured | None) -> Finding:
     """Of one name the worst element is told, too."""
     apart = of.distance if of is not None and len(names) == 1 else None
     element = None if apart is None else apart.element
     told = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    return Finding(suspicion.cause, told, element, suspicion.evidence, "against the reference")
+    return Finding(hypothesis.cause, told, element, hypothesis.evidence, "against the reference")

@@ -1,6 +1,6 @@
 """Naming the cause: a wrong gradient and the true one, held to the ways gradients go wrong."""
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
-from torchref.checker.diagnosis.ranking import described, recognised, suspicions
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
+from torchref.checker.diagnosis.ranking import described, hypotheses, recognised
 
-__all__ = ["Suspicion", "Wrong", "described", "recognised", "suspicions"]
+__all__ = ["Hypothesis", "Mismatch", "described", "hypotheses", "recognised"]

@@ -9,7 +9,7 @@ from torchref.checker.execution.arithmetic import SAME
 
 
 @dataclass(frozen=True)
-class Suspicion:
+class Hypothesis:
     """A cause that fits, and the numbers that make it fit.
 
     `vague` is what may well have another cause behind it.
@@ -21,7 +21,7 @@ class Suspicion:
 
 
 @dataclass(frozen=True)
-class Wrong:
+class Mismatch:
     """A wrong gradient beside the true one, and all that was there when it was computed.
 
     `wrong` marks the entries that differ. `values` are tensors by name that may take part in a

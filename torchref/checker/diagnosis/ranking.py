@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.patterns.additive_term import forgotten_term
 from torchref.checker.diagnosis.patterns.factor import absent, constant_factor, digits, not_finite
 from torchref.checker.diagnosis.patterns.factor_by_slice import (
@@ -19,7 +19,7 @@ from torchref.checker.diagnosis.patterns.placement import conjugated, swapped, t
 from torchref.checker.diagnosis.patterns.subset import all_but_some, scattered, wrong_elements
 from torchref.checker.diagnosis.patterns.terms import missing_term, unexplained
 
-RULES: tuple[Callable[[Wrong], Iterator[Suspicion]], ...] = (
+RULES: tuple[Callable[[Mismatch], Iterator[Hypothesis]], ...] = (
     absent,
     digits,
     swapped,
@@ -41,21 +41,21 @@ VAGUER = (  # each fits much that has a better name
 FALLBACKS = (all_but_some, scattered, unexplained)
 
 
-def recognised(wrong: Wrong) -> list[Suspicion]:
+def recognised(wrong: Mismatch) -> list[Hypothesis]:
     """All causes whose own mark a wrong gradient bears, likelier first; there may be none."""
-    found = list(not_finite(wrong)) or [suspicion for rule in RULES for suspicion in rule(wrong)]
+    found = list(not_finite(wrong)) or [hypothesis for rule in RULES for hypothesis in rule(wrong)]
     for rule in () if found else VAGUER:
-        if vague := [replace(suspicion, vague=True) for suspicion in rule(wrong)]:
+        if vague := [replace(hypothesis, vague=True) for hypothesis in rule(wrong)]:
             return vague
     return found
 
 
-def suspicions(wrong: Wrong) -> list[Suspicion]:
+def hypotheses(wrong: Mismatch) -> list[Hypothesis]:
     """All causes that fit a wrong gradient, likelier first; never none."""
     return recognised(wrong) or [described(wrong)]
 
 
-def described(wrong: Wrong) -> Suspicion:
+def described(wrong: Mismatch) -> Hypothesis:
     """What can be said of a wrong gradient that bears no mark."""
-    differ = Suspicion("wrong-elements", f"{int(wrong.wrong.sum())} entries differ")
-    return next((suspicion for rule in FALLBACKS for suspicion in rule(wrong)), differ)
+    differ = Hypothesis("wrong-elements", f"{int(wrong.wrong.sum())} entries differ")
+    return next((hypothesis for rule in FALLBACKS for hypothesis in rule(wrong)), differ)

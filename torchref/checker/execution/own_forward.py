@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from torchref.checker.execution.raw_returns import custom_functions
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.subject import Subject
 
 
@@ -28,16 +28,16 @@ class Notepad:
     set_materialize_grads = save_for_backward
 
 
-def own_forward(scene: Scene) -> Subject | None:
+def own_forward(run: Run) -> Subject | None:
     """The candidate without any backward by hand: what autograd itself makes of its forward.
 
     None where there is no Function in it.
     """
-    subject = scene.candidate
+    subject = run.candidate
     if subject.function is not None:
         plain = plain_call(subject.function)
         return replace(subject, call=lambda args, kwargs, _: plain(*args, **kwargs), function=None)
-    functions = custom_functions(scene.tape.outputs)
+    functions = custom_functions(run.tape.outputs)
     if not functions:
         return None
 

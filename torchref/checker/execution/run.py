@@ -1,4 +1,4 @@
-"""A case played once: outputs, random cotangents, the gradients claimed and the true ones."""
+"""One run at a case: outputs, random cotangents, the gradients claimed and the true ones."""
 
 import math
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class Scene:
+class Run:
     """The candidate at a case, and the reference there if one is given.
 
     `got` are the candidate's gradients in the order of `case.wrt`; `true` the reference's, and
@@ -52,7 +52,7 @@ class Scene:
     shared: frozenset[type[Function]] = frozenset()
 
     def generator(self) -> Generator:
-        """Random numbers of the scene's seed, other than those of its cotangents."""
+        """Random numbers of the run's seed, other than those of its cotangents."""
         return Generator().manual_seed(self.seed + 1)
 
     @cached_property
@@ -111,7 +111,7 @@ def backward(subject: Subject, tape: Tape, cotangents: Cotangents) -> Gradients:
         raise RefusedError(subject, "backward", error) from error
 
 
-def play(candidate: Subject, reference: Subject | None, case: Case, seed: int) -> Scene:
+def run_both(candidate: Subject, reference: Subject | None, case: Case, seed: int) -> Run:
     """Run candidate and reference at a case under the same random cotangents.
 
     The reference goes first: where it refuses, nothing is asked of the candidate.
@@ -130,7 +130,7 @@ def play(candidate: Subject, reference: Subject | None, case: Case, seed: int) -
     with recording(tape.outputs) as raw:
         returned = backward(candidate, tape, cotangents)
     got = tuple(None if g is None else copy_layout(g) for g in returned)  # the buffer may be reused
-    return Scene(
+    return Run(
         candidate, reference, case, tape, cotangents, got, tuple(raw), expected, true, seed, shared
     )
 

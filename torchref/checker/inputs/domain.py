@@ -7,24 +7,24 @@ from torch import Tensor
 
 from torchref.checker.execution.arithmetic import agree
 from torchref.checker.execution.case import Case
-from torchref.checker.execution.run import RefusedError, Scene, forward, play
+from torchref.checker.execution.run import RefusedError, Run, forward, run_both
 from torchref.checker.execution.subject import Subject
 
 
-def is_same_function(scene: Scene, kind: str, given: Case) -> bool:
+def is_same_function(run: Run, kind: str, given: Case) -> bool:
     """Whether at a variation of such a kind the reference does what it does at the inputs given.
 
     At another rank it does one sample after the other, or sums up all; at size 1 it broadcasts
     nothing against what it holds itself in the size before. Without a reference, the candidate.
     """
-    there = scene.tape.outputs if scene.expected is None else scene.expected
+    there = run.tape.outputs if run.expected is None else run.expected
     if kind == "ranks":
-        here = forward(scene.reference or scene.candidate, given).outputs
-        more = _dimensions(scene.case) > _dimensions(given)
-        pairs = ((here[i].detach(), there[i].detach()) for i in scene.cotangents)
+        here = forward(run.reference or run.candidate, given).outputs
+        more = _dimensions(run.case) > _dimensions(given)
+        pairs = ((here[i].detach(), there[i].detach()) for i in run.cotangents)
         return all(_one_by_one(one, other, more) for one, other in pairs)
-    if kind == "sizes" and 1 in _sizes(scene.case.leaves):
-        gone = _sizes(given.leaves) - _sizes(scene.case.leaves)
+    if kind == "sizes" and 1 in _sizes(run.case.leaves):
+        gone = _sizes(given.leaves) - _sizes(run.case.leaves)
         return not gone & _sizes(there)
     return True
 
@@ -51,10 +51,10 @@ def is_defined(reference: Subject | None, candidate: Subject, case: Case, seed: 
     try:
         if reference is None:
             return are_finite(forward(candidate, case).outputs)
-        scene = play(reference, None, case, seed)
+        run = run_both(reference, None, case, seed)
     except RefusedError:
         return False
-    return scene.makes_sense and are_finite(scene.claimed)
+    return run.makes_sense and are_finite(run.claimed)
 
 
 def are_finite(tensors: Iterable[Tensor]) -> bool:

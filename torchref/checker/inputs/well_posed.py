@@ -14,7 +14,7 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]  # torch does
 
 from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
-from torchref.checker.execution.run import RefusedError, Scene, backward, forward
+from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.inputs.domain import are_finite
 
@@ -24,7 +24,7 @@ ANOTHER = 0.1  # of its own size: a gradient that changes by so much is another 
 Answer = Sequence[Tensor | None]
 
 
-def is_well_posed(scene: Scene, outputs_as_given: Sequence[Tensor]) -> bool:
+def is_well_posed(run: Run, outputs_as_given: Sequence[Tensor]) -> bool:
     """Whether outputs and true gradients stay what they are when the inputs are rounded.
 
     An output that loses half of its digits to one rounding is noise; it is measured in units of
@@ -32,11 +32,11 @@ def is_well_posed(scene: Scene, outputs_as_given: Sequence[Tensor]) -> bool:
     gradient is noise that becomes another one each time and is so steep that a rounding of the
     inputs would cost the outputs that many digits. Without a reference, the candidate's.
     """
-    half = scene.epsilon**0.5
+    half = run.epsilon**0.5
     given = [typical_size(y) for y in outputs_as_given]
-    for subject in filter(None, (scene.reference, scene.candidate)):
+    for subject in filter(None, (run.reference, run.candidate)):
         try:
-            outputs = [forward(subject, case).outputs for case in _rounded(scene.case, scene.seed)]
+            outputs = [forward(subject, case).outputs for case in _rounded(run.case, run.seed)]
         except RefusedError:
             return False
         units = [max(a, typical_size(y)) for a, y in zip(given, outputs[0], strict=False)]
@@ -44,18 +44,18 @@ def is_well_posed(scene: Scene, outputs_as_given: Sequence[Tensor]) -> bool:
             return False
         if _is_noise(outputs, units, half):
             return False
-    knows = scene.reference or scene.candidate
+    knows = run.reference or run.candidate
     try:
         gradients = [
-            backward(knows, forward(knows, case), scene.cotangents)
-            for case in _rounded(scene.case, scene.seed)
+            backward(knows, forward(knows, case), run.cotangents)
+            for case in _rounded(run.case, run.seed)
         ]
     except RefusedError:
         return False
-    steep = scene.output_size / half
+    steep = run.output_size / half
     return not any(
         _is_noise([[g[place]] for g in gradients], [size], ANOTHER)
-        for place, x in enumerate(scene.case.arguments)
+        for place, x in enumerate(run.case.arguments)
         if (size := _size(gradients[0][place])) * (typical_size(x) or 1.0) > steep
     )
 

@@ -26,7 +26,7 @@ class Located:
 
 
 @dataclass(frozen=True)
-class Field:
+class Objective:
     """A subject at a case, weighed by cotangents, with a claimed gradient for each argument.
 
     `epsilon` is the rounding of its forward, where that is more than its dtype's.
@@ -51,7 +51,9 @@ class Field:
         return directions
 
 
-def locate(field: Field, directions: Sequence[Tensor], excess: float, step: float) -> Located:
+def locate(
+    objective: Objective, directions: Sequence[Tensor], excess: float, step: float
+) -> Located:
     """The entry that weighs most in `excess`, the slope minus the claimed one along directions.
 
     Of two halves one is measured, and the other has the rest; the heavier one is kept.
@@ -66,7 +68,7 @@ def locate(field: Field, directions: Sequence[Tensor], excess: float, step: floa
             _window(d, low - start, middle - start)
             for d, start in zip(directions, ends, strict=False)
         ]
-        part = slope_at_step(field.line(half), step).value - field.claimed_slope(half)
+        part = slope_at_step(objective.line(half), step).value - objective.claimed_slope(half)
         if abs(part) >= abs(excess - part):
             high, excess = middle, part
         else:
@@ -80,7 +82,7 @@ def locate(field: Field, directions: Sequence[Tensor], excess: float, step: floa
         else ()
     )
     size = float(directions[argument][element].abs())
-    slope = slope_at_step(field.line(field.unit(argument, element, size)), step)
+    slope = slope_at_step(objective.line(objective.unit(argument, element, size)), step)
     return Located(argument, element, slope.value / size)
 
 
@@ -92,16 +94,18 @@ def _window(direction: Tensor, low: int, high: int) -> Tensor:
     return flat.reshape(direction.shape)
 
 
-def numeric_gradient(field: Field, argument: int, step: float) -> tuple[Tensor, Tensor]:
+def numeric_gradient(objective: Objective, argument: int, step: float) -> tuple[Tensor, Tensor]:
     """Every entry of one argument's gradient, by six forward passes an entry, and its error."""
-    gradient = torch.zeros_like(field.claimed[argument])
+    gradient = torch.zeros_like(objective.claimed[argument])
     error = torch.zeros(gradient.shape, dtype=torch.float64, device=gradient.device)
-    x = field.case.arguments[argument]
+    x = objective.case.arguments[argument]
     unit = typical_size(x) or 1.0
     for flat in range(x.numel()):
         element = tuple(
             int(i) for i in torch.unravel_index(torch.tensor(flat, device="cpu"), x.shape)
         )
-        slope = slope_at_step(field.line(field.unit(argument, element, unit)), step, passes=6)
+        slope = slope_at_step(
+            objective.line(objective.unit(argument, element, unit)), step, passes=6
+        )
         gradient[element], error[element] = slope.value / unit, slope.error / unit
     return gradient, error

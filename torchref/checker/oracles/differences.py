@@ -13,8 +13,8 @@ from torchref.checker.execution.arithmetic import (
     norm,
     typical_size,
 )
-from torchref.checker.execution.run import Scene
-from torchref.checker.oracles.bisection import Field
+from torchref.checker.execution.run import Run
+from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import (
     Line,
     Slope,
@@ -39,8 +39,8 @@ from torchref.checker.oracles.tolerance import DOUBLE, conditioning
 from torchref.checker.oracles.wrong_entries import faults_at, find_faults, not_finite_though_smooth
 from torchref.checker.report.causes import CAUSES
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.judgement import Judgement
 from torchref.checker.report.numbers import told_apart
+from torchref.checker.report.oracle_result import OracleResult
 
 ROUNDINGS = 32.0  # of the gradient itself, over its entries
 FEW = 200  # entries, each of which is asked where they do not settle together
@@ -53,8 +53,8 @@ CONVENTION = "there is no derivative here; the gradient is one of the values tha
 
 
 def judge_by_differences(
-    scene: Scene, reference_agrees: bool = False, promised: bool = True
-) -> Judgement:
+    run: Run, reference_agrees: bool = False, promised: bool = True
+) -> OracleResult:
     """Only a disagreement is looked into, and only then does the cost depend on N.
 
     Where the inputs are none that the user gave, and nothing is `promised` of them, equal entries
@@ -62,84 +62,78 @@ def judge_by_differences(
     reference has the same gradient: then a disagreement at a kink is a convention that both keep,
     and any other is an error that both make.
     """
-    judgement = Judgement()
-    if not scene.cotangents or not scene.case.elements:
-        return judgement
-    field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
-    directions = draw_directions(scene.case, scene.generator())
-    scale = norm(g * d for g, d in zip(scene.claimed, directions, strict=True))
-    if not math.isfinite(scale) and not all(bool(torch.isfinite(g).all()) for g in scene.claimed):
-        judgement.faults = [] if reference_agrees else not_finite_though_smooth(scene, field)
-        judgement.worst = math.inf if judgement.faults else 0.0
-        return judgement if judgement.faults else judgement.cannot_tell(NOT_FINITE)
-    line = field.line(directions)
+    result = OracleResult()
+    if not run.cotangents or not run.case.elements:
+        return result
+    objective = Objective(run.candidate, run.case, run.cotangents, run.claimed)
+    directions = draw_directions(run.case, run.generator())
+    scale = norm(g * d for g, d in zip(run.claimed, directions, strict=True))
+    if not math.isfinite(scale) and not all(bool(torch.isfinite(g).all()) for g in run.claimed):
+        result.faults = [] if reference_agrees else not_finite_though_smooth(run, objective)
+        result.worst = math.inf if result.faults else 0.0
+        return result if result.faults else result.cannot_tell(NOT_FINITE)
+    line = objective.line(directions)
     slope = central_slope(line, scale)
     if not math.isfinite(slope.error):
-        return _judge_smooth_entries(
-            scene, field, line, judgement, reference_agrees or not promised
-        )
-    claimed = field.claimed_slope(directions)
-    roundings = ROUNDINGS * scene.epsilon * scale
-    judgement.worst = _worst(slope, claimed, roundings)
-    if judgement.worst <= 1:
-        return judgement
-    if reference_agrees and scene.epsilon > DOUBLE:
-        return judgement.cannot_tell("in this dtype the differences are coarser than the reference")
-    field = replace(field, epsilon=_forward_epsilon(line))
-    line = field.line(directions)
+        return _judge_smooth_entries(run, objective, line, result, reference_agrees or not promised)
+    claimed = objective.claimed_slope(directions)
+    roundings = ROUNDINGS * run.epsilon * scale
+    result.worst = _worst(slope, claimed, roundings)
+    if result.worst <= 1:
+        return result
+    if reference_agrees and run.epsilon > DOUBLE:
+        return result.cannot_tell("in this dtype the differences are coarser than the reference")
+    objective = replace(objective, epsilon=_forward_epsilon(line))
+    line = objective.line(directions)
     slope = settled_slope(line, scale)
     if not math.isfinite(slope.error):
-        return _judge_smooth_entries(
-            scene, field, line, judgement, reference_agrees or not promised
-        )
-    reach = conditioning(scene, scene.got if scene.true is None else scene.true)
+        return _judge_smooth_entries(run, objective, line, result, reference_agrees or not promised)
+    reach = conditioning(run, run.got if run.true is None else run.true)
     roundings += norm(r * d for r, d in zip(reach, directions, strict=True))
-    judgement.worst = _worst(slope, claimed, roundings)
-    if judgement.worst <= 1:
-        return judgement
+    result.worst = _worst(slope, claimed, roundings)
+    if result.worst <= 1:
+        return result
     excess = slope.value - claimed
     sides = one_sided(line, noise=slope.error * slope.step)
-    if has_ties(scene.case.arguments) or sides.kinked:
-        everywhere = [torch.ones_like(x, dtype=torch.bool) for x in scene.case.arguments]
-        if not (promised and is_differentiable_along(field, everywhere, scene.generator())):
-            return _judge_at_kinks(
-                scene, field, slope, reach, judgement, reference_agrees, promised
-            )
-    _accused(scene, field, directions, excess, slope, reach, judgement)
-    return _both_wrong(scene, judgement) if reference_agrees and judgement.faults else judgement
+    if has_ties(run.case.arguments) or sides.kinked:
+        everywhere = [torch.ones_like(x, dtype=torch.bool) for x in run.case.arguments]
+        if not (promised and is_differentiable_along(objective, everywhere, run.generator())):
+            return _judge_at_kinks(run, objective, slope, reach, result, reference_agrees, promised)
+    _accused(run, objective, directions, excess, slope, reach, result)
+    return _both_wrong(run, result) if reference_agrees and result.faults else result
 
 
 def _judge_smooth_entries(
-    scene: Scene, field: Field, line: Line, judgement: Judgement, reference_agrees: bool
-) -> Judgement:
+    run: Run, objective: Objective, line: Line, result: OracleResult, reference_agrees: bool
+) -> OracleResult:
     """Where the differences settle along some entries alone, those are judged, and only those.
 
     All of them are asked, where they are few: one entry that jumps does not silence the others.
     """
     why = _unsettled(line, reference_agrees)
     jumps = line.refusal or moves_in_steps(line) or any(held_in_16_bits(y) for y in line.at(0.0))
-    if reference_agrees or jumps or scene.case.elements > FEW:
-        return judgement.cannot_tell(why)
+    if reference_agrees or jumps or run.case.elements > FEW:
+        return result.cannot_tell(why)
     settled, wrong = 0, []
-    for place, (x, got) in enumerate(zip(scene.case.arguments, scene.claimed, strict=True)):
+    for place, (x, got) in enumerate(zip(run.case.arguments, run.claimed, strict=True)):
         if x.is_complex():
             continue
         unit = typical_size(x) or 1.0
         for element in map(tuple, torch.ones_like(x).nonzero().tolist()):
-            alone = field.line(field.unit(place, element, unit))
+            alone = objective.line(objective.unit(place, element, unit))
             sides = one_sided(alone)
             slope = settled_slope(alone, unit * abs(float(got[element])))
             if not math.isfinite(slope.error) or not sides.admits(slope.value):
                 continue
             settled += 1
-            if _worst(slope, unit * float(got[element]), ROUNDINGS * scene.epsilon) > 1:
+            if _worst(slope, unit * float(got[element]), ROUNDINGS * run.epsilon) > 1:
                 wrong.append((place, element))
-    judgement.faults = faults_at(scene, field, wrong)
-    if judgement.faults:
-        judgement.worst = math.inf
-        return judgement
-    right = f"along {settled} of {scene.case.elements} entries alone they do, and agree with it"
-    return judgement.cannot_tell(f"{why}; {right}" if settled else why)
+    result.faults = faults_at(run, objective, wrong)
+    if result.faults:
+        result.worst = math.inf
+        return result
+    right = f"along {settled} of {run.case.elements} entries alone they do, and agree with it"
+    return result.cannot_tell(f"{why}; {right}" if settled else why)
 
 
 def _forward_epsilon(line: Line) -> float:
@@ -180,55 +174,55 @@ def _worst(slope: Slope, claimed: float, rounding: float) -> float:
 
 
 def _judge_at_kinks(
-    scene: Scene,
-    field: Field,
+    run: Run,
+    objective: Objective,
     slope: Slope,
     reach: Sequence[Tensor],
-    judgement: Judgement,
+    result: OracleResult,
     reference_agrees: bool,
     promised: bool,
-) -> Judgement:
-    directions, excess = sums_over_ties(field, scene.generator())
+) -> OracleResult:
+    directions, excess = sums_over_ties(objective, run.generator())
     if excess and not reference_agrees:
-        return _accused(scene, field, directions, excess, slope, reach, judgement)
-    denied = [] if reference_agrees else denied_elements(field, scene.generator(), promised)
-    judgement.faults = faults_at(scene, field, [where for where, kinked in denied if not kinked])
-    if judgement.faults:
-        return judgement
-    judgement.worst = 1.0
+        return _accused(run, objective, directions, excess, slope, reach, result)
+    denied = [] if reference_agrees else denied_elements(objective, run.generator(), promised)
+    result.faults = faults_at(run, objective, [where for where, kinked in denied if not kinked])
+    if result.faults:
+        return result
+    result.worst = 1.0
     if denied:
-        return judgement.cannot_tell("there is no derivative here")
-    judgement.notes.append(f"{scene.case.label}: {CONVENTION}")
-    return judgement
+        return result.cannot_tell("there is no derivative here")
+    result.notes.append(f"{run.case.label}: {CONVENTION}")
+    return result
 
 
 def _accused(
-    scene: Scene,
-    field: Field,
+    run: Run,
+    objective: Objective,
     directions: Sequence[Tensor],
     excess: float,
     slope: Slope,
     reach: Sequence[Tensor],
-    judgement: Judgement,
-) -> Judgement:
-    judgement.faults = find_faults(scene, field, directions, excess, slope, reach)
-    if not judgement.faults:
-        return judgement.cannot_tell("no one step suits entries of magnitudes so different")
-    return judgement
+    result: OracleResult,
+) -> OracleResult:
+    result.faults = find_faults(run, objective, directions, excess, slope, reach)
+    if not result.faults:
+        return result.cannot_tell("no one step suits entries of magnitudes so different")
+    return result
 
 
-def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
-    faults, judgement.faults, judgement.worst = judgement.faults, [], 1.0
+def _both_wrong(run: Run, result: OracleResult) -> OracleResult:
+    faults, result.faults, result.worst = result.faults, [], 1.0
     # Who passes a gradient through steps has one of its own for the height of the steps as well.
     if any(
-        is_nonzero_where_all_should_be_zero(fault) and stands_still(line_of(scene, fault.place))
+        is_nonzero_where_all_should_be_zero(fault) and stands_still(line_of(run, fault.place))
         for fault in faults
     ):
         names = ", ".join(fault.name for fault in faults)
         both = "candidate and reference pass a gradient through a forward that moves in steps"
-        judgement.notes.append(f"{names}, {scene.case.label}: {both}")
-        return judgement
-    judgement.blameless = [
+        result.notes.append(f"{names}, {run.case.label}: {both}")
+        return result
+    result.blameless = [
         Finding(
             "reference-wrong",
             fault.name,
@@ -236,8 +230,8 @@ def _both_wrong(scene: Scene, judgement: Judgement) -> Judgement:
             "candidate and reference say {}, differences of the forward {}".format(
                 *told_apart(fault.got_value, fault.true_value)
             ),
-            scene.case.label,
+            run.case.label,
         )
         for fault in faults
     ]
-    return judgement
+    return result

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import identical, typical_size
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, evaluate
 from torchref.checker.oracles.rounding import is_rough, nudged
 from torchref.checker.oracles.tolerance import DOUBLE, ROUNDINGS
@@ -19,37 +19,35 @@ NEARBY = (2.0**-30, 2.0**-20, 2.0**-10, 2.0**-7)  # relative: further on it is a
 NUDGE = 8  # roundings of the input, beyond which another number is rounded
 
 
-def compare_forwards(scene: Scene, notes: list[str] | None = None) -> list[Finding]:
+def compare_forwards(run: Run, notes: list[str] | None = None) -> list[Finding]:
     """`forward-noisy` where only digits are missing, `forward-wrong` where it is another value.
 
     Where two ways to write one formula lose digits of float64 differently, that is a note.
     """
-    if scene.expected is None:
+    if run.expected is None:
         return []
-    epsilon = scene.epsilon
-    for place, (got, true) in enumerate(zip(scene.tape.outputs, scene.expected, strict=True)):
+    epsilon = run.epsilon
+    for place, (got, true) in enumerate(zip(run.tape.outputs, run.expected, strict=True)):
         if identical(got.detach(), true):
             continue
         wrong = ~_close(got.detach(), true, ROUNDINGS * epsilon)
         if not bool(wrong.any()):
             continue
-        if _is_rounding(scene, place, got.detach(), true):
+        if _is_rounding(run, place, got.detach(), true):
             if notes is not None:
-                notes.append(
-                    f"{scene.case.label}: the forwards differ by rounding, where it cancels"
-                )
+                notes.append(f"{run.case.label}: the forwards differ by rounding, where it cancels")
             continue
         element = tuple(int(i) for i in wrong.nonzero()[0])
         mine, its = told_apart(got[element].item(), true[element].item())
-        where = "the output" if len(scene.expected) == 1 else f"output {place}"
+        where = "the output" if len(run.expected) == 1 else f"output {place}"
         where += f" at {list(element)}" if element else ""
         evidence = f"{where} is {mine}, the reference's {its}"
-        draws = not _repeats(scene, place)
+        draws = not _repeats(run, place)
         if draws:
             evidence += "; it draws random numbers, and others than the reference: pass them in"
-        noisy = draws or _few_digits(scene, place, got.detach(), true)
+        noisy = draws or _few_digits(run, place, got.detach(), true)
         cause = "forward-noisy" if noisy else "forward-wrong"
-        return [Finding(cause, None, element, evidence, scene.case.label)]
+        return [Finding(cause, None, element, evidence, run.case.label)]
     return []
 
 
@@ -61,20 +59,20 @@ def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
     return near | (got == true) | ~torch.isfinite(true)
 
 
-def _is_rounding(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
+def _is_rounding(run: Run, place: int, got: Tensor, true: Tensor) -> bool:
     """Whether what differs is small beside all that takes part, and another error nearby."""
     if not bool((torch.isfinite(got) | (got == true)).all()):
         return False
-    cancelled = CANCELLED if scene.epsilon <= DOUBLE else scene.epsilon**0.5
+    cancelled = CANCELLED if run.epsilon <= DOUBLE else run.epsilon**0.5
     error = torch.nan_to_num(got - true)
-    sizes = [typical_size(x) for x in (true, *scene.case.arguments)]
+    sizes = [typical_size(x) for x in (true, *run.case.arguments)]
     if float(error.abs().max()) > cancelled * max(1.0, *sizes):
         return False
-    there = [_error_nearby(scene, place, relative) for relative in NEARBY]
+    there = [_error_nearby(run, place, relative) for relative in NEARBY]
     return any(other is not None and is_rough(error, other) for other in there)
 
 
-def _few_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
+def _few_digits(run: Run, place: int, got: Tensor, true: Tensor) -> bool:
     """Whether what differs is the rounding of a lower precision, and not another function."""
     if not true.is_floating_point() or not bool((torch.isfinite(got) | (got == true)).all()):
         return False
@@ -84,25 +82,25 @@ def _few_digits(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
         epsilon = torch.finfo(dtype).eps
         roundings = relative / epsilon
         if 1 / ROUNDINGS_OF_FORWARD <= roundings <= ROUNDINGS_OF_FORWARD:
-            there = _error_nearby(scene, place, NUDGE * epsilon)
+            there = _error_nearby(run, place, NUDGE * epsilon)
             if there is None or is_rough(error, there):
                 return True
     return False
 
 
-def _error_nearby(scene: Scene, place: int, relative: float) -> Tensor | None:
+def _error_nearby(run: Run, place: int, relative: float) -> Tensor | None:
     """The error of one output at inputs that are further off by so much; None if refused."""
-    case = nudged(scene, relative)
-    assert scene.reference is not None
+    case = nudged(run, relative)
+    assert run.reference is not None
     try:
-        mine = evaluate(scene.candidate, case, case.leaves)[place]
-        its = evaluate(scene.reference, case, case.leaves)[place]
+        mine = evaluate(run.candidate, case, case.leaves)[place]
+        its = evaluate(run.reference, case, case.leaves)[place]
     except Exception:  # beside the inputs given a forward may refuse
         return None
     return torch.nan_to_num(mine - its)
 
 
-def _repeats(scene: Scene, place: int) -> bool:
+def _repeats(run: Run, place: int) -> bool:
     """Whether a second forward gives the same, with other random numbers to draw from."""
-    again = Tape(scene.candidate, scene.case, (), seed=scene.seed + 1).outputs[place]
-    return bool(_close(again, scene.tape.outputs[place].detach(), ROUNDINGS * 2.0**-52).all())
+    again = Tape(run.candidate, run.case, (), seed=run.seed + 1).outputs[place]
+    return bool(_close(again, run.tape.outputs[place].detach(), ROUNDINGS * 2.0**-52).all())

@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, typical_size
-from torchref.checker.oracles.bisection import Field
+from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import (
     ROUNDINGS,
     SAFETY,
@@ -127,7 +127,7 @@ def tie_preserving(arguments: Sequence[Tensor], generator: Generator) -> list[Te
 
 
 def is_differentiable_along(
-    field: Field, moving: Sequence[Tensor], generator: Generator, pairs: int = 3
+    objective: Objective, moving: Sequence[Tensor], generator: Generator, pairs: int = 3
 ) -> bool:
     """Whether the entries marked as moving may move as they like, and the derivative is linear.
 
@@ -138,10 +138,10 @@ def is_differentiable_along(
     for _ in range(pairs):
         one, other = (
             [torch.where(mask, d, 0) for mask, d in zip(moving, drawn, strict=True)]
-            for drawn in (draw_directions(field.case, generator) for _ in range(2))
+            for drawn in (draw_directions(objective.case, generator) for _ in range(2))
         )
         both = [a + b for a, b in zip(one, other, strict=True)]
-        sides = [one_sided(field.line(directions)) for directions in (one, other, both)]
+        sides = [one_sided(objective.line(directions)) for directions in (one, other, both)]
         if any(side.kinked or not side.settled for side in sides):
             return False
         a, b, c = sides
@@ -150,14 +150,14 @@ def is_differentiable_along(
     return True
 
 
-def sums_over_ties(field: Field, generator: Generator) -> tuple[list[Tensor], float]:
+def sums_over_ties(objective: Objective, generator: Generator) -> tuple[list[Tensor], float]:
     """A tie-preserving direction, and how far the gradient errs along it beyond its tolerance.
 
     0 where it errs by less, or where even that direction meets a kink.
     """
-    directions = tie_preserving(field.case.arguments, generator)
-    sides = one_sided(field.line(directions))
-    claimed = field.claimed_slope(directions)
+    directions = tie_preserving(objective.case.arguments, generator)
+    sides = one_sided(objective.line(directions))
+    claimed = objective.claimed_slope(directions)
     if sides.kinked or sides.admits(claimed) or not sides.error < abs(claimed) + abs(sides.left):
         return directions, 0.0
     return directions, (sides.left + sides.right) / 2 - claimed
@@ -167,7 +167,7 @@ Where = tuple[int, tuple[int, ...]]  # the place of an argument, and an element 
 
 
 def denied_elements(
-    field: Field, generator: Generator, promised: bool = True
+    objective: Objective, generator: Generator, promised: bool = True
 ) -> list[tuple[Where, bool]]:
     """The elements whose claimed derivative the function does not have; and if they are kinks.
 
@@ -175,26 +175,28 @@ def denied_elements(
     Among many elements those are asked that tie, where most kinks are, and some of the others.
     """
     denied = []
-    share = max(1, FEW // len(field.case.arguments))
-    marked = ties(field.case.arguments)
-    for place, x in enumerate(field.case.arguments):
+    share = max(1, FEW // len(objective.case.arguments))
+    marked = ties(objective.case.arguments)
+    for place, x in enumerate(objective.case.arguments):
         if x.is_complex():
             continue
         unit, tied = typical_size(x) or 1.0, set(tied_elements(marked[place])[:MANY])
         smooth: dict[float, bool] = {}  # the entries of x that have a value in common, together
         for element in {*tied, *_spread(x, share)}:
-            sides = one_sided(field.line(field.unit(place, element)), unit)
-            if sides.admits(float(field.claimed[place][element])):
+            sides = one_sided(objective.line(objective.unit(place, element)), unit)
+            if sides.admits(float(objective.claimed[place][element])):
                 continue
             kinked = sides.kinked or (element in tied and not promised)
             if element in tied and not kinked:
                 value = float(x[element])
                 if value not in smooth:
-                    moving = [torch.zeros_like(y, dtype=torch.bool) for y in field.case.arguments]
+                    moving = [
+                        torch.zeros_like(y, dtype=torch.bool) for y in objective.case.arguments
+                    ]
                     moving[place] = x == value
-                    smooth[value] = is_differentiable_along(field, moving, generator)
+                    smooth[value] = is_differentiable_along(objective, moving, generator)
                 kinked = not smooth[value]
-            if not kinked or not admitted(field, place, element, generator):
+            if not kinked or not admitted(objective, place, element, generator):
                 denied.append(((place, element), kinked))
     return denied
 
@@ -205,23 +207,28 @@ def _spread(x: Tensor, count: int) -> list[tuple[int, ...]]:
     return [tuple(map(int, torch.unravel_index(place, x.shape))) for place in places]
 
 
-def admitted(field: Field, place: int, element: tuple[int, ...], generator: Generator) -> bool:
+def admitted(
+    objective: Objective, place: int, element: tuple[int, ...], generator: Generator
+) -> bool:
     """Whether the claimed derivative is one that the function has at the element or nearby."""
-    unit = typical_size(field.case.arguments[place]) or 1.0
-    direction = field.unit(place, element)
-    sides = one_sided(field.line(direction), unit)
-    value = float(field.claimed[place][element])
+    unit = typical_size(objective.case.arguments[place]) or 1.0
+    direction = objective.unit(place, element)
+    sides = one_sided(objective.line(direction), unit)
+    value = float(objective.claimed[place][element])
     if sides.admits(value):
         return True
     low, high = sorted((sides.left, sides.right))
     for _ in range(NUDGES):
-        moves = draw_directions(field.case, generator)
+        moves = draw_directions(objective.case, generator)
         nudged = {
             i: x + NUDGE * move
-            for i, x, move in zip(field.case.wrt, field.case.arguments, moves, strict=True)
+            for i, x, move in zip(objective.case.wrt, objective.case.arguments, moves, strict=True)
         }
-        there = Field(
-            field.subject, field.case.derived("nudged", nudged), field.cotangents, field.claimed
+        there = Objective(
+            objective.subject,
+            objective.case.derived("nudged", nudged),
+            objective.cotangents,
+            objective.claimed,
         )
         slope = slope_at_step(there.line(direction), ONE_SIDED_STEP * unit)
         low, high = min(low, slope.value), max(high, slope.value)

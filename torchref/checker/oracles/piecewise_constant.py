@@ -1,9 +1,9 @@
 """Forwards that are constant piece by piece, as a rounding, a sign or a threshold is."""
 
-from torchref.checker.execution.run import Scene
-from torchref.checker.oracles.bisection import Field
+from torchref.checker.execution.run import Run
+from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import Line, Rising, draw_directions
-from torchref.checker.report.judgement import Fault
+from torchref.checker.report.oracle_result import Fault
 
 NEAR = (2.0**-20, 2.0**-24)  # steps within which a step function stands still
 FAR = (2.0**-4, 1.0, 8.0)  # and steps by one of which it moves
@@ -19,11 +19,11 @@ def moves_in_steps(line: Rising) -> bool:
     return stands_still(line) and any(line.rise(-t, t)[0] != 0 for t in FAR)
 
 
-def line_of(scene: Scene, place: int) -> Line:
+def line_of(run: Run, place: int) -> Line:
     """The outputs as one argument alone moves, in a random direction."""
-    moves = draw_directions(scene.case, scene.generator())
+    moves = draw_directions(run.case, run.generator())
     alone = [move if i == place else 0 * move for i, move in enumerate(moves)]
-    return Field(scene.candidate, scene.case, scene.cotangents, scene.claimed).line(alone)
+    return Objective(run.candidate, run.case, run.cotangents, run.claimed).line(alone)
 
 
 def is_nonzero_where_all_should_be_zero(fault: Fault) -> bool:

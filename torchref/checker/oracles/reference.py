@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import identical, typical_size
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Gradients
-from torchref.checker.oracles.bisection import Field
+from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import settled_slope
 from torchref.checker.oracles.kinks import (
     admitted,
@@ -24,35 +24,35 @@ from torchref.checker.oracles.tolerance import (
     rounding,
 )
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.judgement import Fault, Judgement
 from torchref.checker.report.numbers import told_apart
+from torchref.checker.report.oracle_result import Fault, OracleResult
 
 JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one
 CLEAR = 1e-3  # one error is so far below another that it does not matter beside it
 
 
-def judge_by_reference(scene: Scene, true_gradients: Gradients) -> Judgement:
-    judgement = Judgement()
+def judge_by_reference(run: Run, true_gradients: Gradients) -> OracleResult:
+    result = OracleResult()
     reach: list[Tensor] | None = None
-    epsilon = scene.epsilon
+    epsilon = run.epsilon
     for place, (argument, claimed) in enumerate(
-        zip(scene.case.arguments, true_gradients, strict=True)
+        zip(run.case.arguments, true_gradients, strict=True)
     ):
-        got = scene.claimed[place]
+        got = run.claimed[place]
         true = torch.zeros_like(argument) if claimed is None else claimed
         if identical(got, true):
             continue
-        allowed = rounding(true, epsilon) + gradient_floor(scene, argument)
+        allowed = rounding(true, epsilon) + gradient_floor(run, argument)
         excess = _excess(got, true, allowed)
         if bool((excess > 1).any()):
-            reach = conditioning(scene, true_gradients) if reach is None else reach
+            reach = conditioning(run, true_gradients) if reach is None else reach
             excess = _excess(got, true, allowed + reach[place])
         worst = float(excess.max()) if excess.numel() else 0.0
-        if worst > 1 and not _settled(scene, place, true, excess > 1, judgement):
-            judgement.worst = max(judgement.worst, worst)
+        if worst > 1 and not _settled(run, place, true, excess > 1, result):
+            result.worst = max(result.worst, worst)
         else:
-            judgement.worst = max(judgement.worst, min(worst, 1.0))
-    return judgement
+            result.worst = max(result.worst, min(worst, 1.0))
+    return result
 
 
 def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
@@ -62,41 +62,39 @@ def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
     return torch.where((error == 0) | ~torch.isfinite(true), 0, excess)
 
 
-def _settled(scene: Scene, place: int, true: Tensor, differs: Tensor, judgement: Judgement) -> bool:
+def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: OracleResult) -> bool:
     """Candidate and reference differ: rounding, a kink, a wrong reference, or a wrong candidate."""
-    name, got = scene.case.argument_names[place], scene.claimed[place]
+    name, got = run.case.argument_names[place], run.claimed[place]
     elements = _farthest(got, true, differs)
     worst = elements[0]
-    verdicts = {_verdict(scene, place, true, element) for element in elements}
+    verdicts = {_verdict(run, place, true, element) for element in elements}
     if verdicts == {"rounding"}:
         return True
     if verdicts == {"kink"}:
-        field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
-        if not has_ties(scene.case.arguments) or not sums_over_ties(field, scene.generator())[1]:
-            judgement.notes.append(
-                f"{name}, {scene.case.label}: {_counted(differs)} no derivative; any value between "
+        objective = Objective(run.candidate, run.case, run.cotangents, run.claimed)
+        if not has_ties(run.case.arguments) or not sums_over_ties(objective, run.generator())[1]:
+            result.notes.append(
+                f"{name}, {run.case.label}: {_counted(differs)} no derivative; any value between "
                 "the one-sided derivatives is accepted"
             )
             return True
     if "reference" in verdicts <= {"reference", "undecided", "rounding"}:
         its, mine = told_apart(true[worst].item(), got[worst].item())
         evidence = f"the reference says {its}, candidate and differences of the forward {mine}"
-        judgement.blameless.append(
-            Finding("reference-wrong", name, worst, evidence, scene.case.label)
-        )
+        result.blameless.append(Finding("reference-wrong", name, worst, evidence, run.case.label))
         return True
-    if lost_by_reference(scene, place, got, true):
-        judgement.notes.append(f"{name}, {scene.case.label}: the reference loses digits here")
+    if lost_by_reference(run, place, got, true):
+        result.notes.append(f"{name}, {run.case.label}: the reference loses digits here")
         return True
-    if scene.epsilon > DOUBLE and not got.is_complex() and (errors := errors_of(scene, place)):
+    if run.epsilon > DOUBLE and not got.is_complex() and (errors := errors_of(run, place)):
         systematic = errors.systematic & differs
         if not bool(systematic.any()):
-            judgement.notes.append(
-                f"{name}, {scene.case.label}: what differs is rounding, {errors.digits()}"
+            result.notes.append(
+                f"{name}, {run.case.label}: what differs is rounding, {errors.digits()}"
             )
             return True
     values = got[worst].item(), true[worst].item()
-    judgement.faults.append(Fault(place, name, scene.got[place], true, differs, worst, *values))
+    result.faults.append(Fault(place, name, run.got[place], true, differs, worst, *values))
     return False
 
 
@@ -113,11 +111,11 @@ def _counted(differs: Tensor) -> str:
 
 
 def _by_all_steps(
-    field: Field, place: int, element: tuple[int, ...], value: float, reference: float
+    objective: Objective, place: int, element: tuple[int, ...], value: float, reference: float
 ) -> str:
     """Who is right by differences of all steps, which see more digits than those to one side."""
-    unit = typical_size(field.case.arguments[place]) or 1.0
-    line = field.line(field.unit(place, element, unit))
+    unit = typical_size(objective.case.arguments[place]) or 1.0
+    line = objective.line(objective.unit(place, element, unit))
     slope = settled_slope(line, unit * max(abs(value), abs(reference)))
     if not slope.tolerance / unit < abs(value - reference) / 2:
         return "undecided"
@@ -125,26 +123,26 @@ def _by_all_steps(
     return "reference" if nearer else "candidate"
 
 
-def _verdict(scene: Scene, place: int, true: Tensor, element: tuple[int, ...]) -> str:
+def _verdict(run: Run, place: int, true: Tensor, element: tuple[int, ...]) -> str:
     """Who is right at one element, by differences of the candidate's own forward."""
-    got = scene.claimed[place]
+    got = run.claimed[place]
     if got.is_complex() or not bool(torch.isfinite(got[element])):
         return "candidate"
-    field = Field(scene.candidate, scene.case, scene.cotangents, scene.claimed)
-    unit = typical_size(scene.case.arguments[place]) or 1.0
+    objective = Objective(run.candidate, run.case, run.cotangents, run.claimed)
+    unit = typical_size(run.case.arguments[place]) or 1.0
     value, reference = float(got[element]), float(true[element])
     gap = abs(value - reference)
-    if gap <= CLEAR * least_error(scene.output_size, unit) and scene.epsilon <= DOUBLE:
+    if gap <= CLEAR * least_error(run.output_size, unit) and run.epsilon <= DOUBLE:
         return "rounding"  # before eight forwards are spent on what cannot decide
-    sides = one_sided(field.line(field.unit(place, element)), unit)
+    sides = one_sided(objective.line(objective.unit(place, element)), unit)
     if not sides.error <= CLEAR * gap:  # the differences cannot decide
-        if gap <= CLEAR * sides.error and scene.epsilon <= DOUBLE:
+        if gap <= CLEAR * sides.error and run.epsilon <= DOUBLE:
             return "rounding"
-        return _by_all_steps(field, place, element, value, reference)
+        return _by_all_steps(objective, place, element, value, reference)
     if not sides.kinked:
         if sides.admits(value) and not sides.admits(reference):
             return "reference"
-        tied = has_ties(scene.case.arguments)
-        kink = tied and admitted(field, place, element, scene.generator())
+        tied = has_ties(run.case.arguments)
+        kink = tied and admitted(objective, place, element, run.generator())
         return "kink" if kink else "candidate"
-    return "kink" if admitted(field, place, element, scene.generator()) else "candidate"
+    return "kink" if admitted(objective, place, element, run.generator()) else "candidate"

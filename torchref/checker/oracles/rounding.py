@@ -9,7 +9,7 @@ from torch import Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
-from torchref.checker.execution.run import RefusedError, Scene, backward, forward
+from torchref.checker.execution.run import RefusedError, Run, backward, forward
 
 ROUGH = 0.5  # so much of an error changes if it is rounding: two thirds and more, of others a third
 ROUGHER = 8  # times as rough as the other
@@ -18,15 +18,15 @@ ILL_CONDITIONED = 1e-9  # relative: what is left of float64 then is still more t
 NEARLY = 0.05  # a gradient so much wrong may still be a rounded one
 
 
-def nudged(scene: Scene, relative: float, copy: int = 0) -> Case:
+def nudged(run: Run, relative: float, copy: int = 0) -> Case:
     """The case with every differentiated entry moved by so much of itself; each copy otherwise."""
-    generator = scene.generator()
+    generator = run.generator()
     generator.manual_seed(generator.initial_seed() + copy)
     moved = {
         i: x + relative * x * draw_signed(x, generator)
-        for i, x in zip(scene.case.wrt, scene.case.arguments, strict=True)
+        for i, x in zip(run.case.wrt, run.case.arguments, strict=True)
     }
-    return scene.case.derived("nudged", moved)
+    return run.case.derived("nudged", moved)
 
 
 def is_rough(here: Tensor, there: Tensor) -> bool:
@@ -34,7 +34,7 @@ def is_rough(here: Tensor, there: Tensor) -> bool:
     return typical_size(there - here) > ROUGH * typical_size(here)
 
 
-def is_rounding_apart(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
+def is_rounding_apart(run: Run, place: int, got: Tensor, true: Tensor) -> bool:
     """Whether two gradients agree but for the digits that an ill-conditioned formula loses.
 
     Products of badly scaled matrices lose more than one rounding of their inputs explains.
@@ -44,11 +44,11 @@ def is_rounding_apart(scene: Scene, place: int, got: Tensor, true: Tensor) -> bo
         true
     ):
         return False
-    there = [gradients_nudged(scene, place, relative) for relative in SIDES]
+    there = [gradients_nudged(run, place, relative) for relative in SIDES]
     return any(is_rough(got - true, pair[0] - pair[1]) for pair in there if pair is not None)
 
 
-def lost_by_reference(scene: Scene, place: int, got: Tensor, true: Tensor) -> bool:
+def lost_by_reference(run: Run, place: int, got: Tensor, true: Tensor) -> bool:
     """Whether the gradients differ by rounding, and the reference's is the rough one.
 
     Between two nudges to either side a gradient lies in the middle, as long as it is smooth.
@@ -57,7 +57,7 @@ def lost_by_reference(scene: Scene, place: int, got: Tensor, true: Tensor) -> bo
     if not 0 < error <= NEARLY * typical_size(true):
         return False
     for relative in SIDES:
-        ahead, back = (gradients_nudged(scene, place, sign * relative) for sign in (1, -1))
+        ahead, back = (gradients_nudged(run, place, sign * relative) for sign in (1, -1))
         if ahead is None or back is None:
             return False
         mine, its = (
@@ -69,15 +69,15 @@ def lost_by_reference(scene: Scene, place: int, got: Tensor, true: Tensor) -> bo
     return False
 
 
-def gradients_nudged(scene: Scene, place: int, relative: float) -> tuple[Tensor, Tensor] | None:
+def gradients_nudged(run: Run, place: int, relative: float) -> tuple[Tensor, Tensor] | None:
     """The candidate's gradient and the reference's at inputs nudged; None where one has none."""
-    if scene.reference is None:
+    if run.reference is None:
         return None
-    case = nudged(scene, relative)
+    case = nudged(run, relative)
     try:
         mine, its = (
-            backward(subject, forward(subject, case), scene.cotangents)[place]
-            for subject in (scene.candidate, scene.reference)
+            backward(subject, forward(subject, case), run.cotangents)[place]
+            for subject in (run.candidate, run.reference)
         )
     except RefusedError:
         return None

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from torchref.checker.execution.arithmetic import typical_size
 from torchref.checker.execution.case import Case
-from torchref.checker.execution.run import RefusedError, Scene, backward, forward
+from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.oracles.rounding import nudged
 
@@ -54,17 +54,17 @@ class Errors:
         return f"{mine:.1f} digits beside the reference's {its:.1f} in the same precision"
 
 
-def errors_of(scene: Scene, place: int) -> Errors | None:
+def errors_of(run: Run, place: int) -> Errors | None:
     """None where one of them refuses the copies or is not finite there: that is no rounding."""
-    assert scene.reference is not None
-    dtype = scene.case.arguments[place].dtype
+    assert run.reference is not None
+    dtype = run.case.arguments[place].dtype
     mine, its = [], []
     for copy in range(COPIES):
-        case = nudged(scene, MOVE.get(dtype, COARSE_MOVE), copy)
+        case = nudged(run, MOVE.get(dtype, COARSE_MOVE), copy)
         try:
-            truth = _gradient(scene.reference, case.to(torch.float64), scene, place)
-            got = _gradient(scene.candidate, case, scene, place)
-            twin = _gradient(scene.reference, case, scene, place)
+            truth = _gradient(run.reference, case.to(torch.float64), run, place)
+            got = _gradient(run.candidate, case, run, place)
+            twin = _gradient(run.reference, case, run, place)
         except RefusedError:
             return None
         unit = truth.abs() + (typical_size(truth) or 1.0)
@@ -75,9 +75,9 @@ def errors_of(scene: Scene, place: int) -> Errors | None:
     return Errors(torch.stack(mine), torch.stack(its), dtype)
 
 
-def _gradient(subject: Subject, case: Case, scene: Scene, place: int) -> Tensor:
+def _gradient(subject: Subject, case: Case, run: Run, place: int) -> Tensor:
     """In float64, whatever it was computed in; zeros for None."""
     tape = forward(subject, case)
-    cotangents = {i: c.to(tape.outputs[i].dtype) for i, c in scene.cotangents.items()}
+    cotangents = {i: c.to(tape.outputs[i].dtype) for i, c in run.cotangents.items()}
     gradient = backward(subject, tape, cotangents)[place]
     return (torch.zeros_like(case.arguments[place]) if gradient is None else gradient).double()

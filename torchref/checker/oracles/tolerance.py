@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from torchref.checker.execution.arithmetic import typical_size
-from torchref.checker.execution.run import RefusedError, Scene, backward, forward
+from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.tape import Gradients
 
 ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor, in float64
@@ -28,53 +28,51 @@ def rounding(truth: Tensor, epsilon: float) -> Tensor:
     return roundings * epsilon * (size + typical_size(truth))
 
 
-def gradient_floor(scene: Scene, argument: Tensor) -> float:
+def gradient_floor(run: Run, argument: Tensor) -> float:
     """What rounding in the outputs amounts to in a gradient that should be 0."""
     unit = typical_size(argument) or 1.0
-    return FLOOR * scene.epsilon * scene.output_size / unit
+    return FLOOR * run.epsilon * run.output_size / unit
 
 
-def conditioning(scene: Scene, truths: Sequence[Tensor | None]) -> list[Tensor]:
+def conditioning(run: Run, truths: Sequence[Tensor | None]) -> list[Tensor]:
     """How far the reference's gradients move when the inputs move by one ulp.
 
     Where they jump, another branch was taken and nothing is forgiven: that is where they move
     far, and no further when the inputs do.
     """
-    reach = [
-        torch.zeros(x.shape, dtype=torch.float64, device=x.device) for x in scene.case.arguments
-    ]
+    reach = [torch.zeros(x.shape, dtype=torch.float64, device=x.device) for x in run.case.arguments]
     for seed in range(3):
-        near = _moved(scene, truths, seed, 1)
+        near = _moved(run, truths, seed, 1)
         further: list[Tensor] | None = None
         for place, (before, change) in enumerate(zip(truths, near, strict=True)):
             if before is None:
                 continue
-            floor = JUMP * gradient_floor(scene, scene.case.arguments[place])
+            floor = JUMP * gradient_floor(run, run.case.arguments[place])
             jumped = change > BRANCH * (before.abs().double() + typical_size(before)) + floor
             if bool(jumped.any()):
-                further = _moved(scene, truths, seed, FURTHER) if further is None else further
+                further = _moved(run, truths, seed, FURTHER) if further is None else further
                 jumped &= PROPORTIONAL * change > further[place]
             reach[place] = torch.maximum(reach[place], torch.where(jumped, 0, change))
     return [CONDITIONING * change for change in reach]
 
 
-def _moved(scene: Scene, truths: Sequence[Tensor | None], seed: int, ulps: int) -> list[Tensor]:
+def _moved(run: Run, truths: Sequence[Tensor | None], seed: int, ulps: int) -> list[Tensor]:
     """How far each entry of the gradients moves when the inputs move by some ulps."""
     signs = Generator().manual_seed(seed)
     nudged = {
         i: x * (1 + ulps * torch.finfo(x.dtype).eps * _signs(x, signs))
-        for i, x in zip(scene.case.wrt, scene.case.arguments, strict=True)
+        for i, x in zip(run.case.wrt, run.case.arguments, strict=True)
     }
-    reference = scene.reference or scene.candidate
+    reference = run.reference or run.candidate
     moved: Gradients = (None,) * len(truths)
     with suppress(RefusedError):
-        tape = forward(reference, scene.case.derived("nudged", nudged))
-        moved = backward(reference, tape, scene.cotangents)
+        tape = forward(reference, run.case.derived("nudged", nudged))
+        moved = backward(reference, tape, run.cotangents)
     return [
         torch.zeros(x.shape, dtype=torch.float64, device=x.device)
         if before is None or after is None
         else torch.nan_to_num((after - before).abs().double())
-        for x, before, after in zip(scene.case.arguments, truths, moved, strict=True)
+        for x, before, after in zip(run.case.arguments, truths, moved, strict=True)
     ]
 
 

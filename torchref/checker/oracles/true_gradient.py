@@ -6,10 +6,10 @@ from torch import Tensor
 from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.own_forward import own_forward
-from torchref.checker.execution.run import RefusedError, Scene, backward, forward
+from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents
-from torchref.checker.oracles.bisection import Field, numeric_gradient
+from torchref.checker.oracles.bisection import Objective, numeric_gradient
 from torchref.checker.oracles.wrong_entries import SMALL
 
 STEP = 2.0**-9
@@ -23,24 +23,24 @@ def gradient_of(subject: Subject, case: Case, cotangents: Cotangents, place: int
         return None
 
 
-def knowing(scene: Scene, place: int, true: Tensor) -> Subject | None:
+def knowing(run: Run, place: int, true: Tensor) -> Subject | None:
     """Whose backward gives the true gradient: the reference's, or that of the candidate's forward.
 
     None where neither gives `true` here: what it says elsewhere tells nothing then.
     """
-    subject = scene.reference or own_forward(scene)
+    subject = run.reference or own_forward(run)
     if subject is None:
         return None
-    here = gradient_of(subject, scene.case, scene.cotangents, place)
+    here = gradient_of(subject, run.case, run.cotangents, place)
     return subject if here is not None and same(here, true) else None
 
 
-def true_under(scene: Scene, place: int, true: Tensor, cotangents: Cotangents) -> Tensor | None:
+def true_under(run: Run, place: int, true: Tensor, cotangents: Cotangents) -> Tensor | None:
     """By who knows it; by differences where nobody does and there are few entries."""
-    subject = knowing(scene, place, true)
+    subject = knowing(run, place, true)
     if subject is not None:
-        return gradient_of(subject, scene.case, cotangents, place)
-    if scene.case.elements > SMALL:
+        return gradient_of(subject, run.case, cotangents, place)
+    if run.case.elements > SMALL:
         return None
-    claimed = [torch.zeros_like(x) for x in scene.case.arguments]
-    return numeric_gradient(Field(scene.candidate, scene.case, cotangents, claimed), place, STEP)[0]
+    claimed = [torch.zeros_like(x) for x in run.case.arguments]
+    return numeric_gradient(Objective(run.candidate, run.case, cotangents, claimed), place, STEP)[0]

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import is_differentiable, typical_size
-from torchref.checker.execution.run import Scene
-from torchref.checker.oracles.bisection import Field, locate, numeric_gradient
+from torchref.checker.execution.run import Run
+from torchref.checker.oracles.bisection import Objective, locate, numeric_gradient
 from torchref.checker.oracles.directional_derivative import (
     SAFETY,
     Line,
@@ -18,7 +18,7 @@ from torchref.checker.oracles.directional_derivative import (
 )
 from torchref.checker.oracles.kinks import ONE_SIDED_STEP, Where, one_sided
 from torchref.checker.oracles.tolerance import rounding
-from torchref.checker.report.judgement import Fault
+from torchref.checker.report.oracle_result import Fault
 
 SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
 ASKED = 32  # entries that are not finite, whether they should be
@@ -26,79 +26,81 @@ HEARD = 8  # so many entries are tried again by steps of their own size
 
 
 def find_faults(
-    scene: Scene,
-    field: Field,
+    run: Run,
+    objective: Objective,
     directions: Sequence[Tensor],
     excess: float,
     slope: Slope,
     reach: Sequence[Tensor],
 ) -> list[Fault]:
     """None where the entries accused turn out right: the step suited the others alone."""
-    if scene.case.elements > SMALL:
-        return [_by_halving(scene, field, directions, excess, slope)]
+    if run.case.elements > SMALL:
+        return [_by_halving(run, objective, directions, excess, slope)]
     faults: list[Fault] = []
     doubted = False
-    for place, got in enumerate(scene.claimed):
-        true, error = numeric_gradient(field, place, slope.step)
-        allowed = SAFETY * error + rounding(true, scene.epsilon) + reach[place]
+    for place, got in enumerate(run.claimed):
+        true, error = numeric_gradient(objective, place, slope.step)
+        allowed = SAFETY * error + rounding(true, run.epsilon) + reach[place]
         gap = (got - true).abs()
         wrong = gap > allowed
         suspects = [element for element in _by_size(gap) if bool(wrong[element])]
-        heard = next((e for e in suspects[:HEARD] if not _right_by_own_step(field, place, e)), None)
+        heard = next(
+            (e for e in suspects[:HEARD] if not _right_by_own_step(objective, place, e)), None
+        )
         if heard is not None:
-            name = scene.case.argument_names[place]
+            name = run.case.argument_names[place]
             values = got[heard].item(), true[heard].item()
-            faults.append(Fault(place, name, scene.got[place], true, wrong, heard, *values))
+            faults.append(Fault(place, name, run.got[place], true, wrong, heard, *values))
         doubted |= bool(suspects)
     if faults or doubted:
         return faults
-    located = _by_halving(scene, field, directions, excess, slope)
-    return [] if _settled_at(field, located) else [located]
+    located = _by_halving(run, objective, directions, excess, slope)
+    return [] if _settled_at(objective, located) else [located]
 
 
-def faults_at(scene: Scene, field: Field, where: Sequence[Where]) -> list[Fault]:
+def faults_at(run: Run, objective: Objective, where: Sequence[Where]) -> list[Fault]:
     """One fault an argument, of the elements that are known to be wrong."""
     faults = []
-    for place, got in enumerate(scene.claimed):
+    for place, got in enumerate(run.claimed):
         elements = [element for argument, element in where if argument == place]
         if not elements:
             continue
-        true, _ = numeric_gradient(field, place, ONE_SIDED_STEP)
+        true, _ = numeric_gradient(objective, place, ONE_SIDED_STEP)
         wrong = torch.zeros_like(got, dtype=torch.bool)
         for element in elements:
             wrong[element] = True
         worst = max(elements, key=lambda element: float((got[element] - true[element]).abs()))
         values = got[worst].item(), true[worst].item()
-        name = scene.case.argument_names[place]
-        faults.append(Fault(place, name, scene.got[place], true, wrong, worst, *values))
+        name = run.case.argument_names[place]
+        faults.append(Fault(place, name, run.got[place], true, wrong, worst, *values))
     return faults
 
 
-def not_finite_though_smooth(scene: Scene, field: Field) -> list[Fault]:
+def not_finite_though_smooth(run: Run, objective: Objective) -> list[Fault]:
     """NaN and infinity where the forward has one finite derivative, by steps to either side.
 
     At a kink, a pole or infinity they may be meant: the forward must be smooth along all entries
     together too. Some of the entries are asked, and the others left as they are.
     """
     faults: list[Fault] = []
-    at_infinity = any(is_differentiable(x) and bool(x.isinf().any()) for x in scene.case.leaves)
-    together = draw_directions(scene.case, scene.generator())
-    if at_infinity or _smooth_slope(field.line(together)) is None:
+    at_infinity = any(is_differentiable(x) and bool(x.isinf().any()) for x in run.case.leaves)
+    together = draw_directions(run.case, run.generator())
+    if at_infinity or _smooth_slope(objective.line(together)) is None:
         return faults
-    for place, (got, x) in enumerate(zip(scene.claimed, scene.case.arguments, strict=True)):
+    for place, (got, x) in enumerate(zip(run.claimed, run.case.arguments, strict=True)):
         if x.is_complex():
             continue
         unit, unfit = typical_size(x) or 1.0, ~torch.isfinite(got)
         true, wrong = got.clone(), torch.zeros_like(unfit)
         for element in [tuple(map(int, at)) for at in unfit.nonzero()[:ASKED]]:
-            slope = _smooth_slope(field.line(field.unit(place, element, unit)))
+            slope = _smooth_slope(objective.line(objective.unit(place, element, unit)))
             if slope is not None:
                 true[element], wrong[element] = slope / unit, True
         if bool(wrong.any()):
             first = tuple(int(i) for i in wrong.nonzero()[0])
             values = got[first].item(), true[first].item()
-            name = scene.case.argument_names[place]
-            faults.append(Fault(place, name, scene.got[place], true, wrong, first, *values))
+            name = run.case.argument_names[place]
+            faults.append(Fault(place, name, run.got[place], true, wrong, first, *values))
     return faults
 
 
@@ -119,36 +121,36 @@ def _by_size(gap: Tensor) -> list[tuple[int, ...]]:
     return [tuple(map(int, place)) for place in places]
 
 
-def _right_by_own_step(field: Field, place: int, element: tuple[int, ...]) -> bool:
+def _right_by_own_step(objective: Objective, place: int, element: tuple[int, ...]) -> bool:
     """Whether steps in units of the entry, not of its tensor, confirm what is claimed of it.
 
     1/x at 10⁻⁷ beside an entry of 100: the steps that suit the one leap over the other's pole.
     """
-    x, got = field.case.arguments[place][element], field.claimed[place][element]
+    x, got = objective.case.arguments[place][element], objective.claimed[place][element]
     size = float(x.abs())
     if size == 0 or x.is_complex():
         return False
     claimed = float(got) * size
-    slope = settled_slope(field.line(field.unit(place, element, size)), abs(claimed))
+    slope = settled_slope(objective.line(objective.unit(place, element, size)), abs(claimed))
     return math.isfinite(slope.error) and abs(slope.value - claimed) <= slope.tolerance
 
 
-def _settled_at(field: Field, fault: Fault) -> bool:
+def _settled_at(objective: Objective, fault: Fault) -> bool:
     """Whether steps of all sizes along the entry located confirm what is claimed of it."""
-    unit = typical_size(field.case.arguments[fault.place]) or 1.0
-    got = field.claimed[fault.place][fault.element]
+    unit = typical_size(objective.case.arguments[fault.place]) or 1.0
+    got = objective.claimed[fault.place][fault.element]
     if got.is_complex():
         return False
     slope = settled_slope(
-        field.line(field.unit(fault.place, fault.element, unit)), abs(float(got)) * unit
+        objective.line(objective.unit(fault.place, fault.element, unit)), abs(float(got)) * unit
     )
     return abs(slope.value - float(got) * unit) <= slope.tolerance
 
 
 def _by_halving(
-    scene: Scene, field: Field, directions: Sequence[Tensor], excess: float, slope: Slope
+    run: Run, objective: Objective, directions: Sequence[Tensor], excess: float, slope: Slope
 ) -> Fault:
-    found = locate(field, directions, excess, slope.step)
-    value = scene.claimed[found.argument][found.element].item()
-    name, raw = scene.case.argument_names[found.argument], scene.got[found.argument]
+    found = locate(objective, directions, excess, slope.step)
+    value = run.claimed[found.argument][found.element].item()
+    name, raw = run.case.argument_names[found.argument], run.got[found.argument]
     return Fault(found.argument, name, raw, None, None, found.element, value, found.slope)

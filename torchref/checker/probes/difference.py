@@ -11,14 +11,14 @@ from torchref.checker.execution.arithmetic import (
     held_in_double,
     identical,
 )
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Gradients
 from torchref.checker.oracles.tolerance import gradient_floor
 from torchref.checker.report.numbers import told_apart
 
 
 def first_difference(
-    scene: Scene,
+    run: Run,
     before: Gradients,
     after: Gradients,
     places: Sequence[int] | None = None,
@@ -29,15 +29,15 @@ def first_difference(
     `places` says which arguments the gradients belong to, if not to all. What double precision
     holds of single-precision numbers was computed in them, and is compared as such.
     """
-    everything = range(len(scene.case.wrt))
+    everything = range(len(run.case.wrt))
     for place, a, b in zip(everything if places is None else places, before, after, strict=True):
         if a is not None and b is not None and identical(a, b):
             continue
         single = a is not None and b is not None and held_in_double(a) and held_in_double(b)
         coarse = max(relative, ORDER * torch.finfo(torch.float32).eps) if single else relative
-        if agree(a, b, gradient_floor(scene, scene.case.arguments[place]), coarse):
+        if agree(a, b, gradient_floor(run, run.case.arguments[place]), coarse):
             continue
-        name = scene.case.argument_names[place]
+        name = run.case.argument_names[place]
         if a is None or b is None or a.shape != b.shape:
             return name, None, f"{_kind(a)} became {_kind(b)}"
         same = (a == b) | (torch.isnan(a) & torch.isnan(b))

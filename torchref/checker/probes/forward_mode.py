@@ -6,7 +6,7 @@ import warnings
 import torch.autograd.forward_ad as forward_ad
 
 from torchref.checker.execution.arithmetic import inner, norm
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import seed_forward
 from torchref.checker.oracles.directional_derivative import draw_directions
 from torchref.checker.oracles.tolerance import ROUNDINGS
@@ -15,25 +15,25 @@ from torchref.checker.report.findings import Finding
 from torchref.checker.report.numbers import told_apart
 
 
-def forward_mode(scene: Scene) -> Outcome:
+def forward_mode(run: Run) -> Outcome:
     """Skipped where the candidate offers no forward-mode rule."""
-    generator = scene.generator()
-    directions = draw_directions(scene.case, generator)
-    leaves = list(scene.case.leaves)
+    generator = run.generator()
+    directions = draw_directions(run.case, generator)
+    leaves = list(run.case.leaves)
     try:
         with forward_ad.dual_level(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # forward mode asks for a JIT script once
-            for i, d in zip(scene.case.wrt, directions, strict=True):
+            for i, d in zip(run.case.wrt, directions, strict=True):
                 leaves[i] = forward_ad.make_dual(leaves[i].detach(), d)
-            seed_forward(scene.case)
-            outputs = scene.candidate.outputs(scene.case.spec, leaves)
-            tangents = {i: forward_ad.unpack_dual(outputs[i]).tangent for i in scene.cotangents}
+            seed_forward(run.case)
+            outputs = run.candidate.outputs(run.case.spec, leaves)
+            tangents = {i: forward_ad.unpack_dual(outputs[i]).tangent for i in run.cotangents}
     except Exception as error:
         return Outcome.skip(f"not offered: {first_line(error)}")
-    ahead = [(c, tangents[i]) for i, c in scene.cotangents.items() if tangents[i] is not None]
-    back = list(zip(scene.claimed, directions, strict=True))
+    ahead = [(c, tangents[i]) for i, c in run.cotangents.items() if tangents[i] is not None]
+    back = list(zip(run.claimed, directions, strict=True))
     moved, pulled = (sum(inner(a, b) for a, b in pairs) for pairs in (ahead, back))
-    tolerance = ROUNDINGS * scene.epsilon * norm(a * b for a, b in [*ahead, *back])
+    tolerance = ROUNDINGS * run.epsilon * norm(a * b for a, b in [*ahead, *back])
     if not math.isfinite(moved) or not math.isfinite(tolerance):
         return Outcome.skip("not finite here")
     worst = abs(moved - pulled) / tolerance if tolerance else 0.0
@@ -43,4 +43,4 @@ def forward_mode(scene: Scene) -> Outcome:
     evidence = "along a random direction jvp says {} and backward {}".format(*told)
     if all(tangent is None for tangent in tangents.values()):
         evidence += ": without a rule, torch takes the output for a constant and raises nothing"
-    return Outcome([Finding("forward-mode-wrong", None, None, evidence, scene.case.label)], worst)
+    return Outcome([Finding("forward-mode-wrong", None, None, evidence, run.case.label)], worst)

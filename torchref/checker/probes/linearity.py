@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import agree, draw_signed
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Gradients
 from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
@@ -13,9 +13,9 @@ from torchref.checker.report.findings import Finding
 CLEARLY = 1e-2  # rounding in a low precision is no lack of linearity
 
 
-def linearity(scene: Scene) -> Outcome:
-    pull, one = scene.tape.gradients, scene.cotangents
-    generator = scene.generator()
+def linearity(run: Run) -> Outcome:
+    pull, one = run.tape.gradients, run.cotangents
+    generator = run.generator()
     other = {i: draw_signed(c, generator) for i, c in one.items()}
     for_one, for_other = pull(one), pull(other)
     if any(g is not None and not bool(torch.isfinite(g).all()) for g in for_one):
@@ -28,21 +28,21 @@ def linearity(scene: Scene) -> Outcome:
         None if a is None or b is None else a + b for a, b in zip(for_one, for_other, strict=True)
     )
     told = "4 times grad_output does not give 4 times the gradient"
-    difference = first_difference(scene, four, for_four)
+    difference = first_difference(run, four, for_four)
     if difference is None:
         told = "the sum of two grad_outputs does not give the sum of their gradients"
-        difference = first_difference(scene, added, for_sum, relative=CLEARLY)
+        difference = first_difference(run, added, for_sum, relative=CLEARLY)
     if difference is None:
         return Outcome()
     name, element, values = difference
-    place = scene.case.argument_names.index(name)
+    place = run.case.argument_names.index(name)
     if _unmoved(for_one, for_other, place):
         evidence = "the same gradient comes back whatever grad_output is"
         cause = "ignores-grad-output"
     else:
         evidence = f"{told}: {values}"
         cause = "not-linear-in-grad-output"
-    return Outcome([Finding(cause, name, element, evidence, scene.case.label)])
+    return Outcome([Finding(cause, name, element, evidence, run.case.label)])
 
 
 def _unmoved(a: Gradients, b: Gradients, place: int) -> bool:
@@ -50,24 +50,24 @@ def _unmoved(a: Gradients, b: Gradients, place: int) -> bool:
     return first is not None and bool(first.any()) and agree(first, b[place])
 
 
-def undefined_cotangents(scene: Scene) -> Outcome:
+def undefined_cotangents(run: Run) -> Outcome:
     """The gradients of the outputs one by one add up to the gradient of all together."""
-    if len(scene.cotangents) < 2:
+    if len(run.cotangents) < 2:
         return Outcome.skip("there is one differentiable output")
-    total: Gradients = (None,) * len(scene.case.wrt)
-    for i, c in scene.cotangents.items():
+    total: Gradients = (None,) * len(run.case.wrt)
+    for i, c in run.cotangents.items():
         try:
-            alone = scene.tape.gradients({i: c})
+            alone = run.tape.gradients({i: c})
         except Exception as error:
             evidence = f"when only output {i} is used: {first_line(error)}"
-            return Outcome([Finding("raises", None, None, evidence, scene.case.label)])
+            return Outcome([Finding("raises", None, None, evidence, run.case.label)])
         total = tuple(_added(a, b) for a, b in zip(total, alone, strict=True))
-    difference = first_difference(scene, scene.got, total)
+    difference = first_difference(run, run.got, total)
     if difference is None:
         return Outcome()
     name, element, values = difference
     evidence = f"summed over outputs used one by one, {values}"
-    return Outcome([Finding("missing-term", name, element, evidence, scene.case.label)])
+    return Outcome([Finding("missing-term", name, element, evidence, run.case.label)])
 
 
 def _added(a: Tensor | None, b: Tensor | None) -> Tensor | None:

@@ -10,61 +10,59 @@ from torch import Tensor
 
 from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.checker.execution.raw_returns import RawReturn, custom_nodes, recording
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, copy_layout
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 
 
-def mutation(scene: Scene) -> Outcome:
+def mutation(run: Run) -> Outcome:
     """Everything that forward and backward see is compared with a copy made before."""
     findings: list[Finding] = []
-    tape = Tape(scene.candidate, scene.case)
-    findings += _changed_inputs(scene, scene.case.leaves, tape, "forward")
+    tape = Tape(run.candidate, run.case)
+    findings += _changed_inputs(run, run.case.leaves, tape, "forward")
     between = [x.detach().clone() if isinstance(x, Tensor) else x for x in tape.leaves]
     if findings:
         return Outcome(findings)
     outputs = [(f"output {i}", y, y.detach().clone()) for i, y in enumerate(tape.outputs)]
     saved = [(name, x, x.detach().clone()) for name, x in _saved(tape)]
-    handed = {i: copy_layout(c) for i, c in scene.cotangents.items()}
+    handed = {i: copy_layout(c) for i, c in run.cotangents.items()}
     try:
         with recording(tape.outputs) as raw:
             tape.pull(handed)
     except Exception as error:
         return Outcome.skip(f"the backward raises: {first_line(error)}")
-    for i, c in scene.cotangents.items():
+    for i, c in run.cotangents.items():
         if not _equal(handed[i], c):
-            findings.append(
-                _finding(scene, "mutates-grad-output", None, f"grad_output {i} changed")
-            )
-    findings += _changed_inputs(scene, between, tape, "backward")
+            findings.append(_finding(run, "mutates-grad-output", None, f"grad_output {i} changed"))
+    findings += _changed_inputs(run, between, tape, "backward")
     for name, now, before in saved + outputs:
         if not findings and not _equal(now.detach(), before):
-            findings.append(_finding(scene, "mutates-saved", None, f"{name} changed"))
-    findings += _shared_returns(scene, raw)
+            findings.append(_finding(run, "mutates-saved", None, f"{name} changed"))
+    findings += _shared_returns(run, raw)
     return Outcome(findings)
 
 
-def _changed_inputs(scene: Scene, before: Sequence[Any], tape: Tape, phase: str) -> list[Finding]:
+def _changed_inputs(run: Run, before: Sequence[Any], tape: Tape, phase: str) -> list[Finding]:
     """Inputs that changed and that should not: running statistics may move in forward."""
     found = []
-    allowed = _may_move(scene) if phase == "forward" else set()
+    allowed = _may_move(run) if phase == "forward" else set()
     for i, (was, now) in enumerate(zip(before, tape.leaves, strict=True)):
         if isinstance(was, Tensor) and i not in allowed and not _equal(was, now.detach()):
-            name = scene.case.names[i]
-            found.append(_finding(scene, "mutates-input", name, f"{name} changed during {phase}"))
+            name = run.case.names[i]
+            found.append(_finding(run, "mutates-input", name, f"{name} changed during {phase}"))
     return found
 
 
-def _may_move(scene: Scene) -> set[int]:
+def _may_move(run: Run) -> set[int]:
     """What the reference moves too; without one, what `wrt` leaves out, as it does statistics."""
-    if scene.reference is None:
-        floating = {i for i, leaf in enumerate(scene.case.leaves) if is_differentiable(leaf)}
-        return floating - set(scene.case.wrt)
-    tape = Tape(scene.reference, scene.case)
+    if run.reference is None:
+        floating = {i for i, leaf in enumerate(run.case.leaves) if is_differentiable(leaf)}
+        return floating - set(run.case.wrt)
+    tape = Tape(run.reference, run.case)
     return {
         i
-        for i, (before, after) in enumerate(zip(scene.case.leaves, tape.leaves, strict=True))
+        for i, (before, after) in enumerate(zip(run.case.leaves, tape.leaves, strict=True))
         if isinstance(before, Tensor) and not _equal(before, after.detach())
     }
 
@@ -81,7 +79,7 @@ def _saved(tape: Tape) -> Iterable[tuple[str, Tensor]]:
                 yield f"saved tensor {place}", value
 
 
-def _shared_returns(scene: Scene, raw: list[RawReturn]) -> list[Finding]:
+def _shared_returns(run: Run, raw: list[RawReturn]) -> list[Finding]:
     """Two gradients in one memory: writing into one, as accumulation does, changes the other.
 
     The same tensor returned twice is safe, autograd counts its users; so is grad_output itself.
@@ -98,7 +96,7 @@ def _shared_returns(scene: Scene, raw: list[RawReturn]) -> list[Finding]:
                 first = seen[memory][0]
                 if call.identities[first] != call.identities[place]:
                     both = f"the gradients of {call.name(first)} and {call.name(place)} overlap"
-                    return [_finding(scene, "aliased-buffer", call.name(place), both)]
+                    return [_finding(run, "aliased-buffer", call.name(place), both)]
             seen.setdefault(memory, (place, gradient))
     return []
 
@@ -119,27 +117,27 @@ def _equal(a: Tensor, b: Tensor) -> bool:
     return bool(((a == b) | ((a != a) & (b != b))).all())
 
 
-def _finding(scene: Scene, cause: str, name: str | None, what: str) -> Finding:
-    return Finding(cause, name, None, what, scene.case.label)
+def _finding(run: Run, cause: str, name: str | None, what: str) -> Finding:
+    return Finding(cause, name, None, what, run.case.label)
 
 
-def uninitialised_memory(scene: Scene) -> Outcome:
+def uninitialised_memory(run: Run) -> Outcome:
     try:
         with poisoned():
-            gradients = Tape(scene.candidate, scene.case).gradients(scene.cotangents)
+            gradients = Tape(run.candidate, run.case).gradients(run.cotangents)
     except Exception as error:
         return Outcome.skip(f"cannot run with poisoned memory: {first_line(error)}")
     for place, gradient in enumerate(gradients):
         if gradient is None:
             continue
-        spoilt = torch.isnan(gradient.abs()) & ~torch.isnan(scene.claimed[place].abs())
-        if scene.true is not None and (true := scene.true[place]) is not None:
+        spoilt = torch.isnan(gradient.abs()) & ~torch.isnan(run.claimed[place].abs())
+        if run.true is not None and (true := run.true[place]) is not None:
             spoilt &= ~torch.isnan(true.abs())
         if bool(spoilt.any()):
             element = tuple(int(i) for i in spoilt.nonzero()[0])
             evidence = f"{int(spoilt.sum())} of {spoilt.numel()} entries were never written"
-            name = scene.case.argument_names[place]
-            found = Finding("uninitialised-memory", name, element, evidence, scene.case.label)
+            name = run.case.argument_names[place]
+            found = Finding("uninitialised-memory", name, element, evidence, run.case.label)
             return Outcome([found])
     return Outcome()
 

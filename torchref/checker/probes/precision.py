@@ -8,7 +8,7 @@ from torch import Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
-from torchref.checker.execution.run import RefusedError, Scene, backward, forward
+from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents, Gradients, Tape
 from torchref.checker.probes.probe import Outcome
@@ -20,19 +20,19 @@ FLOOR = 8.0  # roundings of the typical entry that are never held against anyone
 DRAWS = 3
 
 
-def low_precision(scene: Scene) -> Outcome:
+def low_precision(run: Run) -> Outcome:
     """Truth is the reference in float64 at the inputs as the low precision rounds them.
 
     Where there is no derivative, the candidate in float64 keeps its own convention.
     """
-    if scene.reference is None:
+    if run.reference is None:
         return Outcome.skip("no reference to compare the rounding with")
     worst, tried = 0.0, False
     for dtype in DTYPES:
         try:
-            rounded = _Rounded.of(scene, scene.reference, scene.case.to(dtype))
+            rounded = _Rounded.of(run, run.reference, run.case.to(dtype))
             for draw in range(DRAWS):
-                ratio, found = rounded.judge(scene.seed + draw)
+                ratio, found = rounded.judge(run.seed + draw)
                 worst, tried = max(worst, ratio), True
                 if found is not None:
                     return Outcome([found], worst)
@@ -43,29 +43,29 @@ def low_precision(scene: Scene) -> Outcome:
 
 @dataclass(frozen=True)
 class _Rounded:
-    """The scene in a low precision, with the reference's tapes there and in float64."""
+    """The run in a low precision, with the reference's tapes there and in float64."""
 
-    scene: Scene
+    run: Run
     reference: Subject
     case: Case
     twin: Tape
     exact: Tape
 
     @classmethod
-    def of(cls, scene: Scene, reference: Subject, case: Case) -> "_Rounded":
+    def of(cls, run: Run, reference: Subject, case: Case) -> "_Rounded":
         exact = forward(reference, case.to(torch.float64))
-        return cls(scene, reference, case, forward(reference, case), exact)
+        return cls(run, reference, case, forward(reference, case), exact)
 
     def judge(self, seed: int) -> tuple[float, Finding | None]:
         """The worst error over what is allowed, and the finding where it is more."""
-        tape = forward(self.scene.candidate, self.case)
+        tape = forward(self.run.candidate, self.case)
         generator = torch.Generator().manual_seed(seed)
-        outputs = {i: tape.outputs[i].detach() for i in self.scene.cotangents}
+        outputs = {i: tape.outputs[i].detach() for i in self.run.cotangents}
         cotangents = {i: draw_signed(y, generator) for i, y in outputs.items()}
-        doubled = {i: c.to(self.scene.tape.outputs[i].dtype) for i, c in cotangents.items()}
+        doubled = {i: c.to(self.run.tape.outputs[i].dtype) for i, c in cotangents.items()}
         its = backward(self.reference, self.twin, cotangents)
         true = backward(self.reference, self.exact, doubled)
-        mine = backward(self.scene.candidate, tape, cotangents)
+        mine = backward(self.run.candidate, tape, cotangents)
         worst = 0.0
         for name, got, other, truth in _complete(self.case.argument_names, mine, its, true):
             error, size = _error(got, truth), typical_size(truth)
@@ -79,7 +79,7 @@ class _Rounded:
 
     def _convention(self, name: str, truth: Tensor, cotangents: Cotangents) -> Tensor:
         """The candidate's own gradient in float64."""
-        candidate = self.scene.candidate
+        candidate = self.run.candidate
         tape = forward(candidate, self.case.to(torch.float64))
         own = backward(candidate, tape, cotangents)[self.case.argument_names.index(name)]
         return torch.zeros_like(truth) if own is None else own

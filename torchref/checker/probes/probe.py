@@ -1,9 +1,9 @@
-"""What a probe is: a test of behaviour on one scene, and how it ends."""
+"""What a probe is: a test of behaviour on one run, and how it ends."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.report.findings import Finding
 
 
@@ -20,7 +20,7 @@ class Outcome:
         return cls(skipped=why)
 
 
-Probe = Callable[[Scene], Outcome]
+Probe = Callable[[Run], Outcome]
 
 
 def first_line(error: BaseException) -> str:

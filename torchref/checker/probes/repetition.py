@@ -4,7 +4,7 @@ from torch import Tensor
 
 from torchref.checker.execution.arithmetic import agree, draw_signed, is_differentiable
 from torchref.checker.execution.case import Case
-from torchref.checker.execution.run import RefusedError, Scene, play
+from torchref.checker.execution.run import RefusedError, Run, run_both
 from torchref.checker.execution.tape import Gradients, Tape, seed_forward
 from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
@@ -16,59 +16,59 @@ REPEATS_WHEN_LARGE = 3
 LARGE = 100_000
 
 
-def fresh_repeats(scene: Scene) -> Outcome:
+def fresh_repeats(run: Run) -> Outcome:
     """New forwards and backwards, with other random numbers free to be drawn in backward."""
-    count = REPEATS if scene.case.elements <= LARGE else REPEATS_WHEN_LARGE
+    count = REPEATS if run.case.elements <= LARGE else REPEATS_WHEN_LARGE
     results: list[Gradients] = []
     for number in range(count):
-        tape = Tape(scene.candidate, scene.case)
-        for before, after in zip(scene.outputs, _outputs(scene, tape), strict=True):
+        tape = Tape(run.candidate, run.case)
+        for before, after in zip(run.outputs, _outputs(run, tape), strict=True):
             if not agree(before, after):
                 evidence = "two forwards on the same input differ"
-                found = Finding("forward-noisy", None, None, evidence, scene.case.label)
+                found = Finding("forward-noisy", None, None, evidence, run.case.label)
                 return Outcome([found])
-        seed_forward(scene.case, number)
-        results.append(tape.gradients(scene.cotangents))
+        seed_forward(run.case, number)
+        results.append(tape.gradients(run.cotangents))
     first, second, third = results[0], results[1], results[2]
     for later in results[1:]:
-        difference = first_difference(scene, first, later)
+        difference = first_difference(run, first, later)
         if difference is None:
             continue
         steps = zip(first, second, third, strict=True)
-        moved = first_difference(scene, first, second) is not None
+        moved = first_difference(run, first, second) is not None
         if moved and all(agree(_step(c, b), _step(b, a)) for a, b, c in steps):
             told = "each further forward and backward adds the same", *difference
-            return _differs(scene, "accumulates", *told)
-        if all(first_difference(scene, second, r) is None for r in results[2:]):
+            return _differs(run, "accumulates", *told)
+        if all(first_difference(run, second, r) is None for r in results[2:]):
             told = "from the first forward and backward to all later ones", *difference
-            return _differs(scene, "stale-state", *told)
+            return _differs(run, "stale-state", *told)
         told = (
             f"from one forward and backward to another, of {count} on the same inputs",
             *difference,
         )
-        return _differs(scene, "nondeterministic", *told)
+        return _differs(run, "nondeterministic", *told)
     return Outcome()
 
 
-def repeats_on_one_tape(scene: Scene) -> Outcome:
+def repeats_on_one_tape(run: Run) -> Outcome:
     """A retained graph gives the same again, and what it gave before does not change."""
-    generator = scene.generator()
-    other = {i: draw_signed(c, generator) for i, c in scene.cotangents.items()}
-    tape = Tape(scene.candidate, scene.case)
+    generator = run.generator()
+    other = {i: draw_signed(c, generator) for i, c in run.cotangents.items()}
+    tape = Tape(run.candidate, run.case)
     try:
-        first = tape.gradients(scene.cotangents)
+        first = tape.gradients(run.cotangents)
         kept = _copies(first)
         between = tape.gradients(other)
         kept_between = _copies(between)
-        again = tape.gradients(scene.cotangents)
+        again = tape.gradients(run.cotangents)
     except Exception as error:
         return Outcome.skip(f"a second backward is refused: {first_line(error)}")
     for results, copies in ((first, kept), (between, kept_between)):
-        difference = first_difference(scene, copies, results)
+        difference = first_difference(run, copies, results)
         if difference is not None:
             told = "a later backward changed what was returned before", *difference
-            return _differs(scene, "aliased-buffer", *told)
-    difference = first_difference(scene, kept, again)
+            return _differs(run, "aliased-buffer", *told)
+    difference = first_difference(run, kept, again)
     if difference is None:
         return Outcome()
     added = [_sum(a, b) for a, b in zip(kept, kept_between, strict=True)]
@@ -78,13 +78,13 @@ def repeats_on_one_tape(scene: Scene) -> Outcome:
         for totals in (added, doubled)
     ):
         told = "a later backward through the same graph adds what came before", *difference
-        return _differs(scene, "accumulates", *told)
+        return _differs(run, "accumulates", *told)
     told = "a backward through the same graph, after another with other grad_output", *difference
-    return _differs(scene, "stale-state", *told)
+    return _differs(run, "stale-state", *told)
 
 
-def _outputs(scene: Scene, tape: Tape) -> list[Tensor]:
-    return [tape.outputs[i].detach() for i in scene.cotangents]
+def _outputs(run: Run, tape: Tape) -> list[Tensor]:
+    return [tape.outputs[i].detach() for i in run.cotangents]
 
 
 def _copies(gradients: Gradients) -> Gradients:
@@ -100,30 +100,30 @@ def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
 
 
 def _differs(
-    scene: Scene, cause: str, when: str, name: str, element: tuple[int, ...] | None, values: str
+    run: Run, cause: str, when: str, name: str, element: tuple[int, ...] | None, values: str
 ) -> Outcome:
-    return Outcome([Finding(cause, name, element, f"{when}: {values}", scene.case.label)])
+    return Outcome([Finding(cause, name, element, f"{when}: {values}", run.case.label)])
 
 
-def interleaved(scene: Scene) -> Outcome:
+def interleaved(run: Run) -> Outcome:
     """The candidate runs forward at other values between this forward and this backward."""
-    tape = Tape(scene.candidate, scene.case)
+    tape = Tape(run.candidate, run.case)
     try:
-        other = play(scene.candidate, scene.reference, _turned(scene.case), scene.seed)
+        other = run_both(run.candidate, run.reference, _turned(run.case), run.seed)
     except (RefusedError, InputError) as refusal:
         return Outcome.skip(f"the inputs turned around are refused: {refusal}")
-    difference = first_difference(scene, scene.got, tape.gradients(scene.cotangents))
+    difference = first_difference(run, run.got, tape.gradients(run.cotangents))
     if difference is not None:
         name, element, values = difference
         evidence = f"after another forward the gradient {values}"
-        return Outcome([Finding("stale-state", name, element, evidence, scene.case.label)])
+        return Outcome([Finding("stale-state", name, element, evidence, run.case.label)])
     for place, (got, true) in enumerate(zip(other.got, other.true or (), strict=False)):
-        here = scene.tape.gradients(other.cotangents)[place]
+        here = run.tape.gradients(other.cotangents)[place]
         if true is None or agree(got, true) or not agree(got, here) or agree(here, true):
             continue
-        if scene.true is None or not agree(scene.got[place], scene.true[place]):
+        if run.true is None or not agree(run.got[place], run.true[place]):
             continue
-        name = scene.case.argument_names[place]
+        name = run.case.argument_names[place]
         evidence = "at other values of the same shape the slope of the first call comes back"
         return Outcome([Finding("stale-state", name, None, evidence, other.case.label)])
     return Outcome()

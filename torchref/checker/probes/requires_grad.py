@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape
 from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
@@ -13,23 +13,23 @@ ALL_SUBSETS = 5  # up to so many arguments every subset is tried
 LARGE = 1_000_000  # above so many elements each argument alone is enough
 
 
-def requires_grad_subsets(scene: Scene) -> Outcome:
-    for places in _subsets(len(scene.case.wrt), scene.case.elements):
-        wrt = [scene.case.wrt[place] for place in places]
-        names = ", ".join(scene.case.argument_names[place] for place in places)
+def requires_grad_subsets(run: Run) -> Outcome:
+    for places in _subsets(len(run.case.wrt), run.case.elements):
+        wrt = [run.case.wrt[place] for place in places]
+        names = ", ".join(run.case.argument_names[place] for place in places)
         try:
-            alone = Tape(scene.candidate, scene.case, wrt).gradients(scene.cotangents)
+            alone = Tape(run.candidate, run.case, wrt).gradients(run.cotangents)
         except Exception as error:
             evidence = f"when only {names} requires grad: {first_line(error)}"
-            found = Finding("depends-on-requires-grad", names, None, evidence, scene.case.label)
+            found = Finding("depends-on-requires-grad", names, None, evidence, run.case.label)
             return Outcome([found])
-        before = tuple(scene.got[place] for place in places)
-        difference = first_difference(scene, before, alone, places)
+        before = tuple(run.got[place] for place in places)
+        difference = first_difference(run, before, alone, places)
         if difference is not None:
             name, element, values = difference
             evidence = f"when only {names} requires grad, {values}"
             return Outcome(
-                [Finding("depends-on-requires-grad", name, element, evidence, scene.case.label)]
+                [Finding("depends-on-requires-grad", name, element, evidence, run.case.label)]
             )
     return Outcome()
 

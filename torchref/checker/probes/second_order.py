@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, inner, norm
-from torchref.checker.execution.run import Scene, play
+from torchref.checker.execution.run import Run, run_both
 from torchref.checker.execution.tape import Cotangents, Tape
 from torchref.checker.oracles.directional_derivative import central_slope, draw_directions
 from torchref.checker.oracles.kinks import NUDGE, one_sided
@@ -25,7 +25,7 @@ from torchref.checker.report.numbers import told_apart
 class GradientLine:
     """⟨v, gradient(x + t dx, c + t dc)⟩ as a function of t: its slope is a second derivative."""
 
-    scene: Scene
+    run: Run
     directions: Sequence[Tensor]
     turns: Cotangents
     weights: Sequence[Tensor]
@@ -35,50 +35,50 @@ class GradientLine:
         rows = [(v, g0, g) for v, g0, g in ends if g0 is not None and g is not None]
         total = sum(inner(v, g - g0) for v, g0, g in rows)
         noise = norm(v * torch.maximum(g0.abs(), g.abs()) for v, g0, g in rows)
-        return total, 64 * self.scene.epsilon * noise
+        return total, 64 * self.run.epsilon * noise
 
     def _at(self, t: float) -> tuple[Tensor | None, ...]:
-        case = self.scene.case
+        case = self.run.case
         moved = {
             i: torch.add(case.leaves[i], d, alpha=t)
             for i, d in zip(case.wrt, self.directions, strict=True)
         }
         cotangents = {
-            i: torch.add(c, self.turns[i], alpha=t) for i, c in self.scene.cotangents.items()
+            i: torch.add(c, self.turns[i], alpha=t) for i, c in self.run.cotangents.items()
         }
-        return Tape(self.scene.candidate, case.derived("moved", moved)).gradients(cotangents)
+        return Tape(self.run.candidate, case.derived("moved", moved)).gradients(cotangents)
 
 
-def second_order(scene: Scene) -> Outcome:
+def second_order(run: Run) -> Outcome:
     """Silently wrong is a finding; refused by an error is not.
 
     At a kink of the gradient there is no second derivative, so it is tried nearby.
     """
-    outcome, kinked = _second_order_at(scene)
+    outcome, kinked = _second_order_at(run)
     if not kinked:
         return outcome
-    generator = scene.generator()
-    moves = draw_directions(scene.case, generator)
+    generator = run.generator()
+    moves = draw_directions(run.case, generator)
     nudged = {
         i: x + NUDGE * move
-        for i, x, move in zip(scene.case.wrt, scene.case.arguments, moves, strict=True)
+        for i, x, move in zip(run.case.wrt, run.case.arguments, moves, strict=True)
     }
-    nearby = play(scene.candidate, None, scene.case.derived("nearby", nudged), scene.seed)
+    nearby = run_both(run.candidate, None, run.case.derived("nearby", nudged), run.seed)
     outcome, kinked = _second_order_at(nearby)
     return Outcome.skip("the gradient has kinks here") if kinked else outcome
 
 
-def _second_order_at(scene: Scene) -> tuple[Outcome, bool]:
-    tape = Tape(scene.candidate, scene.case)
-    cotangents = {i: c.clone().requires_grad_() for i, c in scene.cotangents.items()}
+def _second_order_at(run: Run) -> tuple[Outcome, bool]:
+    tape = Tape(run.candidate, run.case)
+    cotangents = {i: c.clone().requires_grad_() for i, c in run.cotangents.items()}
     try:
         first = tape.pull(cotangents, create_graph=True)
     except Exception as error:
         return Outcome.skip(f"the backward refuses create_graph: {first_line(error)}"), False
-    generator = scene.generator()
-    weights = [draw_signed(x, generator) for x in scene.case.arguments]
-    directions = draw_directions(scene.case, generator)
-    turns = {i: draw_signed(c, generator) for i, c in scene.cotangents.items()}
+    generator = run.generator()
+    weights = [draw_signed(x, generator) for x in run.case.arguments]
+    directions = draw_directions(run.case, generator)
+    turns = {i: draw_signed(c, generator) for i, c in run.cotangents.items()}
     pulled = [
         (g, v) for g, v in zip(first, weights, strict=True) if g is not None and g.requires_grad
     ]
@@ -97,11 +97,11 @@ def _second_order_at(scene: Scene) -> tuple[Outcome, bool]:
     expected = sum(inner(h, d) for h, d in parts)
     scale = norm(h * d for h, d in parts)
     size = norm(g.detach() for g in first if g is not None)
-    line = GradientLine(scene, directions, turns, weights)
+    line = GradientLine(run, directions, turns, weights)
     slope = central_slope(line, scale)
     if not math.isfinite(slope.error) or not math.isfinite(expected):
         return Outcome.skip("differences of the gradient do not settle here"), False
-    tolerance = slope.tolerance + 1e3 * scene.epsilon * (scale + size)
+    tolerance = slope.tolerance + 1e3 * run.epsilon * (scale + size)
     worst = abs(slope.value - expected) / tolerance if tolerance else 0.0
     if worst <= 1:
         return Outcome(worst=worst), False
@@ -112,13 +112,13 @@ def _second_order_at(scene: Scene) -> tuple[Outcome, bool]:
     evidence = (
         f"{how}: along a random direction it is {mine}, differences of the gradient say {true}"
     )
-    name = _worst_argument(scene, claimed, directions, turns, weights)
-    found = Finding("second-order-wrong", name, None, evidence, scene.case.label)
+    name = _worst_argument(run, claimed, directions, turns, weights)
+    found = Finding("second-order-wrong", name, None, evidence, run.case.label)
     return Outcome([found], worst), False
 
 
 def _worst_argument(
-    scene: Scene,
+    run: Run,
     claimed: Sequence[Tensor | None],
     directions: Sequence[Tensor],
     turns: Cotangents,
@@ -128,17 +128,17 @@ def _worst_argument(
     still = [torch.zeros_like(d) for d in directions]
     unturned = {i: torch.zeros_like(c) for i, c in turns.items()}
     lines = [
-        GradientLine(scene, [*still[:k], d, *still[k + 1 :]], unturned, weights)
+        GradientLine(run, [*still[:k], d, *still[k + 1 :]], unturned, weights)
         for k, d in enumerate(directions)
     ]
     errors = [
         abs(central_slope(line).value - (0.0 if h is None else inner(h, d)))
         for line, h, d in zip(lines, claimed, directions, strict=False)
     ]
-    turned = GradientLine(scene, still, turns, weights)
+    turned = GradientLine(run, still, turns, weights)
     in_turns = zip(claimed[len(directions) :], turns.values(), strict=True)
     errors.append(
         abs(central_slope(turned).value - sum(inner(h, c) for h, c in in_turns if h is not None))
     )
     worst = errors.index(max(errors))
-    return scene.case.argument_names[worst] if worst < len(directions) else None
+    return run.case.argument_names[worst] if worst < len(directions) else None

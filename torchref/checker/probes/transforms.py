@@ -10,7 +10,7 @@ from torch.autograd import Function
 
 from torchref.checker.execution.arithmetic import ORDER, agree, precision
 from torchref.checker.execution.raw_returns import custom_nodes, function_of
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import seed_forward
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
@@ -26,14 +26,14 @@ Pulled = tuple[Tensors, Tensors]
 class Batch:
     """Samples side by side: along which dimension of each argument, or None where all share it."""
 
-    scene: Scene
+    run: Run
     in_dims: InDims
 
     def sample(self, k: int) -> list[Tensor]:
         """The arguments of one sample; each has the entries given, turned around."""
         return [
             x if dim is None else torch.roll(x.reshape(-1), k).reshape(x.shape)
-            for x, dim in zip(self.scene.case.arguments, self.in_dims, strict=True)
+            for x, dim in zip(self.run.case.arguments, self.in_dims, strict=True)
         ]
 
     def arguments(self) -> list[Tensor]:
@@ -51,19 +51,19 @@ class Batch:
         return f"vmap with in_dims={self.in_dims}"
 
 
-def vmap_agrees(scene: Scene) -> Outcome:
+def vmap_agrees(run: Run) -> Outcome:
     """Each of three samples under vmap, gradient and output, against one after the other.
 
     Torch's own rules are right for every choice of dimensions; a handwritten one is tried for
     several, and the gradient is taken through it too.
     """
-    if any(x.is_complex() for x in scene.case.arguments):
+    if any(x.is_complex() for x in run.case.arguments):
         return Outcome.skip("tried with real numbers only")
-    by_hand = _has_rule_of_its_own(scene)
+    by_hand = _has_rule_of_its_own(run)
     refused = ""
     offered = False
-    for in_dims in _choices(scene, by_hand):
-        batch = Batch(scene, in_dims)
+    for in_dims in _choices(run, by_hand):
+        batch = Batch(run, in_dims)
         for attempt in BY_HAND if by_hand else BY_TORCH:
             try:
                 found = attempt(batch)
@@ -76,19 +76,19 @@ def vmap_agrees(scene: Scene) -> Outcome:
     return Outcome() if offered else Outcome.skip(refused)
 
 
-def _has_rule_of_its_own(scene: Scene) -> bool:
-    rules = [function_of(node).vmap for node in custom_nodes(scene.tape.outputs)]
+def _has_rule_of_its_own(run: Run) -> bool:
+    rules = [function_of(node).vmap for node in custom_nodes(run.tape.outputs)]
     return any(rule is not Function.vmap for rule in rules)
 
 
-def _choices(scene: Scene, by_hand: bool) -> Iterator[InDims]:
+def _choices(run: Run, by_hand: bool) -> Iterator[InDims]:
     """All arguments batched; by hand, along another dimension too, and all but one or one alone."""
-    count = len(scene.case.wrt)
+    count = len(run.case.wrt)
     first: InDims = (0,) * count
     yield first
     if not by_hand:
         return
-    second = tuple(min(1, x.dim()) for x in scene.case.arguments)
+    second = tuple(min(1, x.dim()) for x in run.case.arguments)
     if second != first:
         yield second
     for place in range(count if count > 1 else 0):
@@ -99,13 +99,11 @@ def _choices(scene: Scene, by_hand: bool) -> Iterator[InDims]:
 
 def _outputs_together(batch: Batch) -> Finding | None:
     """The outputs alone: of another shape, they could not even be weighed."""
-    scene = batch.scene
-    seed_forward(scene.case)
-    alone = [_outputs(scene)(*batch.sample(k)) for k in range(BATCH)]
-    seed_forward(scene.case)
-    outputs = torch.func.vmap(_outputs(scene), batch.in_dims, randomness="error")(
-        *batch.arguments()
-    )
+    run = batch.run
+    seed_forward(run.case)
+    alone = [_outputs(run)(*batch.sample(k)) for k in range(BATCH)]
+    seed_forward(run.case)
+    outputs = torch.func.vmap(_outputs(run), batch.in_dims, randomness="error")(*batch.arguments())
     for own, together in zip(zip(*alone, strict=True), outputs, strict=True):
         if not agree(torch.stack(own), together):
             return _wrong(batch, None, "the samples have other outputs than alone")
@@ -114,9 +112,9 @@ def _outputs_together(batch: Batch) -> Finding | None:
 
 def _gradient_inside(batch: Batch) -> Finding | None:
     """The gradient of each sample, all under one vmap."""
-    scene, alone = batch.scene, _one_by_one(batch)
-    seed_forward(scene.case)
-    pulled = torch.func.vmap(_pulled(scene, _outputs(scene)), batch.in_dims, randomness="error")
+    run, alone = batch.run, _one_by_one(batch)
+    seed_forward(run.case)
+    pulled = torch.func.vmap(_pulled(run, _outputs(run)), batch.in_dims, randomness="error")
     gradients, outputs = pulled(*batch.arguments())
     for k, (its_gradients, its_outputs) in enumerate(alone):
         for own, all_together in zip(its_outputs, outputs, strict=True):
@@ -127,19 +125,19 @@ def _gradient_inside(batch: Batch) -> Finding | None:
                 return _wrong(batch, place, f"sample {k} has another gradient than alone")
     if None not in batch.in_dims:
         for place, own in enumerate(alone[0][0]):
-            if not agree(own, scene.got[place]):
-                name = scene.case.argument_names[place]
+            if not agree(own, run.got[place]):
+                name = run.case.argument_names[place]
                 evidence = "torch.func gives another gradient than autograd"
-                return Finding("vmap-wrong", name, None, evidence, scene.case.label)
+                return Finding("vmap-wrong", name, None, evidence, run.case.label)
     return None
 
 
 def _gradient_through(batch: Batch) -> Finding | None:
     """The gradient of all samples together: what they share has the sum of theirs."""
-    scene, alone = batch.scene, _one_by_one(batch)
-    together = torch.func.vmap(_outputs(scene), batch.in_dims, randomness="error")
-    seed_forward(scene.case)
-    through, _ = _pulled(scene, together)(*batch.arguments())
+    run, alone = batch.run, _one_by_one(batch)
+    together = torch.func.vmap(_outputs(run), batch.in_dims, randomness="error")
+    seed_forward(run.case)
+    through, _ = _pulled(run, together)(*batch.arguments())
     for place, (got, dim) in enumerate(zip(through, batch.in_dims, strict=True)):
         theirs = torch.stack([gradients[place] for gradients, _ in alone])
         floor = ORDER * precision([theirs]) * float(theirs.abs().max())
@@ -156,12 +154,12 @@ BY_HAND = (_outputs_together, _gradient_inside, _gradient_through)
 
 
 def _one_by_one(batch: Batch) -> list[Pulled]:
-    seed_forward(batch.scene.case)
-    pulled = _pulled(batch.scene, _outputs(batch.scene))
+    seed_forward(batch.run.case)
+    pulled = _pulled(batch.run, _outputs(batch.run))
     return [pulled(*batch.sample(k)) for k in range(BATCH)]
 
 
-def _pulled(scene: Scene, outputs_of: Callable[..., Tensors]) -> Callable[..., Pulled]:
+def _pulled(run: Run, outputs_of: Callable[..., Tensors]) -> Callable[..., Pulled]:
     """Gradients and outputs at some arguments, by torch.func.
 
     `torch.func.grad` makes a level and calls autograd there. Here `torch.func.vjp` makes it, and
@@ -170,7 +168,7 @@ def _pulled(scene: Scene, outputs_of: Callable[..., Tensors]) -> Callable[..., P
 
     def within(*arguments: Tensor) -> tuple[Tensor, Pulled]:
         outputs = outputs_of(*arguments)
-        weighed = _weighed(scene, outputs)
+        weighed = _weighed(run, outputs)
         if not weighed.requires_grad:
             return weighed, (tuple(torch.zeros_like(x) for x in arguments), outputs)
         gradients = torch.autograd.grad(
@@ -184,25 +182,25 @@ def _pulled(scene: Scene, outputs_of: Callable[..., Tensors]) -> Callable[..., P
     return pulled
 
 
-def _outputs(scene: Scene) -> Callable[..., Tensors]:
+def _outputs(run: Run) -> Callable[..., Tensors]:
     """The differentiable outputs as a function of the differentiated arguments."""
 
     def outputs(*arguments: Tensor) -> Tensors:
-        leaves: list[Any] = list(scene.case.leaves)
-        for i, x in zip(scene.case.wrt, arguments, strict=True):
+        leaves: list[Any] = list(run.case.leaves)
+        for i, x in zip(run.case.wrt, arguments, strict=True):
             leaves[i] = x
-        returned = scene.candidate.outputs(scene.case.spec, leaves)
-        return tuple(returned[i] for i in scene.cotangents)
+        returned = run.candidate.outputs(run.case.spec, leaves)
+        return tuple(returned[i] for i in run.cotangents)
 
     return outputs
 
 
-def _weighed(scene: Scene, outputs: Sequence[Tensor]) -> Tensor:
-    weights = scene.cotangents.values()
+def _weighed(run: Run, outputs: Sequence[Tensor]) -> Tensor:
+    weights = run.cotangents.values()
     return torch.stack([(y * c).sum() for y, c in zip(outputs, weights, strict=True)]).sum()
 
 
 def _wrong(batch: Batch, place: int | None, what: str) -> Finding:
-    case = batch.scene.case
+    case = batch.run.case
     name = None if place is None else case.argument_names[place]
     return Finding("vmap-wrong", name, None, f"under {batch.told} {what}", case.label)

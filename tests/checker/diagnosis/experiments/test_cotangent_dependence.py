@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 

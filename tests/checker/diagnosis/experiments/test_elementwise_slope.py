@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.checker.diagnosis.experiments.test_cotangent_dependence import op
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref import crosscheck
 
 

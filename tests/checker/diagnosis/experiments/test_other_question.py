@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checker.given.scenes import normal, seeded
+from tests.checker.given.runs import normal, seeded
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 from torchref.checker.diagnosis.experiments import other_question as questions

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 

@@ -2,20 +2,20 @@
 
 from torch import Tensor
 
-from tests.checker.given.scenes import normal
-from torchref.checker.diagnosis import Wrong, suspicions
+from tests.checker.given.runs import normal
+from torchref.checker.diagnosis import Mismatch, hypotheses
 from torchref.checker.report.causes import CAUSES
 
 X, TRUE = normal(5, 4), normal(5, 4, seed=1)
 
 
-def wrong(got: Tensor, true: Tensor = TRUE, **more) -> Wrong:
+def wrong(got: Tensor, true: Tensor = TRUE, **more) -> Mismatch:
     near = (got - true).abs() <= 1e-9 * true.abs()
     values = {"x": X} if X.shape == true.shape else {}
-    return Wrong("x", got, true, ~near, **{"values": values, **more})
+    return Mismatch("x", got, true, ~near, **{"values": values, **more})
 
 
 def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
-    suspicion = suspicions(wrong(got, true, **more))[0]
-    assert suspicion.cause in CAUSES
-    return suspicion.cause, suspicion.evidence
+    hypothesis = hypotheses(wrong(got, true, **more))[0]
+    assert hypothesis.cause in CAUSES
+    return hypothesis.cause, hypothesis.evidence

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.comparison.compared import normal
-from torchref.checker.diagnosis import Wrong, suspicions
+from torchref.checker.diagnosis import Mismatch, hypotheses
 from torchref.checker.diagnosis.patterns.additive_term import forgotten_term
 
 TRUE, X, Y = normal(4, 6, seed=1), normal(4, 6, seed=2), normal(4, 6, seed=3)
@@ -16,11 +16,11 @@ LEFT, RIGHT = normal(4, 3, seed=6), normal(6, 3, seed=7)
 def first(rest: Tensor, true: Tensor = TRUE, incoming: Tensor = G) -> tuple[str, str]:
     values = {"x": X, "y": Y, "bias": BIAS, "left": LEFT, "right": RIGHT}
     got = true - rest
-    wrong = Wrong(
+    wrong = Mismatch(
         "z", got, true, rest != 0, values=values, incoming={"grad_output": incoming.double()}
     )
-    suspicion = suspicions(wrong)[0]
-    return suspicion.cause, suspicion.evidence
+    hypothesis = hypotheses(wrong)[0]
+    return hypothesis.cause, hypothesis.evidence
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,5 @@ def test_a_factor_is_no_term() -> None:
 def test_a_product_of_real_and_complex_is_no_term() -> None:
     true, incoming = torch.complex(TRUE, Y), {"grad_output": torch.complex(X, TRUE)}
     got = torch.complex(G, X)
-    wrong = Wrong("z", got, true, got != true, values={"right": RIGHT}, incoming=incoming)
+    wrong = Mismatch("z", got, true, got != true, values={"right": RIGHT}, incoming=incoming)
     assert list(forgotten_term(wrong)) == []

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.checker.diagnosis.patterns.one_gradient import TRUE, X, first
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref.checker.diagnosis.patterns.factor import origins, proportion
 
 

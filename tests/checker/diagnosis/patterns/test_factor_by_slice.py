@@ -5,14 +5,14 @@ import torch
 from torch import Tensor
 
 from tests.checker.comparison.compared import normal
-from torchref.checker.diagnosis import Suspicion, Wrong, suspicions
+from torchref.checker.diagnosis import Hypothesis, Mismatch, hypotheses
 
 TRUE = normal(6, 4, seed=1)
 
 
-def first(got: Tensor, true: Tensor = TRUE, **more) -> Suspicion:
+def first(got: Tensor, true: Tensor = TRUE, **more) -> Hypothesis:
     near = (got - true).abs() <= 1e-9 * true.abs()
-    return suspicions(Wrong("x", got, true, ~near, **more))[0]
+    return hypotheses(Mismatch("x", got, true, ~near, **more))[0]
 
 
 def test_a_mean_of_parts_divided_by_their_own_sizes() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.checker.diagnosis.patterns.one_gradient import TRUE, X, first
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 
 SLOPES = {
     "σ′": torch.sigmoid(X) * (1 - torch.sigmoid(X)),

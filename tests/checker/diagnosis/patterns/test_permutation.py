@@ -5,15 +5,15 @@ import torch
 from torch import Tensor
 
 from tests.checker.comparison.compared import normal
-from torchref.checker.diagnosis import Wrong, suspicions
+from torchref.checker.diagnosis import Mismatch, hypotheses
 
 TRUE = normal(4, 6, seed=1)
 
 
 def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
     near = (got - true).abs() <= 1e-9 * true.abs()
-    suspicion = suspicions(Wrong("x", got, true, ~near, **more))[0]
-    return suspicion.cause, suspicion.evidence
+    hypothesis = hypotheses(Mismatch("x", got, true, ~near, **more))[0]
+    return hypothesis.cause, hypothesis.evidence
 
 
 @pytest.mark.parametrize(

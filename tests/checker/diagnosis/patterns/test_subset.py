@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from tests.checker.diagnosis.patterns.one_gradient import TRUE, X, first, wrong
-from tests.checker.given.scenes import normal
-from torchref.checker.diagnosis import suspicions
+from tests.checker.given.runs import normal
+from torchref.checker.diagnosis import hypotheses
 
 
 class TestElements:
@@ -81,7 +81,7 @@ class TestElements:
     def test_entries_that_are_0_agree_with_any_factor(self) -> None:
         true = TRUE.clone()
         true[3:] = 0
-        assert [each.cause for each in suspicions(wrong(true / 3, true))] == ["constant-factor"]
+        assert [each.cause for each in hypotheses(wrong(true / 3, true))] == ["constant-factor"]
 
     def test_scattered_entries_are_listed(self) -> None:
         got = TRUE.clone()

@@ -5,7 +5,7 @@ import torch
 from torch.autograd import Function
 
 from tests.checker.diagnosis.replay import lstm
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref import crosscheck
 from torchref.checker.diagnosis.replay.search import MOST_STEPS
 from torchref.checker.report.causes import CAUSES

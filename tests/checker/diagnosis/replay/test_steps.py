@@ -2,14 +2,14 @@
 
 import torch
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref.checker.diagnosis.replay.steps import (
     MOST_OF_A_LINE,
     Step,
     altered,
-    functions_behind,
     steps_back,
 )
+from torchref.checker.execution.raw_returns import custom_functions
 
 
 def traced(function, *inputs):
@@ -68,7 +68,7 @@ class Scaled(torch.autograd.Function):
 def test_a_function_is_called_by_its_name_and_found() -> None:
     _, y, steps = traced(lambda a: Scaled.apply(Scaled.apply(a)).sin(), normal(3))
     assert [step.name for step in steps] == ["sin", "Scaled", "Scaled"]
-    assert functions_behind([y]) == [Scaled]
+    assert custom_functions([y]) == {Scaled}
 
 
 def test_alterations_last_as_long_as_they_should() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.autograd import Function
 
-from tests.checker.given.scenes import normal
+from tests.checker.given.runs import normal
 from torchref import Finding, crosscheck
 from torchref.checker.diagnosis.replay import search
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Suspicion
+from torchref.checker.diagnosis import Hypothesis
 from torchref.checker.diagnosis.patterns.factor import proportion
 from torchref.checker.execution.arithmetic import SAME, draw_signed, same
-from torchref.checker.execution.run import RefusedError, Scene, backward
+from torchref.checker.execution.run import RefusedError, Run, backward
 from torchref.checker.execution.tape import Cotangents
 from torchref.checker.oracles.true_gradient import true_under
 
@@ -18,10 +18,10 @@ FAR = 4.0  # beside the entries of a cotangent: what was the largest of them is 
 Changed = tuple[str, Tensor]  # what alone has stayed of a cotangent, and the cotangent
 
 
-def ignored(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator[Suspicion]:
+def ignored(run: Run, place: int, got: Tensor, true: Tensor) -> Iterator[Hypothesis]:
     """grad_output takes no part in a gradient, or only a sum or an entry of it does."""
     try:
-        yield from Listener(scene, place, got, true).suspicions()
+        yield from Listener(run, place, got, true).hypotheses()
     except RefusedError:
         return
 
@@ -30,61 +30,61 @@ def ignored(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator[Sus
 class Listener:
     """The gradient of one argument, claimed and true, asked under other cotangents."""
 
-    scene: Scene
+    run: Run
     place: int
     got: Tensor
     true: Tensor
 
-    def suspicions(self) -> Iterator[Suspicion]:
-        ones = {i: torch.ones_like(c) for i, c in self.scene.cotangents.items()}
+    def hypotheses(self) -> Iterator[Hypothesis]:
+        ones = {i: torch.ones_like(c) for i, c in self.run.cotangents.items()}
         for_ones = self._claimed(ones)
         if for_ones is None:
             return
         if len(ones) > 1:
             yield from self._unheard_outputs()
         if same(for_ones, self.got):
-            yield Suspicion("ignores-grad-output", "the same gradient comes back for all ones")
+            yield Hypothesis("ignores-grad-output", "the same gradient comes back for all ones")
         elif proportion(self.got, self.true) is None:
             told = self._beside_the_true_one(ones, for_ones)
             yield from self._hears_only(_one_number_kept, told)
-            few = self.scene.case.elements <= MANY
+            few = self.run.case.elements <= MANY
             if told and few:  # else it is the wrong entries that hear nothing
                 yield from self._hears_only(_a_part_kept, told)
 
     def _hears_only(
         self, changes: Callable[[Tensor, Tensor], Iterator[Changed]], told: str
-    ) -> Iterator[Suspicion]:
-        for i, c in self.scene.cotangents.items():
+    ) -> Iterator[Hypothesis]:
+        for i, c in self.run.cotangents.items():
             if c.is_complex():
                 continue
-            its = "" if len(self.scene.cotangents) == 1 else f" of output {i}"
-            for kept, changed in changes(c, FAR * draw_signed(c, self.scene.generator())):
-                if self._is_unheard({**self.scene.cotangents, i: changed}):
+            its = "" if len(self.run.cotangents) == 1 else f" of output {i}"
+            for kept, changed in changes(c, FAR * draw_signed(c, self.run.generator())):
+                if self._is_unheard({**self.run.cotangents, i: changed}):
                     evidence = f"of grad_output{its} {kept}: with all else changed "
-                    yield Suspicion("ignores-grad-output", f"{evidence}the same comes back{told}")
+                    yield Hypothesis("ignores-grad-output", f"{evidence}the same comes back{told}")
                     return
 
-    def _unheard_outputs(self) -> Iterator[Suspicion]:
+    def _unheard_outputs(self) -> Iterator[Hypothesis]:
         """Does each output's gradient count? Many a backward uses the first alone."""
-        for i, cotangent in self.scene.cotangents.items():
-            if self._is_unheard({**self.scene.cotangents, i: torch.zeros_like(cotangent)}):
+        for i, cotangent in self.run.cotangents.items():
+            if self._is_unheard({**self.run.cotangents, i: torch.zeros_like(cotangent)}):
                 evidence = f"the gradient of output {i} takes no part: with zeros there the same "
-                yield Suspicion("ignores-grad-output", f"{evidence}comes back")
+                yield Hypothesis("ignores-grad-output", f"{evidence}comes back")
 
     def _claimed(self, cotangents: Cotangents) -> Tensor | None:
-        return backward(self.scene.candidate, self.scene.tape, cotangents)[self.place]
+        return backward(self.run.candidate, self.run.tape, cotangents)[self.place]
 
     def _is_unheard(self, cotangents: Cotangents) -> bool:
         """Whether a change of grad_output leaves the gradient as it is, and should not."""
         got = self._claimed(cotangents)
         if got is None or not same(got, self.got):
             return False
-        true = true_under(self.scene, self.place, self.true, cotangents)
+        true = true_under(self.run, self.place, self.true, cotangents)
         return true is not None and not same(true, self.true)
 
     def _beside_the_true_one(self, ones: Cotangents, got: Tensor) -> str:
         """What the gradient is where grad_output says nothing; empty if it is wrong there too."""
-        true = true_under(self.scene, self.place, self.true, ones)
+        true = true_under(self.run, self.place, self.true, ones)
         ratio = None if true is None else proportion(got, true)
         if ratio is None:
             return ""

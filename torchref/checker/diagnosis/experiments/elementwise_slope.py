@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from torchref.checker.diagnosis import Suspicion, Wrong
+from torchref.checker.diagnosis import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import draw_signed, same
-from torchref.checker.execution.run import Scene, backward
+from torchref.checker.execution.run import Run, backward
 from torchref.checker.oracles.true_gradient import true_under
 from torchref.checker.report.numbers import told_apart
 
@@ -48,37 +48,39 @@ KNOWN: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def wrong_slope(scene: Scene, place: int, wrong: Wrong) -> Iterator[Suspicion]:
+def wrong_slope(run: Run, place: int, wrong: Mismatch) -> Iterator[Hypothesis]:
     """What is wrong where the true gradient is grad_output times a slope, entry by entry."""
-    slopes = _slopes(scene, place, wrong)
+    slopes = _slopes(run, place, wrong)
     if slopes is None:
         return
     got, true = slopes
     if true is None:
         assert got is not None
         told = "into each entry of the gradient only the same entry of grad_output enters, where "
-        yield Suspicion("missing-term", f"{told}others should too: what they contribute is missing")
+        yield Hypothesis(
+            "missing-term", f"{told}others should too: what they contribute is missing"
+        )
     elif got is None:
         told = "into each entry of the gradient others of grad_output enter than the same one, "
-        yield Suspicion("missing-term", f"{told}which alone should: there is a sum too many")
+        yield Hypothesis("missing-term", f"{told}which alone should: there is a sum too many")
     else:
-        told = _told_of_known(scene, place, got, true) or _told_in_numbers(wrong, got, true)
-        yield Suspicion("missing-local-derivative", told)
+        told = _told_of_known(run, place, got, true) or _told_in_numbers(wrong, got, true)
+        yield Hypothesis("missing-local-derivative", told)
 
 
-def _slopes(scene: Scene, place: int, wrong: Wrong) -> tuple[Tensor | None, Tensor | None] | None:
+def _slopes(run: Run, place: int, wrong: Mismatch) -> tuple[Tensor | None, Tensor | None] | None:
     """Both gradients over grad_output, None for one that is no such product; None for neither."""
-    if len(scene.cotangents) != 1:
+    if len(run.cotangents) != 1:
         return None
-    i, c = next(iter(scene.cotangents.items()))
+    i, c = next(iter(run.cotangents.items()))
     if c.shape != wrong.got.shape or c.is_complex() or wrong.got.is_complex() or c.numel() < 2:
         return None
-    if 1 in c.shape and scene.case.label != "as given":
+    if 1 in c.shape and run.case.label != "as given":
         return None  # a sum over a single entry is none
     kept = torch.arange(c.numel(), device=c.device).reshape(c.shape) % 2 == 0
-    other = torch.where(kept, c, draw_signed(c, scene.generator()))
-    again = backward(scene.candidate, scene.tape, {i: other})[place]
-    true = true_under(scene, place, wrong.true, {i: other})
+    other = torch.where(kept, c, draw_signed(c, run.generator()))
+    again = backward(run.candidate, run.tape, {i: other})[place]
+    true = true_under(run, place, wrong.true, {i: other})
     if again is None or true is None:
         return None
     slopes = []
@@ -90,9 +92,9 @@ def _slopes(scene: Scene, place: int, wrong: Wrong) -> tuple[Tensor | None, Tens
     return None if slopes == [None, None] else (slopes[0], slopes[1])
 
 
-def _told_of_known(scene: Scene, place: int, got: Tensor, true: Tensor) -> str:
+def _told_of_known(run: Run, place: int, got: Tensor, true: Tensor) -> str:
     """A function of which this is the slope, if it is one exactly."""
-    x = scene.case.arguments[place]
+    x = run.case.arguments[place]
     meant = _owner(x, true)
     taken = _owner(x, got)
     if taken is None:
@@ -111,7 +113,7 @@ def _owner(x: Tensor, slope: Tensor) -> str | None:
     return None
 
 
-def _told_in_numbers(wrong: Wrong, got: Tensor, true: Tensor) -> str:
+def _told_in_numbers(wrong: Mismatch, got: Tensor, true: Tensor) -> str:
     gap = torch.where(wrong.wrong, (got - true).abs(), -1.0).reshape(-1)
     told = []
     for flat in gap.argsort(descending=True)[:SHOWN].tolist():
@@ -121,7 +123,7 @@ def _told_in_numbers(wrong: Wrong, got: Tensor, true: Tensor) -> str:
     return f"the slope is {', and '.join(told)}; {_where(wrong, got, true)}"
 
 
-def _at(wrong: Wrong, flat: int) -> str:
+def _at(wrong: Mismatch, flat: int) -> str:
     """What the arguments are at an entry."""
     alike = [(n, v) for n, v in wrong.values.items() if v.shape == wrong.got.shape]
     told = [
@@ -132,7 +134,7 @@ def _at(wrong: Wrong, flat: int) -> str:
     return f" at {', '.join(told)}" if told else ""
 
 
-def _where(wrong: Wrong, got: Tensor, true: Tensor) -> str:
+def _where(wrong: Mismatch, got: Tensor, true: Tensor) -> str:
     mine, its = got[wrong.wrong], true[wrong.wrong]
     right = wrong.wrong.numel() - len(mine)
     told = f"right in {right} of {wrong.wrong.numel()} entries" if right else "right nowhere"

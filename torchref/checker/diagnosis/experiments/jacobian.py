@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Suspicion, Wrong
+from torchref.checker.diagnosis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.patterns.subset import rule_of_position
 from torchref.checker.execution.arithmetic import same
-from torchref.checker.execution.run import Scene, backward
+from torchref.checker.execution.run import Run, backward
 from torchref.checker.oracles.true_gradient import gradient_of, knowing
 
 MOST_OUTPUTS = 128  # entries of grad_output, each of which takes a backward of either side
@@ -22,15 +22,15 @@ LOW = 4  # a rank so many times smaller than it could be is low
 SHOWN = 2
 
 
-def wrong_contributions(scene: Scene, place: int, wrong: Wrong) -> Iterator[Suspicion]:
+def wrong_contributions(run: Run, place: int, wrong: Mismatch) -> Iterator[Hypothesis]:
     """What sets the wrong contributions apart, or the wrong linear map from the right one."""
-    if len(scene.cotangents) > 1:
-        yield from _some_of_several_outputs(scene, place, wrong)
-    jacobians = _jacobians(scene, place, wrong)
+    if len(run.cotangents) > 1:
+        yield from _some_of_several_outputs(run, place, wrong)
+    jacobians = _jacobians(run, place, wrong)
     if jacobians is None:
         return
     got, true = jacobians
-    shape = next(iter(scene.cotangents.values())).shape
+    shape = next(iter(run.cotangents.values())).shape
     for told in (
         _turned(got, true),
         _misplaced(got, true, shape, wrong),
@@ -43,40 +43,40 @@ def wrong_contributions(scene: Scene, place: int, wrong: Wrong) -> Iterator[Susp
             return
 
 
-def _some_of_several_outputs(scene: Scene, place: int, wrong: Wrong) -> Iterator[Suspicion]:
+def _some_of_several_outputs(run: Run, place: int, wrong: Mismatch) -> Iterator[Hypothesis]:
     """What the gradients of some outputs contribute is right, and of others it is not."""
-    subject = knowing(scene, place, wrong.true)
+    subject = knowing(run, place, wrong.true)
     if subject is None:
         return
     heard: dict[bool, list[str]] = {True: [], False: []}
-    for i in scene.cotangents:
-        alone = {j: c if i == j else torch.zeros_like(c) for j, c in scene.cotangents.items()}
-        got = backward(scene.candidate, scene.tape, alone)[place]
-        true = gradient_of(subject, scene.case, alone, place)
+    for i in run.cotangents:
+        alone = {j: c if i == j else torch.zeros_like(c) for j, c in run.cotangents.items()}
+        got = backward(run.candidate, run.tape, alone)[place]
+        true = gradient_of(subject, run.case, alone, place)
         if got is None or true is None:
             return
         heard[same(got, true) or not bool(got.any() or true.any())].append(f"output {i}")
     if heard[True] and heard[False]:
         told = f"what comes of the gradient of {', '.join(heard[False])} alone is wrong, and what "
         told += f"comes of that of {', '.join(heard[True])} is right"
-        yield Suspicion("missing-term", told)
+        yield Hypothesis("missing-term", told)
 
 
-def _jacobians(scene: Scene, place: int, wrong: Wrong) -> tuple[Tensor, Tensor] | None:
+def _jacobians(run: Run, place: int, wrong: Mismatch) -> tuple[Tensor, Tensor] | None:
     """Row k is the gradient for a grad_output that is 1 at its entry k and 0 elsewhere."""
-    if len(scene.cotangents) != 1 or wrong.true.is_complex():
+    if len(run.cotangents) != 1 or wrong.true.is_complex():
         return None
-    i, c = next(iter(scene.cotangents.items()))
+    i, c = next(iter(run.cotangents.items()))
     fits = 1 < c.numel() <= MOST_OUTPUTS and c.numel() * wrong.true.numel() <= MOST_ENTRIES
-    subject = knowing(scene, place, wrong.true) if fits and not c.is_complex() else None
+    subject = knowing(run, place, wrong.true) if fits and not c.is_complex() else None
     if subject is None:
         return None
     rows = []
     for flat in range(c.numel()):
         one = torch.zeros_like(c)
         one.view(-1)[flat] = 1
-        got = backward(scene.candidate, scene.tape, {i: one})[place]
-        true = gradient_of(subject, scene.case, {i: one}, place)
+        got = backward(run.candidate, run.tape, {i: one})[place]
+        true = gradient_of(subject, run.case, {i: one}, place)
         if got is None or true is None:
             return None
         rows.append((got.reshape(-1), true.reshape(-1)))
@@ -84,21 +84,21 @@ def _jacobians(scene: Scene, place: int, wrong: Wrong) -> tuple[Tensor, Tensor] 
     return (stacked[0], stacked[1]) if bool(torch.isfinite(stacked[0]).all()) else None
 
 
-def _turned(got: Tensor, true: Tensor) -> Suspicion | None:
+def _turned(got: Tensor, true: Tensor) -> Hypothesis | None:
     """grad_output sent through the forward's own map or back through it: J or J⁻¹, not Jᵀ."""
     if got.shape[0] != got.shape[1]:
         return None
     if same(got, true.mT):
         told = "grad_output goes through the linear map of forward once more: it is J · grad_output"
-        return Suspicion("transposed", f"{told}, where Jᵀ · grad_output is meant")
+        return Hypothesis("transposed", f"{told}, where Jᵀ · grad_output is meant")
     inverse, failed = torch.linalg.inv_ex(true)
     if not int(failed) and same(got, inverse.mT):
         told = "grad_output goes through the inverse of the linear map of forward: it is J⁻¹ · "
-        return Suspicion("transposed", f"{told}grad_output, where Jᵀ · grad_output is meant")
+        return Hypothesis("transposed", f"{told}grad_output, where Jᵀ · grad_output is meant")
     return None
 
 
-def _misplaced(got: Tensor, true: Tensor, shape: torch.Size, wrong: Wrong) -> Suspicion | None:
+def _misplaced(got: Tensor, true: Tensor, shape: torch.Size, wrong: Mismatch) -> Hypothesis | None:
     """Each entry of grad_output contributes what it should, and to other places."""
     a, b = (x.sort(dim=1).values for x in (got, true))
     moved = _differing(got, true)
@@ -108,10 +108,10 @@ def _misplaced(got: Tensor, true: Tensor, shape: torch.Size, wrong: Wrong) -> Su
     for row in moved.nonzero().reshape(-1)[:SHOWN].tolist():
         to, meant = (_places(x[row], wrong) for x in (got, true))
         told.append(f"grad_output{_index(row, shape)} enters {to} where it should enter {meant}")
-    return Suspicion("wrong-elements", f"{_counted(moved)} land in the wrong place: {_list(told)}")
+    return Hypothesis("wrong-elements", f"{_counted(moved)} land in the wrong place: {_list(told)}")
 
 
-def _some_paths(got: Tensor, true: Tensor, shape: torch.Size, wrong: Wrong) -> Suspicion | None:
+def _some_paths(got: Tensor, true: Tensor, shape: torch.Size, wrong: Mismatch) -> Hypothesis | None:
     """Of the single contributions some are missing or too many, and all others are right."""
     largest = float(true.abs().max())
     there, meant = got.abs() > NONE * largest, true.abs() > NONE * largest
@@ -128,10 +128,10 @@ def _some_paths(got: Tensor, true: Tensor, shape: torch.Size, wrong: Wrong) -> S
             path = f"grad_output{_index(row, shape)} to {_place(column, wrong)}"
             told.append(f"{int(paths.sum())} are {what}, as that from {path}")
     count = f"of what each entry of grad_output contributes {int(both.sum())} entries are right, "
-    return Suspicion("missing-term", f"{count}{_list(told)}")
+    return Hypothesis("missing-term", f"{count}{_list(told)}")
 
 
-def _some_outputs(got: Tensor, true: Tensor, shape: torch.Size) -> Suspicion | None:
+def _some_outputs(got: Tensor, true: Tensor, shape: torch.Size) -> Hypothesis | None:
     """Some entries of grad_output contribute what they should, and others do not."""
     wrong = _differing(got, true)
     if bool(wrong.all()) or not bool(wrong.any()):
@@ -141,17 +141,17 @@ def _some_outputs(got: Tensor, true: Tensor, shape: torch.Size) -> Suspicion | N
         or f"first that at {_index(int(wrong.nonzero()[0]), shape)}"
     )
     told = f"taken one at a time, {_counted(wrong)} contribute what they should not: {rule}"
-    return Suspicion("missing-term", told)
+    return Hypothesis("missing-term", told)
 
 
-def _of_low_rank(got: Tensor, true: Tensor, name: str) -> Suspicion | None:
+def _of_low_rank(got: Tensor, true: Tensor, name: str) -> Hypothesis | None:
     rest = true - got
     rank = int(torch.linalg.matrix_rank(rest, rtol=NONE))
     if not 0 < LOW * rank <= min(rest.shape):
         return None
     sums = "one weighted sum" if rank == 1 else f"{rank} weighted sums"
     told = f"what is missing is {sums} over grad_output, spread over {name} by fixed weights"
-    return Suspicion("missing-term", f"{told} (the difference of the Jacobians has rank {rank})")
+    return Hypothesis("missing-term", f"{told} (the difference of the Jacobians has rank {rank})")
 
 
 def _differing(got: Tensor, true: Tensor) -> Tensor:
@@ -163,13 +163,13 @@ def _counted(rows: Tensor) -> str:
     return f"{int(rows.sum())} of the {len(rows)} entries of grad_output"
 
 
-def _places(row: Tensor, wrong: Wrong) -> str:
+def _places(row: Tensor, wrong: Mismatch) -> str:
     entered = row.nonzero().reshape(-1)
     told = ", ".join(_place(int(column), wrong) for column in entered[:SHOWN])
     return f"{told} …" if len(entered) > SHOWN else told or "nothing"
 
 
-def _place(flat: int, wrong: Wrong) -> str:
+def _place(flat: int, wrong: Mismatch) -> str:
     return f"{wrong.name}{_index(flat, wrong.true.shape)}"
 
 

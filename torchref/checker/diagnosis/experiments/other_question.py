@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Suspicion
+from torchref.checker.diagnosis import Hypothesis
 from torchref.checker.diagnosis.patterns.local_derivative import DERIVATIVES
 from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.case import Case
-from torchref.checker.execution.run import Scene
+from torchref.checker.execution.run import Run
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents
 from torchref.checker.oracles.tolerance import DOUBLE
@@ -35,63 +35,63 @@ class Question:
     spread_along: int | None = None
 
 
-def questions_answered(scene: Scene, place: int, got: Tensor, true: Tensor) -> Iterator[Suspicion]:
+def questions_answered(run: Run, place: int, got: Tensor, true: Tensor) -> Iterator[Hypothesis]:
     """The causes for which `got` is the reference's gradient of one argument elsewhere.
 
     Without a reference the candidate's own forward answers, if its gradient here is `true`.
     """
-    answers = knowing(scene, place, true)
+    answers = knowing(run, place, true)
     if answers is None:
         return
-    few = scene.case.elements <= MANY
+    few = run.case.elements <= MANY
     for ask in (*ASKED, *ASKED_OF_FEW) if few else ASKED:
-        for question in ask(scene):
+        for question in ask(run):
             answer = gradient_of(answers, question.case, question.cotangents, place)
             if answer is not None and same(got, answer):
                 dim = question.spread_along
-                spread = dim is None or _is_spread(scene, answers, place, dim)
-                yield Suspicion(question.cause if spread else "missing-term", question.evidence)
+                spread = dim is None or _is_spread(run, answers, place, dim)
+                yield Hypothesis(question.cause if spread else "missing-term", question.evidence)
                 break
 
 
-def argument_elsewhere(scene: Scene) -> Iterator[Question]:
+def argument_elsewhere(run: Run) -> Iterator[Question]:
     """A slope of an input that is taken at the output, or at the input negated."""
-    for i in scene.case.wrt:
-        x, name = scene.case.leaves[i], scene.case.names[i]
-        places = {f"the output in place of {name}": y for y in scene.outputs if y.dtype == x.dtype}
+    for i in run.case.wrt:
+        x, name = run.case.leaves[i], run.case.names[i]
+        places = {f"the output in place of {name}": y for y in run.outputs if y.dtype == x.dtype}
         for told, value in (places | {f"−{name} in place of {name}": -x}).items():
             if value.shape == x.shape:
-                case = scene.case.derived("elsewhere", {i: value})
+                case = run.case.derived("elsewhere", {i: value})
                 evidence = f"it is the true gradient at {told}"
-                yield Question("missing-local-derivative", evidence, case, scene.cotangents)
+                yield Question("missing-local-derivative", evidence, case, run.cotangents)
 
 
-def one_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
+def one_slice_of_grad_output(run: Run) -> Iterator[Question]:
     """A sum over grad_output of which only the first or the last part was taken."""
-    for place, c in scene.cotangents.items():
+    for place, c in run.cotangents.items():
         for dim in range(c.dim()):
             if c.shape[dim] < 2:
                 continue
             for index, which in ((0, "first"), (-1, "last")):
                 evidence = f"only the {which} slice of grad_output along dimension {dim} enters"
-                alone = {**scene.cotangents, place: _slice_of(c, dim, index)}
-                yield Question("missing-reduction", evidence, scene.case, alone, dim)
+                alone = {**run.cotangents, place: _slice_of(c, dim, index)}
+                yield Question("missing-reduction", evidence, run.case, alone, dim)
 
 
-def _is_spread(scene: Scene, answers: Subject, place: int, dim: int) -> bool:
+def _is_spread(run: Run, answers: Subject, place: int, dim: int) -> bool:
     """Whether a slice of the output comes of one slice of each other input that has as many.
 
     Then what they share is spread over them, and its gradient is a sum over the slices. In a
     recurrence it is not: there the last one comes of all before it.
     """
-    if len(scene.cotangents) != 1:
+    if len(run.cotangents) != 1:
         return True
-    i, c = next(iter(scene.cotangents.items()))
+    i, c = next(iter(run.cotangents.items()))
     size = c.shape[dim]
-    for other, x in enumerate(scene.case.arguments):
+    for other, x in enumerate(run.case.arguments):
         dims = [each for each in range(x.dim()) if x.shape[each] == size]
         for index in (0, -1) if dims and other != place else ():
-            gradient = gradient_of(answers, scene.case, {i: _slice_of(c, dim, index)}, other)
+            gradient = gradient_of(answers, run.case, {i: _slice_of(c, dim, index)}, other)
             if gradient is None:
                 continue
             slices = [gradient.movedim(each, 0).reshape(size, -1).any(dim=1) for each in dims]
@@ -107,9 +107,9 @@ def _slice_of(c: Tensor, dim: int, index: int) -> Tensor:
     return alone
 
 
-def every_other_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
+def every_other_slice_of_grad_output(run: Run) -> Iterator[Question]:
     """Of several outputs that one input made only one is asked."""
-    for place, c in scene.cotangents.items():
+    for place, c in run.cotangents.items():
         for dim in range(c.dim()):
             for step in STEPS:
                 for start in range(step) if c.shape[dim] > step else ():
@@ -117,52 +117,52 @@ def every_other_slice_of_grad_output(scene: Scene) -> Iterator[Question]:
                     shape = [-1 if d == dim else 1 for d in range(c.dim())]
                     evidence = f"only the slices {start}, {start + step}, … of grad_output along "
                     evidence += f"dimension {dim} enter"
-                    cotangents = {**scene.cotangents, place: c * where.reshape(shape)}
-                    yield Question("missing-reduction", evidence, scene.case, cotangents)
+                    cotangents = {**run.cotangents, place: c * where.reshape(shape)}
+                    yield Question("missing-reduction", evidence, run.case, cotangents)
 
 
-def inputs_cast(scene: Scene) -> Iterator[Question]:
+def inputs_cast(run: Run) -> Iterator[Question]:
     """Inputs that were rounded to a lower precision on their way into backward."""
-    if scene.epsilon <= DOUBLE:
+    if run.epsilon <= DOUBLE:
         for dtype in LOW_PRECISIONS:
-            case = scene.case.to(dtype).to(torch.float64)
+            case = run.case.to(dtype).to(torch.float64)
             name = str(dtype).removeprefix("torch.")
             evidence = f"it is the true gradient at inputs cast to {name}"
-            yield Question("precision-loss", evidence, case, scene.cotangents)
+            yield Question("precision-loss", evidence, case, run.cotangents)
 
 
-def argument_transposed(scene: Scene) -> Iterator[Question]:
+def argument_transposed(run: Run) -> Iterator[Question]:
     """A square argument that enters transposed."""
-    for i in scene.case.wrt:
-        x = scene.case.leaves[i]
+    for i in run.case.wrt:
+        x = run.case.leaves[i]
         if x.dim() > 1 and x.shape[-1] == x.shape[-2] > 1:
-            case = scene.case.derived("transposed", {i: x.mT.contiguous()})
-            evidence = f"it is the true gradient for {scene.case.names[i]} transposed"
-            yield Question("transposed", evidence, case, scene.cotangents)
+            case = run.case.derived("transposed", {i: x.mT.contiguous()})
+            evidence = f"it is the true gradient for {run.case.names[i]} transposed"
+            yield Question("transposed", evidence, case, run.cotangents)
 
 
-def argument_flipped(scene: Scene) -> Iterator[Question]:
+def argument_flipped(run: Run) -> Iterator[Question]:
     """A kernel that enters as that of a correlation where a convolution is due, or the reverse."""
-    for i in scene.case.wrt:
-        x = scene.case.leaves[i]
+    for i in run.case.wrt:
+        x = run.case.leaves[i]
         for dims in _last_dimensions(x):
-            case = scene.case.derived("flipped", {i: x.flip(dims)})
-            evidence = f"it is the true gradient for {scene.case.names[i]} flipped along {dims}"
-            yield Question("transposed", evidence, case, scene.cotangents)
+            case = run.case.derived("flipped", {i: x.flip(dims)})
+            evidence = f"it is the true gradient for {run.case.names[i]} flipped along {dims}"
+            yield Question("transposed", evidence, case, run.cotangents)
 
 
-def grad_output_in_another_order(scene: Scene) -> Iterator[Question]:
+def grad_output_in_another_order(run: Run) -> Iterator[Question]:
     """A grad_output that is read at the wrong place: one further on, or from the other end."""
-    for place, c in scene.cotangents.items():
+    for place, c in run.cotangents.items():
         for dims in _last_dimensions(c):
             evidence = f"it is the true gradient for grad_output flipped along {dims}"
-            cotangents = {**scene.cotangents, place: c.flip(dims)}
-            yield Question("transposed", evidence, scene.case, cotangents)
+            cotangents = {**run.cotangents, place: c.flip(dims)}
+            yield Question("transposed", evidence, run.case, cotangents)
         for dim in range(c.dim()):
             for by in (1, -1) if c.shape[dim] > 2 else ():
                 evidence = f"it is the true gradient for grad_output moved by {by:+d} along {dim}"
-                cotangents = {**scene.cotangents, place: c.roll(by, dim)}
-                yield Question("wrong-elements", evidence, scene.case, cotangents)
+                cotangents = {**run.cotangents, place: c.roll(by, dim)}
+                yield Question("wrong-elements", evidence, run.case, cotangents)
 
 
 def _last_dimensions(x: Tensor) -> list[tuple[int, ...]]:
@@ -172,20 +172,20 @@ def _last_dimensions(x: Tensor) -> list[tuple[int, ...]]:
     return [(dim,) for dim in long] + several
 
 
-def argument_conjugated(scene: Scene) -> Iterator[Question]:
+def argument_conjugated(run: Run) -> Iterator[Question]:
     """A complex argument that enters as it is: torch's gradient has the conjugate of a factor."""
-    for i, z in enumerate(scene.case.leaves):
+    for i, z in enumerate(run.case.leaves):
         if isinstance(z, Tensor) and z.is_complex():
-            case = scene.case.derived("conjugated", {i: z.conj().resolve_conj()})
-            evidence = f"it is the true gradient for {scene.case.names[i]} conjugated"
-            yield Question("sign-flipped", evidence, case, scene.cotangents)
+            case = run.case.derived("conjugated", {i: z.conj().resolve_conj()})
+            evidence = f"it is the true gradient for {run.case.names[i]} conjugated"
+            yield Question("sign-flipped", evidence, case, run.cotangents)
 
 
-def slope_at_the_output(scene: Scene) -> Iterator[Question]:
+def slope_at_the_output(run: Run) -> Iterator[Question]:
     """A grad_output that has not met the slope of the last activation, or has met it twice."""
-    if len(scene.cotangents) != 1:
+    if len(run.cotangents) != 1:
         return
-    (place, c), y = next(iter(scene.cotangents.items())), scene.outputs[0]
+    (place, c), y = next(iter(run.cotangents.items())), run.outputs[0]
     if y.is_complex() or y.numel() < 2:
         return
     for formula, derivative in DERIVATIVES.items():
@@ -194,10 +194,10 @@ def slope_at_the_output(scene: Scene) -> Iterator[Question]:
             called = formula.format(v="the output")
             for what, met in (("missing", c / slope), ("once too often", c * slope)):
                 evidence = f"{what} at the output: {called}"
-                yield Question("missing-local-derivative", evidence, scene.case, {place: met})
+                yield Question("missing-local-derivative", evidence, run.case, {place: met})
 
 
-ASKED: tuple[Callable[[Scene], Iterator[Question]], ...] = (
+ASKED: tuple[Callable[[Run], Iterator[Question]], ...] = (
     one_slice_of_grad_output,
     inputs_cast,
     argument_transposed,
@@ -205,7 +205,7 @@ ASKED: tuple[Callable[[Scene], Iterator[Question]], ...] = (
     argument_elsewhere,
     slope_at_the_output,
 )
-ASKED_OF_FEW: tuple[Callable[[Scene], Iterator[Question]], ...] = (
+ASKED_OF_FEW: tuple[Callable[[Run], Iterator[Question]], ...] = (
     every_other_slice_of_grad_output,
     argument_flipped,
     grad_output_in_another_order,

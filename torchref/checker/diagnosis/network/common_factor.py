@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from torchref.checker.diagnosis.hypothesis import Suspicion
+from torchref.checker.diagnosis.hypothesis import Hypothesis
 from torchref.checker.diagnosis.network.gradients import Page, Pattern
 from torchref.checker.diagnosis.patterns.factor import CONSTANTS, NEAR, origins, proportion
 from torchref.checker.execution.arithmetic import SAME
@@ -47,7 +47,7 @@ def times(ratio: float, near: float = NEAR) -> str:
 
 
 def _ratio(page: Page, name: str) -> float | None:
-    if any(suspicion.cause not in TAKEN_OVER for suspicion in page.recognised[name][:1]):
+    if any(hypothesis.cause not in TAKEN_OVER for hypothesis in page.recognised[name][:1]):
         return None
     wrong = page.wrong[name]
     ratio = proportion(wrong.got, wrong.true, wrong.rounding)
@@ -64,21 +64,21 @@ def _precision(page: Page, names: list[str]) -> float:
 
 def _suspicions(
     page: Page, ratio: float, names: list[str], origin: str, near: float
-) -> Iterator[Suspicion]:
+) -> Iterator[Hypothesis]:
     where = _where(page, ratio, names, near)
     if abs(ratio + 1) < near:
-        yield Suspicion("sign-flipped", f"every entry is −1 times the true one{where}")
+        yield Hypothesis("sign-flipped", f"every entry is −1 times the true one{where}")
         return
     told = origin or 'no number in sight; name those that took part, as in values={"batch": 32}'
-    yield Suspicion("constant-factor", f"every entry is {times(ratio, near)}: {told}{where}")
+    yield Hypothesis("constant-factor", f"every entry is {times(ratio, near)}: {told}{where}")
     if set(names) != set(page.names) or _known(page, ratio, near):
         return
     if abs(ratio - round(ratio)) < near * ratio and 1 < ratio <= MOST_PASSES:
-        yield Suspicion(
+        yield Hypothesis(
             "accumulates", f"{round(ratio)} backward passes without zeroing between leave this too"
         )
     elif not origin:
-        yield Suspicion(
+        yield Hypothesis(
             "ignores-grad-output",
             f"so does an incoming gradient of {1 / ratio:.6g} that takes no part",
         )

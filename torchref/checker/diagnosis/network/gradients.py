@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import SAME
 
 
@@ -20,8 +20,8 @@ class Page:
     """
 
     trues: Mapping[str, Tensor]
-    wrong: Mapping[str, Wrong]
-    recognised: Mapping[str, Sequence[Suspicion]]
+    wrong: Mapping[str, Mismatch]
+    recognised: Mapping[str, Sequence[Hypothesis]]
     claims: Mapping[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
     rounding: float = SAME
     known: Mapping[str, float] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Pattern:
     """Gradients that are wrong together, and what fits them all, likelier first."""
 
     names: tuple[str, ...]
-    suspicions: tuple[Suspicion, ...]
+    hypotheses: tuple[Hypothesis, ...]
 
 
 Rule = Callable[[Page], Iterator[Pattern]]
@@ -61,12 +61,12 @@ def patterns(page: Page, rules: Sequence[Rule]) -> list[Pattern]:
     for rule in rules:
         for pattern in rule(page):
             found.append(pattern)
-            solved = dict.fromkeys(pattern.names, pattern.suspicions)
+            solved = dict.fromkeys(pattern.names, pattern.hypotheses)
             page = replace(page, recognised={**page.recognised, **solved})
     return found
 
 
-def _mostly(wrong: Wrong) -> bool:
+def _mostly(wrong: Mismatch) -> bool:
     """Of the entries that are 0 on both sides nothing is known."""
     touched = int(((wrong.got != 0) | (wrong.true != 0)).sum())
     return int(wrong.wrong.sum()) > touched / 2

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.network.gradients import Page, Pattern
 
 ALONG = 0.35  # cosine to the true gradient that a lost slope leaves: slopes are not negative
@@ -27,11 +27,11 @@ def own_input(page: Page) -> Iterator[Pattern]:
             yield Pattern(
                 (name,),
                 (
-                    Suspicion(
+                    Hypothesis(
                         "missing-local-derivative",
                         f"{told}not the one of forward: z in place of a, or another layer's",
                     ),
-                    Suspicion("mutates-saved", f"{told}perhaps overwritten since forward"),
+                    Hypothesis("mutates-saved", f"{told}perhaps overwritten since forward"),
                 ),
             )
 
@@ -43,7 +43,7 @@ def biases_alone(page: Page) -> Iterator[Pattern]:
         yield Pattern(
             page.unexplained,
             (
-                Suspicion(
+                Hypothesis(
                     "missing-reduction",
                     "the matrices are right, so δ is: look at which dimension the biases are "
                     "summed over, and whether all rows enter",
@@ -61,12 +61,12 @@ def earlier_layers(page: Page) -> Iterator[Pattern]:
     before, after = split
     told = f"{_listed(after)} right, {_listed(before)} wrong: δ goes wrong between "
     told += f"{after[0]} and {before[-1]} ({_alignment(page)}); "
-    local = Suspicion(
+    local = Hypothesis(
         "missing-local-derivative",
         "is the slope of the activation there, once, and of the right argument: "
         "σ′ = a (1 − a), not z (1 − z)?",
     )
-    further = Suspicion(
+    further = Hypothesis(
         "missing-term",
         "is it δ Wᵀ that is passed back, and is every path through the layer added?",
     )
@@ -75,7 +75,7 @@ def earlier_layers(page: Page) -> Iterator[Pattern]:
     elif all(_distance(wrong) < NEARBY for wrong in _vague(page)):
         moved = f"they nearly agree: were the weights of {after[0]} updated before δ passed "
         moved += "through them? Else a small term is absent"
-        yield Pattern(page.unexplained, (_told(told, Suspicion("missing-term", moved)), local))
+        yield Pattern(page.unexplained, (_told(told, Hypothesis("missing-term", moved)), local))
     else:
         yield Pattern(page.unexplained, (_told(told, further), local))
 
@@ -86,33 +86,33 @@ def every_layer(page: Page) -> Iterator[Pattern]:
         return
     told = f"all {len(page.names)} gradients are wrong ({_alignment(page)}): the error sits where "
     told += "all paths begin, in the gradient of the loss or in the last activation; "
-    term = Suspicion(
+    term = Hypothesis(
         "missing-term",
         "do output and target have one shape, or do (N, 1) and (N,) broadcast to (N, N)?",
     )
-    local = Suspicion(
+    local = Hypothesis(
         "missing-local-derivative",
         "is the slope of the last activation there, once, and of the right argument?",
     )
-    other = Suspicion("forward-wrong", "is it the same loss, at the same values, on both sides?")
+    other = Hypothesis("forward-wrong", "is it the same loss, at the same values, on both sides?")
     if _slope_lost(page) or _slope_twice(page):
         yield Pattern(page.unexplained, (_told(told, _slope(page)), term))
     else:
         yield Pattern(page.unexplained, (_told(told, term), local, other))
 
 
-def _told(first: str, suspicion: Suspicion) -> Suspicion:
+def _told(first: str, hypothesis: Hypothesis) -> Hypothesis:
     """The likeliest cause carries what was seen."""
-    return Suspicion(suspicion.cause, first + suspicion.evidence)
+    return Hypothesis(hypothesis.cause, first + hypothesis.evidence)
 
 
-def _slope(page: Page) -> Suspicion:
+def _slope(page: Page) -> Hypothesis:
     if _slope_lost(page):
         what = "an activation's slope is missing: that of a sigmoid is at most ¼, of a tanh 1"
     else:
         what = "an activation's slope is there twice, or is one too many, as behind a cross "
         what += "entropy, whose δ = a − y has it already: that of a sigmoid is at most ¼"
-    return Suspicion("missing-local-derivative", what)
+    return Hypothesis("missing-local-derivative", what)
 
 
 def _split(page: Page, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -135,7 +135,7 @@ def _slope_twice(page: Page) -> bool:
     return along and max(_share(wrong) for wrong in _vague(page)) < SLOPE_TWICE
 
 
-def _vague(page: Page) -> list[Wrong]:
+def _vague(page: Page) -> list[Mismatch]:
     return [page.wrong[name] for name in page.unexplained]
 
 
@@ -150,21 +150,21 @@ def _range(values: list[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def cosine(wrong: Wrong) -> float:
+def cosine(wrong: Mismatch) -> float:
     """Of the angle between what was got and what is true."""
     return _inner(wrong) / (_norm(wrong.got) * _norm(wrong.true) or 1.0)
 
 
-def _share(wrong: Wrong) -> float:
+def _share(wrong: Mismatch) -> float:
     """The r for which r · true comes nearest to what was got."""
     return _inner(wrong) / (_norm(wrong.true) ** 2 or 1.0)
 
 
-def _distance(wrong: Wrong) -> float:
+def _distance(wrong: Mismatch) -> float:
     return _norm(wrong.got - wrong.true) / (_norm(wrong.true) or 1.0)
 
 
-def _inner(wrong: Wrong) -> float:
+def _inner(wrong: Mismatch) -> float:
     return float((wrong.got * wrong.true.conj()).real.sum())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion
+from torchref.checker.diagnosis.hypothesis import Hypothesis
 from torchref.checker.diagnosis.network.common_factor import one_factor
 from torchref.checker.diagnosis.network.gradients import Page, Pattern, Rule
 from torchref.checker.diagnosis.network.layers import (
@@ -32,7 +32,7 @@ def not_finite(page: Page) -> Iterator[Pattern]:
         f"{len(names)} of {len(page.names)} gradients hold NaN or infinity; in {names[-1]}, the "
         f"last of them, {int(bad.sum())} of {bad.numel()} entries do, first at {where}"
     )
-    yield Pattern(tuple(names), (Suspicion("not-finite", evidence),))
+    yield Pattern(tuple(names), (Hypothesis("not-finite", evidence),))
 
 
 def exchanged(page: Page) -> Iterator[Pattern]:
@@ -48,7 +48,7 @@ def exchanged(page: Page) -> Iterator[Pattern]:
                 break
     if len(owners) > 1 and set(owners) == set(owners.values()):
         told = ", ".join(f"{name} holds that of {other}" for name, other in owners.items())
-        yield Pattern(tuple(owners), (Suspicion("swapped-arguments", told),))
+        yield Pattern(tuple(owners), (Hypothesis("swapped-arguments", told),))
 
 
 def penalty(page: Page) -> Iterator[Pattern]:
@@ -72,7 +72,7 @@ def penalty(page: Page) -> Iterator[Pattern]:
             f"the {side} gradient alone has {abs(share):.3g} times the parameter itself added to "
             "it, as weight decay does"
         )
-        yield Pattern(tuple(found), (Suspicion("missing-term", evidence),))
+        yield Pattern(tuple(found), (Hypothesis("missing-term", evidence),))
 
 
 def _largest(x: Tensor) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.patterns.factor import proportion
 from torchref.checker.diagnosis.patterns.local_derivative import DERIVATIVES, spread_over
 
@@ -15,7 +15,7 @@ FEW_ELEMENTS = 10_000  # of which a thousand are
 LEAST_DIGITS = 1e-3  # relative, where most digits of the difference are lost in the subtraction
 
 
-def forgotten_term(wrong: Wrong) -> Iterator[Suspicion]:
+def forgotten_term(wrong: Mismatch) -> Iterator[Hypothesis]:
     """true − got = k · (grad_output, a value, a function of one, or a product of these)."""
     rest = wrong.true - wrong.got
     if rest.numel() > MOST_ELEMENTS or not bool(torch.isfinite(rest.abs()).all()):
@@ -30,7 +30,7 @@ def forgotten_term(wrong: Wrong) -> Iterator[Suspicion]:
         if k is not None and int(term.count_nonzero()) >= SAYS_SOMETHING:
             found.append((min(abs(abs(k) - simple) for simple in (0.5, 1.0, 2.0)), _said(told, k)))
     if found:
-        yield Suspicion("missing-term", min(found)[1])
+        yield Hypothesis("missing-term", min(found)[1])
 
 
 def _said(told: str, k: float) -> str:
@@ -38,7 +38,7 @@ def _said(told: str, k: float) -> str:
     return f"{number}{told} is {'missing' if k > 0 else 'too much'}: it is the whole difference"
 
 
-def _terms(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
+def _terms(wrong: Mismatch) -> Iterator[tuple[str, Tensor]]:
     like = wrong.true
     alone = dict(_factors(wrong.values, like))
     few = like.numel() <= FEW_ELEMENTS

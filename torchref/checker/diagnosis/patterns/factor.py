@@ -7,7 +7,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.report.numbers import told_apart
 
@@ -35,19 +35,19 @@ PLAIN = ("{}", "1/({})")
 MOST_ORIGINS = 3  # of a factor are told: 4 may be the size of everything
 
 
-def constant_factor(wrong: Wrong) -> Iterator[Suspicion]:
+def constant_factor(wrong: Mismatch) -> Iterator[Hypothesis]:
     ratio = proportion(wrong.got, wrong.true, wrong.rounding)
     if ratio is None or abs(ratio - 1) < NEAR or one_dwarfs_the_others(wrong.true):
         return
     if abs(ratio + 1) < NEAR:
-        yield Suspicion("sign-flipped", "every entry is −1 times the true one")
+        yield Hypothesis("sign-flipped", "every entry is −1 times the true one")
         return
     origin = told_origins(ratio, wrong.numbers)
     if not origin and wrong.got.numel() == 1:
         return  # one number is a multiple of any other
     origin = origin or NO_ORIGIN
     factor, _ = told_apart(ratio, 1.0)
-    yield Suspicion("constant-factor", f"every entry is {factor} times the true one: {origin}")
+    yield Hypothesis("constant-factor", f"every entry is {factor} times the true one: {origin}")
 
 
 def one_dwarfs_the_others(true: Tensor) -> bool:
@@ -123,7 +123,7 @@ def _forms(number: float) -> Iterator[tuple[str, float]]:
         yield "the exp of ({0}) in place of itself", math.exp(number) / number
 
 
-def digits(wrong: Wrong) -> Iterator[Suspicion]:
+def digits(wrong: Mismatch) -> Iterator[Hypothesis]:
     """A gradient whose entries are all numbers of a lower precision."""
     if wrong.got.dtype != torch.float64 or not wrong.got.numel():
         return
@@ -138,7 +138,7 @@ def digits(wrong: Wrong) -> Iterator[Suspicion]:
         )
         if exact and near and not bool((wrong.true.to(dtype).double() == wrong.true).all()):
             name = str(dtype).removeprefix("torch.")
-            yield Suspicion("precision-loss", f"every entry is a {name} number: it was cast")
+            yield Hypothesis("precision-loss", f"every entry is a {name} number: it was cast")
             return
     error = float((wrong.got - wrong.true).abs().max())
     size = float(wrong.true.abs().max())
@@ -146,27 +146,27 @@ def digits(wrong: Wrong) -> Iterator[Suspicion]:
         return
     ratio = proportion(wrong.got, wrong.true)
     if 0 < error < 1e-5 * size and (ratio is None or abs(ratio - 1) < NEAR):
-        yield Suspicion("precision-loss", f"right to {error / size:.1e} of the largest entry only")
+        yield Hypothesis("precision-loss", f"right to {error / size:.1e} of the largest entry only")
 
 
-def _first_digits_wrong(wrong: Wrong) -> bool:
+def _first_digits_wrong(wrong: Mismatch) -> bool:
     """Whether the entries that are wrong are no rounding of what they should be."""
     got, true = wrong.got[wrong.wrong], wrong.true[wrong.wrong]
     return bool(((got - true).abs() > LEADING * true.abs()).all())
 
 
-def absent(wrong: Wrong) -> Iterator[Suspicion]:
+def absent(wrong: Mismatch) -> Iterator[Hypothesis]:
     """Zeros where there is a gradient."""
     if wrong.got.numel() and not bool(wrong.got.any()):
         largest = float(wrong.true.abs().max())
-        yield Suspicion(
+        yield Hypothesis(
             "missing-gradient", f"all entries are 0; the largest should be {largest:.6g}"
         )
 
 
-def not_finite(wrong: Wrong) -> Iterator[Suspicion]:
+def not_finite(wrong: Mismatch) -> Iterator[Hypothesis]:
     bad = ~torch.isfinite(wrong.got.abs()) & torch.isfinite(wrong.true.abs())
     if bool(bad.any()):
-        yield Suspicion(
+        yield Hypothesis(
             "not-finite", f"{int(bad.sum())} of {bad.numel()} entries are NaN or infinite"
         )

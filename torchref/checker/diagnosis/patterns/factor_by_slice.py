@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.patterns.factor import one_dwarfs_the_others, proportion
 from torchref.checker.execution.arithmetic import SAME
 
@@ -27,7 +27,7 @@ POWERS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def factor_in_sight(wrong: Wrong) -> Iterator[Suspicion]:
+def factor_in_sight(wrong: Mismatch) -> Iterator[Hypothesis]:
     """Each slice is its own multiple of the true one, and what multiple it is can be told."""
     for dim in range(_dimensions(wrong)):
         factors = _factors(wrong, dim)
@@ -40,14 +40,14 @@ def factor_in_sight(wrong: Wrong) -> Iterator[Suspicion]:
                 if k is not None:
                     told = f"what belongs to each index along dimension {dim} is "
                     told += f"{form.format(what)} times the true one{_beside(k)}"
-                    yield Suspicion(cause, f"{told}: {_listed(factors)}")
+                    yield Hypothesis(cause, f"{told}: {_listed(factors)}")
                     return
         if told := _by_sizes_of_parts(factors, dim):
-            yield Suspicion("constant-factor", told)
+            yield Hypothesis("constant-factor", told)
             return
 
 
-def factor_of_each_slice(wrong: Wrong) -> Iterator[Suspicion]:
+def factor_of_each_slice(wrong: Mismatch) -> Iterator[Hypothesis]:
     """Each slice is its own multiple of the true one: no number in sight says which."""
     for dim in range(_dimensions(wrong)):
         factors = _factors(wrong, dim)
@@ -56,17 +56,17 @@ def factor_of_each_slice(wrong: Wrong) -> Iterator[Suspicion]:
         entries = wrong.true.movedim(dim, 0).reshape(len(factors), -1).count_nonzero(dim=1)
         if bool((entries[~factors.isnan()] >= TELLING).all()):
             told = f"what belongs to each index along dimension {dim} is a multiple of the true one"
-            yield Suspicion("constant-factor", f"{told}: {_listed(factors)}", vague=True)
+            yield Hypothesis("constant-factor", f"{told}: {_listed(factors)}", vague=True)
             return
 
 
-def _dimensions(wrong: Wrong) -> int:
+def _dimensions(wrong: Mismatch) -> int:
     fit = wrong.got.shape == wrong.true.shape and not wrong.true.is_complex()
     fit = fit and wrong.fraction > MOST and not one_dwarfs_the_others(wrong.true)
     return wrong.true.dim() if fit and bool(torch.isfinite(wrong.got).all()) else 0
 
 
-def _factors(wrong: Wrong, dim: int) -> Tensor | None:
+def _factors(wrong: Mismatch, dim: int) -> Tensor | None:
     """The factor of each slice, NaN for those that are 0; None if one has none, or all the same."""
     if not 2 <= wrong.true.shape[dim] <= MOST_SLICES:
         return None
@@ -83,7 +83,7 @@ def _factors(wrong: Wrong, dim: int) -> Tensor | None:
     return factors
 
 
-def _vectors(wrong: Wrong, dim: int) -> Iterator[tuple[str, str, Tensor]]:
+def _vectors(wrong: Mismatch, dim: int) -> Iterator[tuple[str, str, Tensor]]:
     """What there is one number of for each index: counts, norms, arguments of one dimension."""
     size, factor, local = wrong.true.shape[dim], "constant-factor", "missing-local-derivative"
     for name, index in wrong.indices.items():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.patterns.factor import proportion
 from torchref.checker.execution.arithmetic import SAME
 
@@ -37,7 +37,7 @@ DERIVATIVES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
+def missing_local_derivative(wrong: Mismatch) -> Iterator[Hypothesis]:
     """got/true = k/φ(v): φ is missing; = k φ(v): it is there once too often."""
     if not wrong.values or wrong.true.is_complex():
         return
@@ -63,10 +63,10 @@ def missing_local_derivative(wrong: Wrong) -> Iterator[Suspicion]:
             if (k := _constant(ratio / factor, wrong.rounding)) is not None:
                 found.append((abs(k - 1), f"once too often: {called}{_times(k)}"))
     for _, evidence in sorted(found)[:1]:
-        yield Suspicion("missing-local-derivative", evidence)
+        yield Hypothesis("missing-local-derivative", evidence)
 
 
-def missing_mask(wrong: Wrong) -> Iterator[Suspicion]:
+def missing_mask(wrong: Mismatch) -> Iterator[Hypothesis]:
     """A factor that is 0 in places: the true gradient is what was got, times it; or the reverse."""
     for name, value in {**wrong.masks, **wrong.values}.items():
         mask = _over_rows(value, wrong.true)
@@ -80,7 +80,7 @@ def missing_mask(wrong: Wrong) -> Iterator[Suspicion]:
             k = proportion(got, true, wrong.rounding) if kept >= FEW else None
             if k is not None:
                 told = f"{what}: {name}, which is 0 in places{_times(k)}"
-                yield Suspicion("missing-local-derivative", told)
+                yield Hypothesis("missing-local-derivative", told)
                 return
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import same
 
 TELLING = 4  # different entries other than 0: fewer are in another order by chance
@@ -18,25 +18,25 @@ MOST_BLOCKS = 16
 MOSTLY = 0.5  # so much of a gradient must overlap with its shifted self, and be wrong there
 
 
-def in_another_order(wrong: Wrong) -> Iterator[Suspicion]:
+def in_another_order(wrong: Mismatch) -> Iterator[Hypothesis]:
     """The first order that fits, of those that have a name."""
     if _tells(wrong):
         for rule in (_flipped, _reversed_around, _reordered, _rolled, _shifted):
-            for suspicion in rule(wrong):
-                yield suspicion
+            for hypothesis in rule(wrong):
+                yield hypothesis
                 return
 
 
-def shuffled(wrong: Wrong) -> Iterator[Suspicion]:
+def shuffled(wrong: Mismatch) -> Iterator[Hypothesis]:
     """The true entries, all of them, in an order of which nothing simple can be said."""
     if not _tells(wrong) or wrong.true.is_complex():
         return
     got, true = (x.reshape(-1).sort().values for x in (wrong.got, wrong.true))
     if same(got, true, wrong.rounding):
-        yield Suspicion("wrong-elements", "it holds the true entries, in another order")
+        yield Hypothesis("wrong-elements", "it holds the true entries, in another order")
 
 
-def _flipped(wrong: Wrong) -> Iterator[Suspicion]:
+def _flipped(wrong: Mismatch) -> Iterator[Hypothesis]:
     """As of a kernel that a convolution takes for that of a correlation."""
     got, true = wrong.got, wrong.true
     if true.dim() > MOST_DIMENSIONS:
@@ -47,18 +47,18 @@ def _flipped(wrong: Wrong) -> Iterator[Suspicion]:
             if same(got, true.flip(dims), wrong.rounding):
                 where = " and ".join(map(str, dims))
                 told = f"dimension{'s' if count > 1 else ''} {where}"
-                yield Suspicion("transposed", f"it is the true gradient, flipped along {told}")
+                yield Hypothesis("transposed", f"it is the true gradient, flipped along {told}")
                 return
     for plane in combinations(long, 2):
         if true.shape[plane[0]] == true.shape[plane[1]]:
             for quarters, angle in ((1, "90°"), (3, "270°")):
                 if same(got, true.rot90(quarters, plane), wrong.rounding):
                     told = f"turned by {angle} in the plane of dimensions {plane[0]} and {plane[1]}"
-                    yield Suspicion("transposed", f"it is the true gradient, {told}")
+                    yield Hypothesis("transposed", f"it is the true gradient, {told}")
                     return
 
 
-def _reversed_around(wrong: Wrong) -> Iterator[Suspicion]:
+def _reversed_around(wrong: Mismatch) -> Iterator[Hypothesis]:
     """Each entry is that of the negative index, as where a Fourier transform is not conjugated."""
     got, true = wrong.got, wrong.true
     long = [dim for dim in range(true.dim()) if true.shape[dim] > 2]
@@ -69,11 +69,11 @@ def _reversed_around(wrong: Wrong) -> Iterator[Suspicion]:
                 told = "each entry is what belongs to the index −i in place of i along dimension "
                 told += f"{where}, counted around the end, as where a Fourier transform is not "
                 told += "conjugated"
-                yield Suspicion("transposed", told)
+                yield Hypothesis("transposed", told)
                 return
 
 
-def _rolled(wrong: Wrong) -> Iterator[Suspicion]:
+def _rolled(wrong: Mismatch) -> Iterator[Hypothesis]:
     """All entries moved around the end of several dimensions; the largest one shows how far."""
     got, true = wrong.got, wrong.true
     at, meant = (torch.unravel_index(x.abs().argmax(), x.shape) for x in (got, true))
@@ -83,7 +83,7 @@ def _rolled(wrong: Wrong) -> Iterator[Suspicion]:
         moved = [_nearer(b, size) for b, size in zip(by, true.shape, strict=True)]
         told = ", ".join(f"{b:+d} along dimension {dim}" for dim, b in enumerate(moved) if b)
         evidence = f"it holds the true entries, each {told}, around the end"
-        yield Suspicion("wrong-elements", evidence)
+        yield Hypothesis("wrong-elements", evidence)
 
 
 def _nearer(by: int, size: int) -> int:
@@ -92,7 +92,7 @@ def _nearer(by: int, size: int) -> int:
     return by if by <= size / 2 else by - size
 
 
-def _reordered(wrong: Wrong) -> Iterator[Suspicion]:
+def _reordered(wrong: Mismatch) -> Iterator[Hypothesis]:
     """Slices along one dimension in another order, as where two gates are exchanged."""
     for dim in range(wrong.true.dim()):
         order = _order_of_slices(wrong, dim)
@@ -101,7 +101,7 @@ def _reordered(wrong: Wrong) -> Iterator[Suspicion]:
             return
 
 
-def _shifted(wrong: Wrong) -> Iterator[Suspicion]:
+def _shifted(wrong: Mismatch) -> Iterator[Hypothesis]:
     """Each entry is that of a neighbour; what is shifted in from beyond the edge is unknown."""
     got, true = wrong.got, wrong.true
     for dim, size in enumerate(true.shape):
@@ -113,11 +113,11 @@ def _shifted(wrong: Wrong) -> Iterator[Suspicion]:
                 mostly = float(at.double().mean()) > MOSTLY
                 if mostly and same(here, there, wrong.rounding) and _distinct(there) >= TELLING:
                     evidence = f"it holds the true entries, each {told:+d} along dimension {dim}"
-                    yield Suspicion("wrong-elements", evidence)
+                    yield Hypothesis("wrong-elements", evidence)
                     return
 
 
-def _tells(wrong: Wrong) -> bool:
+def _tells(wrong: Mismatch) -> bool:
     got, true = wrong.got, wrong.true
     if true.numel() > MOST_ELEMENTS:
         return False
@@ -133,7 +133,7 @@ def _distinct(x: Tensor) -> int:
     return int(entries.abs().unique().numel()) if entries.is_complex() else len(entries.unique())
 
 
-def _order_of_slices(wrong: Wrong, dim: int) -> list[int] | None:
+def _order_of_slices(wrong: Mismatch, dim: int) -> list[int] | None:
     """Which slice of the true gradient stands in each place, if each is one of them."""
     size = wrong.true.shape[dim]
     got, true = (x.movedim(dim, 0).reshape(size, -1) for x in (wrong.got, wrong.true))
@@ -155,13 +155,13 @@ def _mixed(slices: Tensor) -> Tensor:
     return real @ (weights + 0.5)
 
 
-def _told_order(order: list[int], dim: int) -> Suspicion:
+def _told_order(order: list[int], dim: int) -> Hypothesis:
     size = len(order)
     by = (-order[0]) % size
     if order == [(place - by) % size for place in range(size)] and size != 2 * by:
         near = f"{_nearer(by, size):+d}"
         around = f"it holds the true entries, each {near} along dimension {dim}, around the end"
-        return Suspicion("wrong-elements", around)
+        return Hypothesis("wrong-elements", around)
     for count in range(2, min(size // 2, MOST_BLOCKS) + 1):
         blocks = _order_of_blocks(order, count)
         if blocks is not None:
@@ -169,14 +169,14 @@ def _told_order(order: list[int], dim: int) -> Suspicion:
             parts = (
                 f"its {count} parts along dimension {dim} are those of the true one in the order"
             )
-            return Suspicion("swapped-arguments", f"{parts} {told}")
+            return Hypothesis("swapped-arguments", f"{parts} {told}")
     moved = [place for place in range(size) if order[place] != place]
     if len(moved) == 2:
         told = f"{moved[0]} and {moved[1]} along dimension {dim} stand in each other's place"
-        return Suspicion("swapped-arguments", f"what belongs to index {told}")
+        return Hypothesis("swapped-arguments", f"what belongs to index {told}")
     first = ", ".join(f"{order[place]} at {place}" for place in moved[:3])
     told = f"it holds the true slices along dimension {dim} in another order: {first} …"
-    return Suspicion("wrong-elements", told)
+    return Hypothesis("wrong-elements", told)
 
 
 def _order_of_blocks(order: list[int], count: int) -> list[int] | None:

@@ -3,32 +3,32 @@
 from collections.abc import Iterator
 from itertools import permutations
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.patterns.factor import proportion
 from torchref.checker.execution.arithmetic import same
 
 
-def swapped(wrong: Wrong) -> Iterator[Suspicion]:
+def swapped(wrong: Mismatch) -> Iterator[Hypothesis]:
     for name, true in wrong.others.items():
         if same(wrong.got, true, wrong.rounding) and same(
             wrong.claims[name], wrong.true, wrong.rounding
         ):
             both = " and ".join(sorted((wrong.name, name)))
-            yield Suspicion("swapped-arguments", f"{both} hold each other's true gradient")
+            yield Hypothesis("swapped-arguments", f"{both} hold each other's true gradient")
             return
 
 
-def conjugated(wrong: Wrong) -> Iterator[Suspicion]:
+def conjugated(wrong: Mismatch) -> Iterator[Hypothesis]:
     """Torch's gradient is ∂L/∂Re + i ∂L/∂Im; elsewhere its conjugate goes by the same name."""
     if not wrong.true.is_complex() or same(wrong.true, wrong.true.conj(), wrong.rounding):
         return
     if same(wrong.got, wrong.true.conj(), wrong.rounding):
-        yield Suspicion(
+        yield Hypothesis(
             "sign-flipped", "it is the complex conjugate: its imaginary part is negated"
         )
 
 
-def transposed(wrong: Wrong) -> Iterator[Suspicion]:
+def transposed(wrong: Mismatch) -> Iterator[Hypothesis]:
     """The true gradient with two of its dimensions exchanged, or read in another order."""
     true = wrong.true
     if true.dim() < 2 or true.dim() > 5 or same(wrong.got, true, wrong.rounding):
@@ -38,11 +38,11 @@ def transposed(wrong: Wrong) -> Iterator[Suspicion]:
             continue
         turned = true.permute(order)
         if turned.shape == wrong.got.shape and proportion(wrong.got, turned) == 1.0:
-            yield Suspicion("transposed", f"it equals the true gradient permuted by {order}")
+            yield Hypothesis("transposed", f"it equals the true gradient permuted by {order}")
             return
         if turned.shape == wrong.got.shape and same(wrong.got, turned, wrong.rounding):
-            yield Suspicion("transposed", f"it equals the true gradient permuted by {order}")
+            yield Hypothesis("transposed", f"it equals the true gradient permuted by {order}")
             return
         if same(wrong.got, turned.reshape(true.shape), wrong.rounding):
-            yield Suspicion("transposed", "it holds the true entries, transposed in memory")
+            yield Hypothesis("transposed", "it holds the true entries, transposed in memory")
             return

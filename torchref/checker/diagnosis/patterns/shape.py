@@ -5,21 +5,21 @@ from itertools import combinations, permutations
 
 from torch import Size, Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion
+from torchref.checker.diagnosis.hypothesis import Hypothesis
 from torchref.checker.execution.arithmetic import SAME, same
 
 MOST_DIMENSIONS = 5
 
 
-def shape_suspicions(got: Tensor, true: Tensor, rounding: float = SAME) -> list[Suspicion]:
+def shape_suspicions(got: Tensor, true: Tensor, rounding: float = SAME) -> list[Hypothesis]:
     """All causes that fit, likelier first; never none. Both are of the same dtype."""
     found = [
-        Suspicion(cause, evidence)
+        Hypothesis(cause, evidence)
         for rule in (_kept, _turned, _not_summed, _summed_too_often)
         for cause, evidence in rule(got, true, rounding)
     ]
     return found or [
-        Suspicion("wrong-shape", f"{tuple(got.shape)} in place of {tuple(true.shape)}")
+        Hypothesis("wrong-shape", f"{tuple(got.shape)} in place of {tuple(true.shape)}")
     ]
 
 

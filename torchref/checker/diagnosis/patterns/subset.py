@@ -6,7 +6,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.patterns.factor import constant_factor, proportion
 
 FEW = 3  # entries on either side of a bound: fewer are set apart by chance
@@ -14,22 +14,22 @@ MOSTLY = 0.8  # so much of what a rule describes must be wrong, and of what is r
 MOST_SUBTRACTED = 3  # arguments, of which the differences are tried too
 
 
-def wrong_elements(wrong: Wrong) -> Iterator[Suspicion]:
+def wrong_elements(wrong: Mismatch) -> Iterator[Hypothesis]:
     if wrong.fraction in (0.0, 1.0) or any(constant_factor(wrong)):
         return  # where one factor fits all entries, those that agree are 0
     for rule, described in _rules(wrong):
         if _describes(described, wrong.wrong):
-            yield Suspicion("wrong-elements", f"{_count(wrong)}: {rule}{_factor(wrong)}")
+            yield Hypothesis("wrong-elements", f"{_count(wrong)}: {rule}{_factor(wrong)}")
             return
 
 
-def all_but_some(wrong: Wrong) -> Iterator[Suspicion]:
+def all_but_some(wrong: Mismatch) -> Iterator[Hypothesis]:
     """Most entries are wrong, and those that are right stand together: a cause may be behind it."""
     if wrong.fraction in (0.0, 1.0) or any(constant_factor(wrong)):
         return
     for rule, described in _by_position(~wrong.wrong):
         if not _is_minority(~described) and bool((described == ~wrong.wrong).all()):
-            yield Suspicion("wrong-elements", f"{_count(wrong)}: all but {rule}")
+            yield Hypothesis("wrong-elements", f"{_count(wrong)}: all but {rule}")
             return
 
 
@@ -39,11 +39,11 @@ def rule_of_position(wrong: Tensor) -> str:
     return rules[0] if rules else ""
 
 
-def _count(wrong: Wrong) -> str:
+def _count(wrong: Mismatch) -> str:
     return f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries"
 
 
-def _factor(wrong: Wrong) -> str:
+def _factor(wrong: Mismatch) -> str:
     """What the wrong entries have in common, if it is one factor."""
     got, true = wrong.got[wrong.wrong], wrong.true[wrong.wrong]
     ratio = proportion(got, true, wrong.rounding) if len(got) >= FEW else None
@@ -63,17 +63,17 @@ def _describes(described: Tensor, wrong: Tensor) -> bool:
     return hits >= MOSTLY * (hits + beside) and spared >= MOSTLY * (spared + beside)
 
 
-def scattered(wrong: Wrong) -> Iterator[Suspicion]:
+def scattered(wrong: Mismatch) -> Iterator[Hypothesis]:
     """A minority of the entries, described by no rule."""
     if 0 < wrong.fraction <= 0.5:
         where = ", ".join(str(tuple(map(int, i))) for i in wrong.wrong.nonzero()[:5])
-        yield Suspicion(
+        yield Hypothesis(
             "wrong-elements",
             f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries, the first at {where}",
         )
 
 
-def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
+def _rules(wrong: Mismatch) -> Iterator[tuple[str, Tensor]]:
     """Descriptions of subsets of the entries, the most telling first."""
     shape = wrong.wrong.shape
     yield from _by_index(wrong)
@@ -105,7 +105,7 @@ def _rules(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
     yield from positions
 
 
-def _alike(wrong: Wrong) -> list[tuple[str, Tensor]]:
+def _alike(wrong: Mismatch) -> list[tuple[str, Tensor]]:
     """The first of the values that could be subtracted from each other, entry by entry."""
     values = wrong.values.items()
     fit = [(n, x) for n, x in values if x.shape == wrong.wrong.shape and not x.is_complex()]
@@ -136,7 +136,7 @@ def _tied_in_row(value: Tensor) -> Tensor:
     return torch.zeros_like(tied).scatter(-1, order.indices, tied)
 
 
-def _by_index(wrong: Wrong) -> Iterator[tuple[str, Tensor]]:
+def _by_index(wrong: Mismatch) -> Iterator[tuple[str, Tensor]]:
     """Rows that an integer argument names never, once, or more than once."""
     shape = wrong.wrong.shape
     for name, index in wrong.indices.items():

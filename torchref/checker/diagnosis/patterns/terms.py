@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Suspicion, Wrong
+from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.report.numbers import told_apart
 
 NEARLY = 1e-2  # relative: factors no further apart come from one, and a small term beside it
 
 
-def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
+def missing_term(wrong: Mismatch) -> Iterator[Hypothesis]:
     rest = wrong.true - wrong.got
     if not bool(torch.isfinite(rest.abs()).all()) or not bool(rest.any()):
         return
@@ -20,7 +20,7 @@ def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
         return  # a single entry has any form
     if _alike_along(rest.reshape(-1), 0):
         number = rest.reshape(-1)[0].item()
-        yield Suspicion(
+        yield Hypothesis(
             "missing-term",
             f"what is missing is {number:.6g} in every entry: a constant, or a sum or mean over "
             "all of them",
@@ -28,7 +28,7 @@ def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
         return
     for dim in range(rest.dim()):
         if rest.shape[dim] > 1 and _alike_along(rest, dim):
-            yield Suspicion(
+            yield Hypothesis(
                 "missing-term",
                 f"what is missing is the same for all entries along dimension {dim}: a sum or "
                 "mean over it",
@@ -39,7 +39,7 @@ def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
             continue
         for dim in range(rest.dim()):
             if rest.shape[dim] > 2 and _proportional_along(rest, value, dim):
-                yield Suspicion(
+                yield Hypothesis(
                     "missing-term",
                     f"what is missing is {name} times one number for each line along "
                     f"dimension {dim}: a projection on {name}",
@@ -47,7 +47,7 @@ def missing_term(wrong: Wrong) -> Iterator[Suspicion]:
                 return
 
 
-def unexplained(wrong: Wrong) -> Iterator[Suspicion]:
+def unexplained(wrong: Mismatch) -> Iterator[Hypothesis]:
     """The fallback: wrong, and no simpler cause describes it."""
     if not bool(torch.isfinite(wrong.got.abs()).all()):
         return
@@ -55,12 +55,12 @@ def unexplained(wrong: Wrong) -> Iterator[Suspicion]:
     finite = torch.isfinite(true.abs())
     got, true = got[finite], true[finite]
     if wrong.got.numel() == 1:
-        yield Suspicion("missing-term", "a single entry, and no known factor explains it")
+        yield Hypothesis("missing-term", "a single entry, and no known factor explains it")
         return
     lengths = float(got.abs().square().sum().sqrt() * true.abs().square().sum().sqrt())
     if lengths > 0:
         cosine = float((got * true.conj()).real.sum()) / lengths
-        yield Suspicion(
+        yield Hypothesis(
             "missing-term",
             f"{100 * wrong.fraction:.0f} % of the entries differ and no single factor explains "
             f"it; the cosine to the true gradient is {cosine:.4f}{_nearly(got, true)}",

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import Node
 
-from torchref.checker.diagnosis import Suspicion
+from torchref.checker.diagnosis import Hypothesis
 from torchref.checker.diagnosis.patterns.factor import (
     NEAR,
     NO_ORIGIN,
@@ -32,7 +32,7 @@ from torchref.checker.diagnosis.replay.pairs import pairs_that_may_fit
 from torchref.checker.diagnosis.replay.steps import Alteration, Step, altered, steps_back
 from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.own_forward import own_forward
-from torchref.checker.execution.run import RefusedError, Scene, forward
+from torchref.checker.execution.run import RefusedError, Run, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Tape
 from torchref.checker.report.numbers import told_apart
@@ -53,38 +53,38 @@ class Explanation:
     """The arguments that one mistake makes wrong, and the mistake."""
 
     names: tuple[str, ...]
-    suspicion: Suspicion
+    hypothesis: Hypothesis
 
 
-def one_mistake(scene: Scene, numbers: Mapping[str, float]) -> Explanation | None:
+def one_mistake(run: Run, numbers: Mapping[str, float]) -> Explanation | None:
     """By the reference's own steps, or by those of the candidate's forward if they are in sight.
 
     `numbers` are those that a factor may come from.
     """
-    if scene.case.elements > MOST_ELEMENTS:
+    if run.case.elements > MOST_ELEMENTS:
         return None
-    for subject in (scene.reference, own_forward(scene)):
-        rehearsal = None if subject is None else _rehearsal(scene, subject)
+    for subject in (run.reference, own_forward(run)):
+        rehearsal = None if subject is None else _rehearsal(run, subject)
         if rehearsal is not None:
-            for suspicion in rehearsal.explanations(numbers):
-                return Explanation(rehearsal.wrong, suspicion)
+            for hypothesis in rehearsal.explanations(numbers):
+                return Explanation(rehearsal.wrong, hypothesis)
     return None
 
 
-def _rehearsal(scene: Scene, subject: Subject) -> "Rehearsal | None":
+def _rehearsal(run: Run, subject: Subject) -> "Rehearsal | None":
     """None where its gradients are not the true ones, or where there is nothing to explain."""
     before = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
     torch.autograd.set_detect_anomaly(True, check_nan=False)  # by which nodes know their lines
     try:
-        tape = forward(subject, scene.case)
+        tape = forward(subject, run.case)
     except RefusedError:
         return None
     finally:
         torch.autograd.set_detect_anomaly(*before)
-    names = scene.case.argument_names
+    names = run.case.argument_names
     try:
         steps = steps_back(tape.outputs, dict(zip(names, tape.arguments, strict=True)))
-        rehearsal = Rehearsal(scene, tape, steps)
+        rehearsal = Rehearsal(run, tape, steps)
     except RuntimeError:
         return None
     return rehearsal if rehearsal.makes_sense else None
@@ -93,18 +93,18 @@ def _rehearsal(scene: Scene, subject: Subject) -> "Rehearsal | None":
 class Rehearsal:
     """The right backward on a tape of its own, ready to be played with mistakes."""
 
-    def __init__(self, scene: Scene, tape: Tape, steps: Sequence[Step]) -> None:
-        self.scene, self.tape, self.steps = scene, tape, steps
-        self.claimed = scene.claimed
+    def __init__(self, run: Run, tape: Tape, steps: Sequence[Step]) -> None:
+        self.run, self.tape, self.steps = run, tape, steps
+        self.claimed = run.claimed
         self.gone_back = 0
         self.true = self.play({})
-        pairs = zip(scene.case.argument_names, self.claimed, self.true, strict=True)
+        pairs = zip(run.case.argument_names, self.claimed, self.true, strict=True)
         self.wrong = tuple(name for name, got, true in pairs if not _alike(got, true))
 
     @property
     def makes_sense(self) -> bool:
         finite = all(bool(torch.isfinite(g.abs()).all()) for g in (*self.claimed, *self.true))
-        known = self.scene.true
+        known = self.run.true
         agrees = known is None or all(
             _alike(mine, torch.zeros_like(mine) if its is None else its)
             for mine, its in zip(self.true, known, strict=True)
@@ -115,11 +115,11 @@ class Rehearsal:
         """The gradients that come of a backward altered so."""
         self.gone_back += len(self.steps)
         with altered(alterations):
-            pulled = self.tape.gradients(self.scene.cotangents)
+            pulled = self.tape.gradients(self.run.cotangents)
         arguments = zip(pulled, self.tape.arguments, strict=True)
         return [torch.zeros_like(x) if g is None else g for g, x in arguments]
 
-    def explanations(self, numbers: Mapping[str, float]) -> Iterator[Suspicion]:
+    def explanations(self, numbers: Mapping[str, float]) -> Iterator[Hypothesis]:
         """The mistakes of one step, of one factor, of a line in a loop, of two paths, and so on."""
         ways = [(step, place) for step in self.steps for place in step.operands]
         shares = {way: self._share(way) for way in ways}
@@ -139,10 +139,10 @@ class Rehearsal:
         return [true - rest for true, rest in zip(self.true, without, strict=True)]
 
     def _touched(self, shares: Gradients) -> tuple[str, ...]:
-        named = zip(self.scene.case.argument_names, shares, self.true, strict=True)
+        named = zip(self.run.case.argument_names, shares, self.true, strict=True)
         return tuple(name for name, share, true in named if _largest(share) > NONE * _largest(true))
 
-    def _of_one_step(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
+    def _of_one_step(self, shares: Mapping[Way, Gradients]) -> Iterator[Hypothesis]:
         places: dict[Step, list[int]] = defaultdict(list)
         for (step, place), share in shares.items():
             if self._touched(share) == self.wrong:
@@ -159,7 +159,7 @@ class Rehearsal:
 
     def _by_a_factor(
         self, shares: Mapping[Way, Gradients], numbers: Mapping[str, float]
-    ) -> Iterator[Suspicion]:
+    ) -> Iterator[Hypothesis]:
         for (step, place), share in shares.items():
             if self._touched(share) != self.wrong:
                 continue
@@ -171,16 +171,16 @@ class Rehearsal:
             factor = 1 + excess
             if abs(factor) < NONE:
                 nothing = left_out(step, place)
-                yield Suspicion(nothing.cause, nothing.evidence)
+                yield Hypothesis(nothing.cause, nothing.evidence)
                 continue
             origin = told_origins(factor, numbers) or NO_ORIGIN
             told = f"{told_apart(factor, 1.0)[0]} times what it should be: {origin}"
-            yield Suspicion("constant-factor", f"what is passed {step.towards(place)} is {told}")
+            yield Hypothesis("constant-factor", f"what is passed {step.towards(place)} is {told}")
 
-    def _one_path_alone(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
+    def _one_path_alone(self, shares: Mapping[Way, Gradients]) -> Iterator[Hypothesis]:
         """Of an argument that is used in several places one path counts: = in place of +=."""
         told = []
-        for i, name in enumerate(self.scene.case.argument_names):
+        for i, name in enumerate(self.run.case.argument_names):
             if name not in self.wrong:
                 continue
             paths = [way for way in shares if way[0].operands[way[1]] == name]
@@ -189,16 +189,16 @@ class Rehearsal:
                 return
             through = alone[0][0].told
             told.append(f"of {len(paths)} paths to {name} only that through {through} counts")
-        yield Suspicion("missing-term", "; ".join(told) + ": overwritten, where they add up?")
+        yield Hypothesis("missing-term", "; ".join(told) + ": overwritten, where they add up?")
 
-    def _of_another_order(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
+    def _of_another_order(self, shares: Mapping[Way, Gradients]) -> Iterator[Hypothesis]:
         for (step, place), share in shares.items():
             if self._touched(share) == self.wrong:
                 for mistake in reordered(step, place):
                     yield from self._that_fit({step: mistake})
 
-    def _at_another_value(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
-        values = dict(zip(self.scene.case.argument_names, self.tape.arguments, strict=True))
+    def _at_another_value(self, shares: Mapping[Way, Gradients]) -> Iterator[Hypothesis]:
+        values = dict(zip(self.run.case.argument_names, self.tape.arguments, strict=True))
         values = {name: x.detach() for name, x in values.items()}
         values |= {f"output {i}": y.detach() for i, y in enumerate(self.tape.outputs)}
         for step in self.steps:
@@ -212,7 +212,7 @@ class Rehearsal:
                 for mistake in at_another_value(step, place, values):
                     yield from self._that_fit({step: mistake})
 
-    def _of_many_steps(self, kind: str, where: str) -> Iterator[Suspicion]:
+    def _of_many_steps(self, kind: str, where: str) -> Iterator[Hypothesis]:
         """The same mistake in every turn of a loop, or in all steps of a name."""
         groups: dict[str, list[Step]] = defaultdict(list)
         for step in self.steps:
@@ -221,9 +221,9 @@ class Rehearsal:
             for alike in _made_in_all(group) if len(group) > 1 else ():
                 for found in self._that_fit(alike):
                     told = f"{found.evidence}, in {where.format(len(alike))}"
-                    yield Suspicion(found.cause, told)
+                    yield Hypothesis(found.cause, told)
 
-    def _two_paths(self, shares: Mapping[Way, Gradients]) -> Iterator[Suspicion]:
+    def _two_paths(self, shares: Mapping[Way, Gradients]) -> Iterator[Hypothesis]:
         """Two ways in error alike, as where mean and variance are held constant."""
         ways, shared = list(shares), list(shares.values())
         lost = [true - got for true, got in zip(self.true, self.claimed, strict=True)]
@@ -233,9 +233,9 @@ class Rehearsal:
                 rest = [true - times * share for true, share in zip(self.true, both, strict=True)]
                 if self._touched(both) == self.wrong and self._fits(rest):
                     made = [mistake(*ways[i]), mistake(*ways[j])]
-                    yield Suspicion(made[0].cause, "; ".join(each.evidence for each in made))
+                    yield Hypothesis(made[0].cause, "; ".join(each.evidence for each in made))
 
-    def _that_fit(self, mistakes: Mapping[Step, Mistake]) -> Iterator[Suspicion]:
+    def _that_fit(self, mistakes: Mapping[Step, Mistake]) -> Iterator[Hypothesis]:
         if len(mistakes) == 1 and self.gone_back > MOST_GONE_BACK:
             return
         try:
@@ -246,10 +246,10 @@ class Rehearsal:
             mistake = next(iter(mistakes.values()))
             nothing = not any(
                 bool(got.any())
-                for name, got in zip(self.scene.case.argument_names, self.claimed, strict=True)
+                for name, got in zip(self.run.case.argument_names, self.claimed, strict=True)
                 if name in self.wrong
             )
-            yield Suspicion("missing-gradient" if nothing else mistake.cause, mistake.evidence)
+            yield Hypothesis("missing-gradient" if nothing else mistake.cause, mistake.evidence)
 
     def _fits(self, gradients: Gradients) -> bool:
         return all(_alike(a, b) for a, b in zip(self.claimed, gradients, strict=True))

@@ -1,4 +1,4 @@
-"""Scenes for tests: a candidate played at some inputs, without the rest of a cross-check."""
+"""Runs for tests: a candidate at some inputs, without the rest of a cross-check."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tests.random_inputs import seeded
 from torchref.checker.execution.case import Case, build_case
-from torchref.checker.execution.run import Scene, play
+from torchref.checker.execution.run import Run, run_both
 from torchref.checker.execution.subject import as_subject
 
 
@@ -19,13 +19,13 @@ def case_of(candidate: Any, *inputs: Any, wrt: tuple[str, ...] | None = None) ->
     return build_case(as_subject(candidate), inputs, None, wrt)
 
 
-def scene_of(
+def run_of(
     candidate: Any,
     reference: Any,
     *inputs: Any,
     wrt: tuple[str, ...] | None = None,
     seed: int = 0,
-) -> Scene:
+) -> Run:
     """The inputs by position; all floating-point ones are differentiated unless wrt says less."""
     other = None if reference is None else as_subject(reference)
-    return play(as_subject(candidate), other, case_of(candidate, *inputs, wrt=wrt), seed)
+    return run_both(as_subject(candidate), other, case_of(candidate, *inputs, wrt=wrt), seed)

@@ -1,4 +1,4 @@
-"""What an oracle says of the gradients of one scene."""
+"""What an oracle says of the gradients of one run."""
 
 from dataclasses import dataclass, field
 
@@ -26,7 +26,7 @@ class Fault:
 
 
 @dataclass
-class Judgement:
+class OracleResult:
     """The worst error over its tolerance, the faults, and what was let pass.
 
     `told` is False where the oracle cannot tell, for the reason in `why`.
@@ -39,6 +39,6 @@ class Judgement:
     told: bool = True
     why: str = ""
 
-    def cannot_tell(self, why: str) -> "Judgement":
+    def cannot_tell(self, why: str) -> "OracleResult":
         self.told, self.why = False, why
         return self
