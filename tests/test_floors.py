@@ -25,6 +25,7 @@ FLOORS = {
     "torchref.checker.probes": 3.3,
     "torchref.checker.diagnosis": 3.3,
     "torchref.checker.comparison": 3.4,
+    "torchref.checker.promise": 3.4,
     "torchref.checker.generated_inputs": 3.5,
     "torchref.checker.session": 3.6,
     "torchref.checker.compare": 3.7,

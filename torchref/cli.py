@@ -138,7 +138,9 @@ def _crosscheck_all(entries: list[Entry], device: torch.device, seed: int) -> li
 
             first, *others = entry.inputs(seed, device)
             twin = entry.twin
-            report = crosscheck(entry.op, twin, first, samples=others, seed=seed, progress=tell)
+            report = crosscheck(
+                entry.op, twin, first, samples=others, seed=seed, order=2, progress=tell
+            )
             reports.append(report)
             progress.advance(task)
             if any(check.name == "device" for check in report.checks):

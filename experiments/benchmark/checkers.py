@@ -35,7 +35,7 @@ def by_crosscheck(candidate: Any, reference: Any, inputs: Inputs) -> tuple[bool,
     names = as_subject(candidate).names
     marked = any(isinstance(x, Tensor) and x.requires_grad for x in inputs)
     wrt = [names[i] for i in differentiable(inputs)] if marked and names else None
-    report = crosscheck(candidate, reference, inputs, wrt=wrt)
+    report = crosscheck(candidate, reference, inputs, wrt=wrt, order=2)
     return report.verdict == "wrong", report.findings[0].cause if report.findings else None
 
 

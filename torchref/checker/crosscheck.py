@@ -3,24 +3,22 @@
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import draw_signed, held_in_double, is_differentiable
-from torchref.checker.execution.case import Case, build_case
-from torchref.checker.execution.run import RefusedError, backward, forward
-from torchref.checker.execution.subject import Subject, as_subject
+from torchref.checker.execution.case import build_case
+from torchref.checker.execution.subject import as_subject, with_gradient_of
+from torchref.checker.execution.time_limit import time_limit
 from torchref.checker.inputs.defaults import defaults_left_out
-from torchref.checker.report.ledger import Ledger
+from torchref.checker.promise import Domain, Precision, Promise
 from torchref.checker.report.progress import Tick, progress_bar
 from torchref.checker.report.report import Report
 from torchref.checker.session import Session
 from torchref.errors import InputError
 
 Inputs = Sequence[Any] | Mapping[str, Any]
-ALL_DIGITS = 2.0**-28  # relative: less than a rounding of float32
 MOST_SEED = 2**32 - 1  # what the generators of torch and numpy all take
 
 
@@ -33,7 +31,14 @@ def crosscheck(
     samples: Sequence[Inputs] = (),
     wrt: Collection[str] | None = None,
     seed: int = 0,
-    vary: bool = True,
+    order: int = 1,
+    expect: Mapping[str, str] | None = None,
+    surrogate: Any = None,
+    domain: Domain | None = None,
+    vary: bool | Collection[str] = True,
+    tolerance: float = 0.0,
+    precision: Precision | None = None,
+    seconds: float | None = None,
     thorough: bool = True,
     progress: bool | Tick = False,
 ) -> Report:
@@ -47,7 +52,18 @@ def crosscheck(
     samples     further inputs, each like `inputs`
     wrt         names of the inputs to differentiate; all floating-point and complex ones if None
     seed        of the random cotangents and directions
-    vary        False to try no inputs but those given, for a function that promises no others
+    order       2 for a candidate that is differentiated twice: what leaves one ordinary backward
+                right, and is a hazard, makes it wrong then
+    expect      causes that are meant, each with the reason: they are reported, and count as right
+    surrogate   whose gradient the backward should have, where it is not that of the forward
+    domain      a predicate on all arguments, or some by name: no others are tried than it admits
+    vary        False to try no inputs but those given, for a function that promises no others; or
+                the kinds to try: "options", "values", "indices", "orders", "sizes", "ranks",
+                "layouts"
+    tolerance   the relative error that outputs and gradients may have, as of a solver
+    precision   "native" to compute in the dtype of the inputs, "double" in float64 whatever
+                happens; None finds out which the candidate has
+    seconds     a limit on the whole call; what was not tried by then is said
     thorough    False to judge the given inputs alone, and by the reference where there is one: no
                 variations and no probes, at the price of a few backward passes
     progress    True for a progress bar on standard error; or a function, called with a word on
@@ -56,20 +72,25 @@ def crosscheck(
     Each of the report's findings names a cause; `torchref causes` on the command line explains
     them, and `torchref.Finding` lists them.
 
-    Everything is computed in float64, whatever the dtype of the inputs, unless the candidate
-    refuses it in forward or backward, or computes in float32 all the same: then it is checked in
-    float32, and what changes from copy to copy of the inputs is rounding. Numbers left at their
-    defaults are varied too, and the parameters of a Module are inputs. A report has no truth
-    value: ask for its verdict, or call `raise_if_wrong`. Raises `InputError` for inputs that no
-    verdict can be given on.
+    Everything is computed in float64, unless the inputs have 16 bits, or the candidate refuses
+    float64 in forward or backward or computes in float32 all the same: then it is checked in its
+    own precision, and what changes from copy to copy of the inputs is rounding. Numbers left at
+    their defaults are varied too, and the parameters of a Module are inputs. A report has no
+    truth value: ask for its verdict, or call `raise_if_wrong`. Raises `InputError` for inputs
+    that no verdict can be given on.
 
     >>> from torchref.ops import Sigmoid
     >>> crosscheck(Sigmoid, torch.sigmoid, (torch.randn(3, 2),)).verdict
     'right'
     """
     _check_call(reference, inputs, seed)
-    subject = as_subject(candidate)
+    promise = Promise(
+        order, expect or {}, domain, vary, tolerance, precision, seconds, surrogate is not None
+    )
+    subject = replace(as_subject(candidate), tolerance=tolerance)
     other = None if reference is None else as_subject(reference)
+    if surrogate is not None:
+        other = with_gradient_of(as_subject(surrogate), other or subject)
     fallback = None if other is None else other.names
     kwargs = {**defaults_left_out(candidate, reference, inputs, kwargs), **(kwargs or {})}
     given = [inputs, *samples]
@@ -78,16 +99,16 @@ def crosscheck(
         case if number == 0 else case.derived(f"sample {number}", {})
         for number, case in enumerate(cases)
     ]
+    promise.require_domain(cases)
     with (
         torch.inference_mode(False),  # which keeps no tape
         _random_state_kept(cases[0].device),
         _telling(progress, subject.title) as tick,
+        time_limit(seconds),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of variations that the user never asked for
-        session = Session(subject, other, seed, tick, vary, thorough)
-        cases = _in_double(subject, cases, session.ledger)
-        cases = [_differentiable(other or subject, case, session.ledger) for case in cases]
+        session = Session(subject, other, seed, tick, promise, thorough)
         session.run(cases)
     return session.ledger.report(subject.title, None if other is None else other.title, seed)
 
@@ -106,82 +127,6 @@ def _check_call(reference: Any, inputs: Inputs | None, seed: int) -> None:
             arrived,
             "Write crosscheck(candidate, reference, (x, ...)), or inputs=(x, ...).",
         )
-
-
-def _in_double(subject: Subject, cases: list[Case], ledger: Ledger) -> list[Case]:
-    """The cases in float64, or in the precision that the candidate has.
-
-    That is the dtype given where forward or backward refuses float64, and float32 where it
-    computes in it whatever arrives.
-    """
-    doubled = [case.to(torch.float64) for case in cases]
-    try:
-        _computed(subject, doubled[0])
-    except RefusedError as refusal:
-        native = cases if _is_single(cases[0]) else [case.to(torch.float32) for case in cases]
-        try:
-            _computed(subject, native[0])
-        except RefusedError:
-            return doubled
-        where = "the dtype given" if native is cases else "float32"
-        ledger.note(f"checked in {where}, because in float64 {refusal}")
-        return native
-    with suppress(RefusedError):
-        computed = _computed(subject, _with_all_digits(doubled[0]))
-        if computed and all(map(held_in_double, computed)):
-            native = [case.to(torch.float32) for case in cases]
-            if all(y.dtype == torch.float32 for y in _computed(subject, native[0])):
-                ledger.note("checked in float32: of float64 inputs it makes float32 numbers")
-                return native
-    return doubled
-
-
-def _with_all_digits(case: Case) -> Case:
-    """float64 inputs beside those given that are no float32 numbers: a selection returns them."""
-    generator = Generator().manual_seed(0)
-    moved = {
-        i: x * (1 + ALL_DIGITS * draw_signed(x.real, generator))
-        for i, x in zip(case.wrt, case.arguments, strict=True)
-    }
-    return case.derived(case.label, moved)
-
-
-def _computed(subject: Subject, case: Case) -> list[Tensor]:
-    """The floating-point outputs, once a backward has been through as well."""
-    tape = forward(subject, case)
-    backward(subject, tape, tape.draw_cotangents(Generator().manual_seed(0)))
-    outputs = [y.detach() for y in tape.outputs]
-    return [y for y in outputs if is_differentiable(y) and bool(y.any())]
-
-
-def _is_single(case: Case) -> bool:
-    return any(x.dtype != torch.float64 for x in case.arguments)
-
-
-def _differentiable(reference: Subject, case: Case, ledger: Ledger) -> Case:
-    """The case without arguments that the reference refuses to differentiate."""
-    try:
-        forward(reference, case)
-    except RefusedError as refusal:
-        if refusal.of_writing_into_leaf:
-            return case
-        refused = [i for i in case.wrt if _refuses(reference, case, i)]
-        if 0 < len(refused) < len(case.wrt):
-            for i in refused:
-                ledger.note(
-                    f"{case.names[i]} is left out: {reference.title} has no gradient for it"
-                )
-            return case.without(refused)
-    return case
-
-
-def _refuses(reference: Subject, case: Case, i: int) -> bool:
-    others = [j for j in case.wrt if j != i]
-    try:
-        forward(reference, case.without(others))
-    except RefusedError:
-        return True
-    return False
 
 
 @contextmanager

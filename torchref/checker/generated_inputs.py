@@ -18,6 +18,7 @@ from torchref.checker.oracles.forward import compare_forwards
 from torchref.checker.oracles.reference import judge_by_reference
 from torchref.checker.oracles.rounding import is_rounding_apart
 from torchref.checker.probes.contract import breaches
+from torchref.checker.promise import Promise
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.oracle_result import Fault, OracleResult
@@ -34,6 +35,7 @@ class GeneratedInputs:
     candidate: Subject
     reference: Subject | None
     seed: int
+    promise: Promise
     ledger: Ledger
     tick: Callable[[str], None]
     tried: int = 0
@@ -45,6 +47,7 @@ class GeneratedInputs:
     not_finite: list[str] = field(default_factory=list)
     ill_posed: list[str] = field(default_factory=list)
     unsafe: int = 0
+    outside: int = 0
     outputs_as_given: tuple[Tensor, ...] = ()
 
     def run(self, given: Case) -> None:
@@ -52,10 +55,12 @@ class GeneratedInputs:
         for kind, case in variations(given, self.seed):
             if self.reference is None and kind in ASKS_A_REFERENCE:
                 continue
+            if not self.promise.varies(kind):
+                continue
             if not case.elements:
                 continue  # nothing to differentiate, and some kernels crash on it
             self.tick(case.label)
-            if not self._is_admitted(kind, case):
+            if not self._is_in_domain(case) or not self._is_admitted(kind, case):
                 continue
             try:
                 run = run_both(self.candidate, self.reference, case, self.seed)
@@ -70,11 +75,13 @@ class GeneratedInputs:
             if self.guilty >= ENOUGH:
                 break
         note = f"{self.tried} tried, {self.refused} refused by candidate or reference"
+        if self.outside:
+            note += f", {self.outside} outside the domain"
         self.ledger.note_on(NAME, note)
         if self.guilty:
             made = "at the inputs given it is right; those at which it is wrong were made from them"
             accepted = "" if self.reference is None else ", and the reference accepts them"
-            self.ledger.note(f"{made}{accepted}; vary=False tries none but yours")
+            self.ledger.note(f"{made}{accepted}; domain= and vary= say which may be tried")
         if self.ill_posed:
             count = len(self.ill_posed)
             which = self.ill_posed[0] if count == 1 else f"{count}, the first {self.ill_posed[0]}"
@@ -102,6 +109,14 @@ class GeneratedInputs:
     @property
     def _reference_is_wrong(self) -> bool:
         return any(finding.cause == "reference-wrong" for finding in self.ledger.findings)
+
+    def _is_in_domain(self, case: Case) -> bool:
+        try:
+            inside = self.promise.holds_at(case)
+        except Exception:  # of other sizes the predicate may refuse, as the function does
+            inside = False
+        self.outside += not inside
+        return inside
 
     def _is_admitted(self, kind: str, case: Case) -> bool:
         """Whether it may be tried where the case is; else it is counted as refused, or unsafe."""

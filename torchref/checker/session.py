@@ -9,6 +9,8 @@ from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import ends_the_context
 from torchref.checker.execution.run import RefusedError, Run, run_both
 from torchref.checker.execution.subject import Subject
+from torchref.checker.execution.time_limit import OutOfTimeError
+from torchref.checker.inputs.preparation import differentiable, in_its_precision
 from torchref.checker.inputs.smaller import smaller_run
 from torchref.checker.oracles.differences import judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
@@ -16,6 +18,7 @@ from torchref.checker.oracles.reference import judge_by_reference
 from torchref.checker.probes import BEHAVIOUR, HIGHER_ORDER
 from torchref.checker.probes.contract import breaches
 from torchref.checker.probes.probe import Outcome, Probe, first_line
+from torchref.checker.promise import LAYOUTS, Promise
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.numbers import told_apart
@@ -35,21 +38,45 @@ class Session:
     reference: Subject | None
     seed: int
     tick: Callable[[str], None]
-    vary: bool = True
+    promise: Promise = field(default_factory=Promise)
     thorough: bool = True
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger = field(init=False)
     trying: str = ""
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.promise.order, self.promise.expect)
 
     def run(self, given: list[Case]) -> None:
         """All of it; or what was learnt until an assertion on the device ended the CUDA context."""
+        if self.promise.tolerance:
+            error = f"{self.promise.tolerance:g} of the entry and the typical entry"
+            self.ledger.note(f"outputs and gradients may err by {error}, by tolerance=")
         try:
-            self._run(given)
+            self._run(self._prepared(given))
+        except OutOfTimeError:
+            self._not_tried()
         except Exception as error:
             if not ends_the_context(error):
                 raise
             evidence = f"{first_line(error)}: no CUDA call works in this process from here on"
             self.ledger.enter("device", [Finding("raises", None, None, evidence, self.trying)])
             self.ledger.note("what was not tried by then was not checked; start a new process")
+
+    def _prepared(self, given: list[Case]) -> list[Case]:
+        """The cases in the precision that is checked, without what the reference refuses."""
+        cases = in_its_precision(self.candidate, given, self.promise.precision, self.ledger)
+        witness = self.reference or self.candidate
+        return [differentiable(witness, case, self.ledger) for case in cases]
+
+    def _not_tried(self) -> None:
+        """What the limit on time left out."""
+        limit = f"the {self.promise.seconds:g} s of seconds= were over"
+        self.ledger.note(f"{limit} at: {self.trying}")
+        if not any(check.status != "skipped" for check in self.ledger.checks.values()):
+            self.ledger.undecided("gradient", f"{limit} before it was judged")
+        for name in (*BEHAVIOUR, generated_inputs.NAME, *HIGHER_ORDER):
+            if name not in self.ledger.checks:
+                self.ledger.skip(name, limit)
 
     def _tick(self, what: str) -> None:
         self.trying = what
@@ -63,12 +90,16 @@ class Session:
             self.ledger.undecided("gradient", f"{why}; give inputs that have entries")
         if not runs or not self.thorough:
             return
-        run = smaller_run(runs[0], LARGE)
+        run = self._smaller(runs[0], LARGE)
         if self._probe(run, BEHAVIOUR) or self.ledger.guilty:
             return
-        self._vary(smaller_run(run, MANY))
+        self._vary(self._smaller(run, MANY))
         if not self.ledger.guilty:
             self._probe(run, HIGHER_ORDER)
+
+    def _smaller(self, run: Run, most: int) -> Run:
+        small = smaller_run(run, most)
+        return small if self.promise.holds_at(small.case) else run
 
     def examine(self, case: Case) -> Run | None:
         """One case of the user's: the contract, the forward, and both oracles at first order."""
@@ -118,7 +149,10 @@ class Session:
             return
         by_reference = _judge_by_reference(run)
         self._conclude("gradient by reference", run, by_reference, _judge_by_reference)
-        if self.thorough and not by_reference.faults and not by_reference.blameless:
+        if self.promise.surrogate:
+            why = "the gradient is the surrogate's, and not that of the forward"
+            self.ledger.skip("gradient by differences", why)
+        elif self.thorough and not by_reference.faults and not by_reference.blameless:
             numeric = judge_by_differences(run, reference_agrees=True)
             self._conclude("gradient by differences", run, numeric, None)
 
@@ -136,7 +170,7 @@ class Session:
 
     def _accuse(self, run: Run, faults: list[Fault], judge: Judge) -> list[Finding]:
         """The findings; of a large case at small sizes if it is wrong there: they tell more."""
-        small = smaller_run(run, LARGE) if faults else run
+        small = self._smaller(run, LARGE) if faults else run
         there = judge(small).faults if small is not run else []
         if not there:
             return accuse(run, faults)
@@ -150,6 +184,9 @@ class Session:
         """Whether a probe found the candidate guilty; those after it are left out then."""
         for name, probe in probes.items():
             self._tick(name)
+            if name.startswith("layout") and not self.promise.varies(LAYOUTS):
+                self.ledger.skip(name, "by vary=")
+                continue
             outcome = _tried(probe, run)
             if outcome.findings and run.reference is not None:
                 outcome = self._excused(name, probe, run, outcome)
@@ -177,8 +214,8 @@ class Session:
         return replace(outcome, findings=kept, worst=outcome.worst if kept else None)
 
     def _vary(self, run: Run) -> None:
-        if not self.vary:
-            self.ledger.skip(generated_inputs.NAME, "by vary=False")
+        if not self.promise.varies_inputs:
+            self.ledger.skip(generated_inputs.NAME, "by vary=")
             return
         if run.case.elements > LARGE:
             why = f"more than {LARGE:,} elements; give others by samples="
@@ -189,7 +226,7 @@ class Session:
             self.ledger.skip(generated_inputs.NAME, why)
             return
         generated_inputs.GeneratedInputs(
-            self.candidate, self.reference, self.seed, self.ledger, self._tick
+            self.candidate, self.reference, self.seed, self.promise, self.ledger, self._tick
         ).run(run.case)
 
     def _refused(self, refusal: RefusedError, case: Case) -> None:

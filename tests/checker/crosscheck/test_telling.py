@@ -24,7 +24,8 @@ def test_the_dictionary_is_json_and_has_everything() -> None:
     report = crosscheck(Doubled, lambda x: 2 * x, (normal(4, 3),), seed=4)
     told = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert told.keys() == {
-        *("candidate", "reference", "seed", "verdict", "worst", "findings", "checks", "notes")
+        *("candidate", "reference", "seed", "verdict", "worst", "checks", "notes"),
+        *("findings", "hazards", "expected"),
     }
     assert (told["candidate"], told["verdict"], told["seed"]) == ("Doubled", "wrong", 4)
     (finding,) = told["findings"]

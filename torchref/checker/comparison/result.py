@@ -93,7 +93,7 @@ class Comparison:
         told += [f"  {row.name:<{width}}  {row}" for row in self.rows]
         lines: list[Text] = []
         for number, finding in enumerate(self.findings, start=1):
-            lines += finding_lines(number, finding)
+            lines += finding_lines(f"{number}.", finding)
         return "\n".join([*told, *(line.plain for line in lines)])
 
     __repr__ = __str__  # what a notebook shows

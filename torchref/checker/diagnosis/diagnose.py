@@ -1,5 +1,6 @@
 """From faults to findings: each wrong gradient with its cause, its place and both values."""
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,8 +17,10 @@ from torchref.checker.diagnosis.experiments.other_question import questions_answ
 from torchref.checker.diagnosis.experiments.straight_through import passed_through
 from torchref.checker.diagnosis.network.of_crosscheck import all_vague, lost_slopes
 from torchref.checker.diagnosis.replay import Explanation, one_mistake
-from torchref.checker.execution.arithmetic import is_differentiable, same
+from torchref.checker.execution.arithmetic import SAME, is_differentiable, same
 from torchref.checker.execution.run import RefusedError, Run
+from torchref.checker.execution.time_limit import OutOfTimeError, require_time, time_limit
+from torchref.checker.oracles.tolerance import SIXTEEN_BITS
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.numbers import told_apart
 from torchref.checker.report.oracle_result import Fault
@@ -33,6 +36,7 @@ DECIDED = {
 }
 VAGUE = {"", "missing-term"}  # which term it is, the steps of the reference may tell
 UNSOUGHT = "its cause could not be sought"
+SEARCH = 1.5  # seconds of computing for the causes of what is wrong in one run
 FEW = 0.5  # of the entries: then which they are says more than what else fits
 TOLD = 2  # causes of one gradient
 SURE = {"not-finite"}  # which spreads from one gradient to others
@@ -53,10 +57,14 @@ def accuse(run: Run, faults: Sequence[Fault]) -> list[Finding]:
     What is wrong stays so where the search for its cause fails.
     """
     try:
-        return _with_causes(run, faults)
+        with time_limit(SEARCH, time.thread_time):
+            return _with_causes(run, faults)
+    except OutOfTimeError:
+        require_time()  # of the whole call
+        failed = f"{UNSOUGHT} within {SEARCH:g} s"
     except Exception as error:
         failed = f"{UNSOUGHT}: {type(error).__name__}: {error}"
-        return [_finding(run, [fault], [fault.name], _plain(fault, failed)) for fault in faults]
+    return [_finding(run, [fault], [fault.name], _plain(fault, failed)) for fault in faults]
 
 
 def _plain(fault: Fault, evidence: str) -> Hypothesis:
@@ -88,7 +96,7 @@ def _accused(run: Run, faults: Sequence[Fault], fault: Fault) -> Accused:
     assert fault.true is not None
     assert fault.wrong is not None
     wrong = wrong_gradient(run, faults, fault, fault.got.detach(), fault.true, fault.wrong)
-    return Accused(fault, _most_telling(_suspicions(run, fault, wrong)), wrong)
+    return Accused(fault, _most_telling(_hypotheses(run, fault, wrong)), wrong)
 
 
 def _explained(run: Run, accused: Sequence[Accused]) -> Explanation | None:
@@ -132,7 +140,7 @@ def _without_numbers(run: Run, fault: Fault) -> list[Hypothesis]:
     return list(passed_through(run, fault))
 
 
-def _suspicions(run: Run, fault: Fault, wrong: Mismatch) -> list[Hypothesis]:
+def _hypotheses(run: Run, fault: Fault, wrong: Mismatch) -> list[Hypothesis]:
     """The causes whose mark a wrong gradient bears; there may be none."""
     by_values = recognised(wrong)
     where = run, fault.place, wrong.got, wrong.true
@@ -222,5 +230,16 @@ def wrong_gradient(
     others = {name: g for name, g in trues.items() if name != fault.name and g is not None}
     claims = dict(zip(run.case.argument_names, run.claimed, strict=True))
     return Mismatch(
-        fault.name, got, true, wrong, values, others, claims, numbers, indices, masks, incoming
+        fault.name,
+        got,
+        true,
+        wrong,
+        values,
+        others,
+        claims,
+        numbers,
+        indices,
+        masks,
+        incoming,
+        max(SAME, run.epsilon if run.epsilon > SIXTEEN_BITS else 0.0),
     )

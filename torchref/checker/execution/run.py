@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.autograd import Function
 
-from torchref.checker.execution.arithmetic import precision
+from torchref.checker.execution.arithmetic import agree, precision
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.raw_returns import RawReturn, custom_functions, recording
 from torchref.checker.execution.subject import Subject
@@ -75,6 +75,20 @@ class Run:
                 for c, y in products
             )
         )
+
+    @cached_property
+    def _repeats(self) -> bool:
+        """Whether a second backward through the tape gives the same: some are for one use."""
+        try:
+            again = self.tape.gradients(self.cotangents)
+        except Exception:
+            return False
+        return all(agree(before, after) for before, after in zip(self.got, again, strict=True))
+
+    def gradients_to(self, cotangents: Cotangents) -> Gradients:
+        """The candidate's gradients to other cotangents; what it raises becomes `RefusedError`."""
+        tape = self.tape if self._repeats else forward(self.candidate, self.case)
+        return backward(self.candidate, tape, cotangents)
 
     @property
     def makes_sense(self) -> bool:

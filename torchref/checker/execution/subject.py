@@ -22,6 +22,7 @@ class Subject:
 
     `function` is the Function class where the subject is one, `state` the parameters and
     `buffers` the buffers of a module; `call` takes arguments, keyword arguments and parameters.
+    `tolerance` is the relative error that its outputs and gradients may have.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Subject:
     function: type[Function] | None = None
     state: Mapping[str, Tensor] = field(default_factory=dict)
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    tolerance: float = 0.0
 
     def outputs(self, spec: pytree.TreeSpec, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
         """All tensors that the call returns, in order, whatever structure holds them."""
@@ -37,10 +39,7 @@ class Subject:
             args, kwargs, parameters = tuple(leaves), {}, {}
         else:
             args, kwargs, parameters = pytree.tree_unflatten(list(leaves), spec)
-        returned = self.call(args, kwargs, parameters)
-        if isinstance(returned, Tensor):
-            return (returned,)
-        return tuple(y for y in pytree.tree_leaves(returned) if isinstance(y, Tensor))
+        return _tensors(self.call(args, kwargs, parameters))
 
     def on_copies(self) -> "Subject":
         """The same on copies of what requires grad: none may write into a leaf of the tape.
@@ -59,6 +58,35 @@ class Subject:
             return returned
 
         return replace(self, call=call)
+
+
+def with_gradient_of(surrogate: Subject, subject: Subject) -> Subject:
+    """The outputs of a subject with the gradients, of every order, of a surrogate."""
+
+    def call(*given: Any) -> Any:
+        outputs = _tensors(subject.call(*given))
+        soft = _tensors(surrogate.call(*given))
+        if [y.shape for y in outputs] != [y.shape for y in soft]:
+            raise InputError(
+                "the surrogate must return tensors of the shapes that the candidate returns",
+                f"{[tuple(y.shape) for y in soft]} arrived in place of "
+                f"{[tuple(y.shape) for y in outputs]}",
+                "Write one that takes the same arguments, smooth where the forward is not.",
+            )
+        return tuple(
+            s + (y - s).detach() if s.is_floating_point() else y
+            for y, s in zip(outputs, soft, strict=True)
+        )
+
+    title = f"{subject.title} with the gradient of {surrogate.title}"
+    return replace(surrogate, title=title, call=call)
+
+
+def _tensors(returned: Any) -> tuple[Tensor, ...]:
+    """All tensors that a call returns, in order, whatever structure holds them."""
+    if isinstance(returned, Tensor):
+        return (returned,)
+    return tuple(y for y in pytree.tree_leaves(returned) if isinstance(y, Tensor))
 
 
 def _is_leaf_of_tape(x: Any) -> bool:

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from torchref.checker.execution.arithmetic import draw_signed
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.subject import Subject
+from torchref.checker.execution.time_limit import require_time
 
 Cotangents = Mapping[int, Tensor]  # by the place of the output
 Gradients = tuple[Tensor | None, ...]  # in the order of the arguments
@@ -28,6 +29,7 @@ def seed_forward(case: Case, seed: int = FORWARD_SEED) -> None:
 
 def evaluate(subject: Subject, case: Case, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
     """The outputs at some leaves, without a tape; what is not differentiated is copied first."""
+    require_time()
     moving = set(case.wrt)
     fresh = [
         copy_layout(leaf) if isinstance(leaf, Tensor) and i not in moving else leaf
@@ -52,6 +54,7 @@ class Tape:
         wrt: Sequence[int] | None = None,
         seed: int = FORWARD_SEED,
     ) -> None:
+        require_time()
         self.wrt = case.wrt if wrt is None else tuple(wrt)
         self.leaves = [copy_layout(x) if isinstance(x, Tensor) else x for x in case.leaves]
         self.arguments = [self.leaves[i].requires_grad_() for i in self.wrt]
@@ -68,6 +71,7 @@ class Tape:
 
     def pull(self, cotangents: Cotangents, create_graph: bool = False) -> Gradients:
         """As `gradients`, on the very cotangents given."""
+        require_time()
         pulled = {i: c for i, c in cotangents.items() if self.outputs[i].requires_grad}
         if not pulled or not self.arguments:
             return (None,) * len(self.arguments)

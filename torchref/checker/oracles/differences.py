@@ -77,7 +77,7 @@ def judge_by_differences(
     if not math.isfinite(slope.error):
         return _judge_smooth_entries(run, objective, line, result, reference_agrees or not promised)
     claimed = objective.claimed_slope(directions)
-    roundings = ROUNDINGS * run.epsilon * scale
+    roundings = (ROUNDINGS * run.epsilon + run.candidate.tolerance) * scale
     result.worst = _worst(slope, claimed, roundings)
     if result.worst <= 1:
         return result
@@ -126,7 +126,15 @@ def _judge_smooth_entries(
             if not math.isfinite(slope.error) or not sides.admits(slope.value):
                 continue
             settled += 1
-            if _worst(slope, unit * float(got[element]), ROUNDINGS * run.epsilon) > 1:
+            if (
+                _worst(
+                    slope,
+                    unit * float(got[element]),
+                    ROUNDINGS * run.epsilon
+                    + run.candidate.tolerance * abs(unit * float(got[element])),
+                )
+                > 1
+            ):
                 wrong.append((place, element))
     result.faults = faults_at(run, objective, wrong)
     if result.faults:

@@ -9,18 +9,22 @@ from torchref.checker.execution.tape import Gradients
 from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import settled_slope
 from torchref.checker.oracles.kinks import (
+    MANY,
     admitted,
     has_ties,
     least_error,
     one_sided,
     sums_over_ties,
+    ties,
 )
 from torchref.checker.oracles.rounding import lost_by_reference
 from torchref.checker.oracles.same_precision import errors_of
 from torchref.checker.oracles.tolerance import (
     DOUBLE,
+    SIXTEEN_BITS,
     conditioning,
     gradient_floor,
+    promised,
     rounding,
 )
 from torchref.checker.report.findings import Finding
@@ -42,7 +46,9 @@ def judge_by_reference(run: Run, true_gradients: Gradients) -> OracleResult:
         true = torch.zeros_like(argument) if claimed is None else claimed
         if identical(got, true):
             continue
-        allowed = rounding(true, epsilon) + gradient_floor(run, argument)
+        allowed = promised(run, true)
+        if epsilon < SIXTEEN_BITS:  # of which no number of roundings tells a mistake
+            allowed = allowed + rounding(true, epsilon) + gradient_floor(run, argument)
         excess = _excess(got, true, allowed)
         if bool((excess > 1).any()):
             reach = conditioning(run, true_gradients) if reach is None else reach
@@ -123,6 +129,14 @@ def _by_all_steps(
     return "reference" if nearer else "candidate"
 
 
+def _is_tied(run: Run, place: int, element: tuple[int, ...]) -> bool:
+    """Whether entries tie; among many some do by chance, and the entry itself is asked."""
+    tied = ties(run.case.arguments)
+    if run.case.elements > MANY:
+        return bool(tied[place][element])
+    return any(bool(each.any()) for each in tied)
+
+
 def _verdict(run: Run, place: int, true: Tensor, element: tuple[int, ...]) -> str:
     """Who is right at one element, by differences of the candidate's own forward."""
     got = run.claimed[place]
@@ -142,7 +156,7 @@ def _verdict(run: Run, place: int, true: Tensor, element: tuple[int, ...]) -> st
     if not sides.kinked:
         if sides.admits(value) and not sides.admits(reference):
             return "reference"
-        tied = has_ties(run.case.arguments)
+        tied = _is_tied(run, place, element)
         kink = tied and admitted(objective, place, element, run.generator())
         return "kink" if kink else "candidate"
     return "kink" if admitted(objective, place, element, run.generator()) else "candidate"

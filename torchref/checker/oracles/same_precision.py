@@ -4,36 +4,45 @@ A kernel that computes in float32 may err by many roundings where its formula ca
 error alone proves nothing. The case is moved a little at random, several times; the truth is the
 reference in float64 at the inputs as low precision rounds them, and the twin the reference in the
 same low precision. Wrong is an entry whose mean error is more than roundings, more than twice
-what the twin's worst is, and more than its own scatter can explain.
+what the twin's worst is, and more than its own scatter can explain; and a gradient that is a
+multiple of the true one, which of many entries shows where no single one does.
 """
 
 import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import typical_size
+from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
-from torchref.checker.oracles.rounding import nudged
 
-COPIES = 16
+COPIES, COPIES_OF_16_BITS = 16, 32
 MOVE = {torch.float32: 2.0**-7}  # relative; in 16 bits that is one rounding, and leaves it as it is
 COARSE_MOVE = 2.0**-4
 ROUNDINGS = {torch.float32: 64.0}  # of the entry and the typical one, that a mean error may have
 FEW_ROUNDINGS = 0.25  # in 16 bits, where kernels add up in float32
 STANDARD_ERRORS = 8.0
 TWINS = 2.0  # times the largest mean error of the twin
+NEARLY_TOO_LARGE = 16.0  # times smaller than the largest number of its dtype
+TWINS_FACTOR = 4.0  # times what the twin's gradient as a whole is too large by
 
 
 @dataclass(frozen=True)
 class Errors:
-    """The errors of candidate and twin at each copy, in units of the entry and the typical one."""
+    """The errors of candidate and twin at each copy, in units of the entry and the typical one.
+
+    `factors` are by how much each copy's gradient as a whole is too large; `unit` is that of the
+    last copy.
+    """
 
     candidate: Tensor
     twin: Tensor
+    factors: Tensor
+    twins_factors: Tensor
+    unit: Tensor
     dtype: torch.dtype
 
     @property
@@ -44,7 +53,22 @@ class Errors:
         of_twin = float(self.twin.mean(0).abs().max()) if self.twin.numel() else 0.0
         bound = max(ROUNDINGS.get(self.dtype, FEW_ROUNDINGS) * epsilon, TWINS * of_twin)
         by_chance = STANDARD_ERRORS * scatter / math.sqrt(len(self.candidate))
-        return (mean.abs() > bound) & (mean.abs() > by_chance)
+        wrong = (mean.abs() > bound) & (mean.abs() > by_chance)
+        return wrong | (self._is_multiple & (self.candidate.abs().amax(0) > 0))
+
+    @property
+    def _is_multiple(self) -> bool:
+        """Whether the gradient as a whole is too large or too small."""
+        mean, count = float(self.factors.mean()), len(self.factors)
+        by_chance = STANDARD_ERRORS * float(self.factors.std()) / math.sqrt(count)
+        its = TWINS_FACTOR * abs(float(self.twins_factors.mean()))
+        least = ROUNDINGS.get(self.dtype, FEW_ROUNDINGS) * torch.finfo(self.dtype).eps
+        return abs(mean) > max(by_chance, its, least)
+
+    @property
+    def largest(self) -> float:
+        """The largest error of the candidate."""
+        return float(self.candidate.abs().max()) if self.candidate.numel() else 0.0
 
     def digits(self) -> str:
         """How many decimal digits the candidate has beside the twin, by their typical errors."""
@@ -55,24 +79,58 @@ class Errors:
 
 
 def errors_of(run: Run, place: int) -> Errors | None:
-    """None where one of them refuses the copies or is not finite there: that is no rounding."""
+    """None where one of them refuses the copies, or the candidate is not finite: no rounding.
+
+    An entry whose truth is not finite, or too large for the dtype, counts for nothing.
+    """
     assert run.reference is not None
     dtype = run.case.arguments[place].dtype
-    mine, its = [], []
-    for copy in range(COPIES):
-        case = nudged(run, MOVE.get(dtype, COARSE_MOVE), copy)
+    mine, its, factors, twins_factors = [], [], [], []
+    unit, largest = torch.ones(()), torch.finfo(dtype).max / NEARLY_TOO_LARGE
+    for copy in range(COPIES if dtype in MOVE else COPIES_OF_16_BITS):
+        case = moved(run, MOVE.get(dtype, COARSE_MOVE), copy)
         try:
             truth = _gradient(run.reference, case.to(torch.float64), run, place)
             got = _gradient(run.candidate, case, run, place)
             twin = _gradient(run.reference, case, run, place)
         except RefusedError:
             return None
+        counts = truth.abs() < largest
+        truth = truth.where(counts, 0)
         unit = truth.abs() + (typical_size(truth) or 1.0)
-        if not all(bool(torch.isfinite(g).all()) for g in (got, truth, twin)):
+        error = (got - truth).where(counts, 0)
+        of_twin = torch.nan_to_num(twin - truth, 0, 0, 0).where(counts, 0)
+        if not bool(torch.isfinite(error).all()):
             return None
-        mine.append((got - truth) / unit)
-        its.append((twin - truth) / unit)
-    return Errors(torch.stack(mine), torch.stack(its), dtype)
+        mine.append(error / unit)
+        its.append(of_twin / unit)
+        square = float(truth.square().sum()) or 1.0
+        factors.append(float((error * truth).sum()) / square)
+        twins_factors.append(float((of_twin * truth).sum()) / square)
+    return Errors(
+        torch.stack(mine),
+        torch.stack(its),
+        torch.tensor(factors, dtype=torch.float64, device="cpu"),
+        torch.tensor(twins_factors, dtype=torch.float64, device="cpu"),
+        unit,
+        dtype,
+    )
+
+
+def moved(run: Run, relative: float, copy: int) -> Case:
+    """The case with every differentiated entry moved; zeros too, where conventions differ."""
+    generator = Generator().manual_seed(run.seed + 1 + copy)
+    return run.case.derived(
+        "moved",
+        {
+            i: torch.where(
+                x == 0,
+                relative * (typical_size(x) or 1.0) * draw_signed(x, generator).abs().to(x.dtype),
+                x + relative * x * draw_signed(x, generator),
+            )
+            for i, x in zip(run.case.wrt, run.case.arguments, strict=True)
+        },
+    )
 
 
 def _gradient(subject: Subject, case: Case, run: Run, place: int) -> Tensor:

@@ -13,6 +13,7 @@ from torchref.checker.execution.tape import Gradients
 ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor, in float64
 FEW_ROUNDINGS = 32.0  # in lower precisions, where a thousand would hide a wrong digit
 DOUBLE = 1e-15  # the machine epsilon of float64, and a little more
+SIXTEEN_BITS = 1e-4  # less than the machine epsilon of float16 and bfloat16
 FLOOR = 64.0  # roundings of the outputs, carried back in the units of the argument
 CONDITIONING = 32.0  # times the largest change that one ulp of the inputs made
 BRANCH = 1e-5  # a larger relative change is no conditioning: another branch was taken
@@ -26,6 +27,12 @@ def rounding(truth: Tensor, epsilon: float) -> Tensor:
     size = torch.where(torch.isfinite(truth), truth.abs(), 0).to(torch.float64)
     roundings = ROUNDINGS if epsilon <= DOUBLE else FEW_ROUNDINGS
     return roundings * epsilon * (size + typical_size(truth))
+
+
+def promised(run: Run, truth: Tensor) -> Tensor:
+    """The error of each entry that the user accepts."""
+    size = torch.where(torch.isfinite(truth), truth.abs(), 0).to(torch.float64)
+    return run.candidate.tolerance * (size + typical_size(truth))
 
 
 def gradient_floor(run: Run, argument: Tensor) -> float:

@@ -17,7 +17,7 @@ from torchref.checker.oracles.directional_derivative import (
     settled_slope,
 )
 from torchref.checker.oracles.kinks import ONE_SIDED_STEP, Where, one_sided
-from torchref.checker.oracles.tolerance import rounding
+from torchref.checker.oracles.tolerance import promised, rounding
 from torchref.checker.report.oracle_result import Fault
 
 SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
@@ -40,7 +40,7 @@ def find_faults(
     doubted = False
     for place, got in enumerate(run.claimed):
         true, error = numeric_gradient(objective, place, slope.step)
-        allowed = SAFETY * error + rounding(true, run.epsilon) + reach[place]
+        allowed = SAFETY * error + rounding(true, run.epsilon) + reach[place] + promised(run, true)
         gap = (got - true).abs()
         wrong = gap > allowed
         suspects = [element for element in _by_size(gap) if bool(wrong[element])]

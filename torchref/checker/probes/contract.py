@@ -8,11 +8,20 @@ from torch import Tensor
 from torchref.checker.execution.raw_returns import Expected, RawReturn
 from torchref.checker.report.findings import Finding
 
+REPAIRED = ("missing-reduction", "wrong-dtype")  # by a sum and by a cast
+
 
 def breaches(returns: Sequence[RawReturn], at: str) -> list[Finding]:
     """What backward returned that autograd repairs, or takes for no gradient, without a word."""
     return [
-        Finding(cause, call.name(place), None, f"{call.function.__name__}.backward {evidence}", at)
+        Finding(
+            cause,
+            call.name(place),
+            None,
+            f"{call.function.__name__}.backward {evidence}",
+            at,
+            hazard=cause in REPAIRED,
+        )
         for call in returns
         for place, (expected, gradient) in enumerate(
             zip(call.expected, call.returned, strict=False)
@@ -36,7 +45,7 @@ def _breach(expected: Expected, gradient: object) -> list[tuple[str, str]]:
     if gradient.dtype != expected.dtype:
         found.append(("wrong-dtype", f"returned {gradient.dtype} for {expected.dtype}"))
     if gradient.device != expected.device:
-        found.append(("wrong-dtype", f"returned {gradient.device} for {expected.device}"))
+        found.append(("raises", f"returned {gradient.device} for {expected.device}"))
     return found
 
 

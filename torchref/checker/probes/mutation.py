@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -36,9 +37,13 @@ def mutation(run: Run) -> Outcome:
         if not _equal(handed[i], c):
             findings.append(_finding(run, "mutates-grad-output", None, f"grad_output {i} changed"))
     findings += _changed_inputs(run, between, tape, "backward")
-    for name, now, before in saved + outputs:
-        if not findings and not _equal(now.detach(), before):
-            findings.append(_finding(run, "mutates-saved", None, f"{name} changed"))
+    if not findings:
+        # What others read too makes their gradients wrong; what only this backward reads, its next.
+        for group, hazard in ((outputs, False), (saved, True)):
+            changed = [name for name, now, before in group if not _equal(now.detach(), before)]
+            if changed and not findings:
+                found = _finding(run, "mutates-saved", None, f"{changed[0]} changed")
+                findings.append(replace(found, hazard=hazard))
     findings += _shared_returns(run, raw)
     return Outcome(findings)
 

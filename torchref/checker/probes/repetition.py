@@ -5,7 +5,7 @@ from torch import Tensor
 from torchref.checker.execution.arithmetic import agree, draw_signed, is_differentiable
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, run_both
-from torchref.checker.execution.tape import Gradients, Tape, seed_forward
+from torchref.checker.execution.tape import Cotangents, Gradients, Tape, seed_forward
 from torchref.checker.probes.difference import first_difference
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
@@ -67,7 +67,7 @@ def repeats_on_one_tape(run: Run) -> Outcome:
         difference = first_difference(run, copies, results)
         if difference is not None:
             told = "a later backward changed what was returned before", *difference
-            return _differs(run, "aliased-buffer", *told)
+            return _differs(run, "aliased-buffer", *told, hazard=not _outlives_the_call(run, other))
     difference = first_difference(run, kept, again)
     if difference is None:
         return Outcome()
@@ -78,9 +78,17 @@ def repeats_on_one_tape(run: Run) -> Outcome:
         for totals in (added, doubled)
     ):
         told = "a later backward through the same graph adds what came before", *difference
-        return _differs(run, "accumulates", *told)
+        return _differs(run, "accumulates", *told, hazard=True)
     told = "a backward through the same graph, after another with other grad_output", *difference
-    return _differs(run, "stale-state", *told)
+    return _differs(run, "stale-state", *told, hazard=True)
+
+
+def _outlives_the_call(run: Run, other: Cotangents) -> bool:
+    """Whether a backward through another graph changes what was returned before."""
+    first = Tape(run.candidate, run.case).gradients(run.cotangents)
+    kept = _copies(first)
+    Tape(run.candidate, run.case).gradients(other)
+    return first_difference(run, kept, first) is not None
 
 
 def _outputs(run: Run, tape: Tape) -> list[Tensor]:
@@ -100,9 +108,16 @@ def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
 
 
 def _differs(
-    run: Run, cause: str, when: str, name: str, element: tuple[int, ...] | None, values: str
+    run: Run,
+    cause: str,
+    when: str,
+    name: str,
+    element: tuple[int, ...] | None,
+    values: str,
+    hazard: bool = False,
 ) -> Outcome:
-    return Outcome([Finding(cause, name, element, f"{when}: {values}", run.case.label)])
+    evidence = f"{when}: {values}"
+    return Outcome([Finding(cause, name, element, evidence, run.case.label, hazard=hazard)])
 
 
 def interleaved(run: Run) -> Outcome:
@@ -118,7 +133,7 @@ def interleaved(run: Run) -> Outcome:
         evidence = f"after another forward the gradient {values}"
         return Outcome([Finding("stale-state", name, element, evidence, run.case.label)])
     for place, (got, true) in enumerate(zip(other.got, other.true or (), strict=False)):
-        here = run.tape.gradients(other.cotangents)[place]
+        here = run.gradients_to(other.cotangents)[place]
         if true is None or agree(got, true) or not agree(got, here) or agree(here, true):
             continue
         if run.true is None or not agree(run.got[place], run.true[place]):

@@ -50,7 +50,7 @@ class GradientLine:
 
 
 def second_order(run: Run) -> Outcome:
-    """Silently wrong is a finding; refused by an error is not.
+    """Silently wrong is a finding, and a hazard to a first order; refused by an error is none.
 
     At a kink of the gradient there is no second derivative, so it is tried nearby.
     """
@@ -98,11 +98,13 @@ def _second_order_at(run: Run) -> tuple[Outcome, bool]:
     scale = norm(h * d for h, d in parts)
     size = norm(g.detach() for g in first if g is not None)
     line = GradientLine(run, directions, turns, weights)
-    slope = central_slope(line, scale)
-    if not math.isfinite(slope.error) or not math.isfinite(expected):
+    slope = central_slope(line, scale if math.isfinite(scale) else size)
+    if not math.isfinite(slope.error):
         return Outcome.skip("differences of the gradient do not settle here"), False
-    tolerance = slope.tolerance + 1e3 * run.epsilon * (scale + size)
+    tolerance = slope.tolerance + (1e3 * run.epsilon + run.candidate.tolerance) * (scale + size)
     worst = abs(slope.value - expected) / tolerance if tolerance else 0.0
+    if not math.isfinite(expected):
+        worst = math.inf  # NaN where differences of the gradient settle
     if worst <= 1:
         return Outcome(worst=worst), False
     if one_sided(line).kinked:
@@ -113,7 +115,7 @@ def _second_order_at(run: Run) -> tuple[Outcome, bool]:
         f"{how}: along a random direction it is {mine}, differences of the gradient say {true}"
     )
     name = _worst_argument(run, claimed, directions, turns, weights)
-    found = Finding("second-order-wrong", name, None, evidence, run.case.label)
+    found = Finding("second-order-wrong", name, None, evidence, run.case.label, hazard=True)
     return Outcome([found], worst), False
 
 

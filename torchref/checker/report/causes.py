@@ -114,7 +114,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "second-order-wrong": Cause(
         "differentiated twice, the result is silently wrong",
-        "Save inputs or outputs by save_for_backward, no intermediate; or refuse by an error.",
+        "Save inputs and outputs, no intermediate; or refuse: @once_differentiable over backward.",
     ),
     "forward-mode-wrong": Cause(
         "the forward-mode rule disagrees with the backward",
@@ -126,7 +126,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "straight-through": Cause(
         "the forward moves in steps, where its gradient is 0, and backward passes another",
-        "If that is meant, let a reference say so: `x + (torch.round(x) - x).detach()`.",
+        "If that is meant, say whose gradient it is: surrogate=lambda x: x passes it as it comes.",
     ),
     "forward-wrong": Cause(
         "the forward differs from the reference; the backward is judged by the forward itself",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from torchref.checker.report.causes import CAUSES
 
 Verdict = Literal["right", "wrong", "cannot tell"]
-Status = Literal["passed", "failed", "cannot tell", "skipped"]
+Status = Literal["skipped", "passed", "hazard", "cannot tell", "failed"]  # from best to worst
 BLAMELESS = {"reference-wrong"}  # found, but not wrong with the candidate
 
 
@@ -26,7 +26,9 @@ class Finding:
     `forward-mode-wrong`, `vmap-wrong`, `straight-through`, `forward-wrong`, `forward-noisy`,
     `reference-wrong`, `raises`.
 
-    A finding that is `vague` may have another cause behind it, and is left out beside that.
+    A finding that is `vague` may have another cause behind it, and is left out beside that. A
+    `hazard` leaves one ordinary backward right: autograd repairs it, or it shows in a second
+    backward through the same graph or in a second order alone.
     """
 
     cause: str
@@ -35,11 +37,20 @@ class Finding:
     evidence: str
     at: str = "as given"
     vague: bool = field(default=False, compare=False)
+    hazard: bool = field(default=False, compare=False)
 
     @property
     def look_at(self) -> str:
         """One sentence on what to look at."""
         return CAUSES[self.cause].look_at
+
+    @property
+    def where(self) -> str:
+        """The argument, the output or the call that it was found in, and the element."""
+        where = self.argument or ("the call" if self.element is None else "the output")
+        if self.element:
+            where += f"{'' if self.argument else ' at '}{list(self.element)}"
+        return where
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -1,18 +1,28 @@
 """What has been tried and found so far, and the report that comes of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from torchref.checker.report.findings import BLAMELESS, Check, Finding, Status
 from torchref.checker.report.order_of_findings import ranked
 from torchref.checker.report.report import Report
 
-ORDER: tuple[Status, ...] = ("skipped", "passed", "cannot tell", "failed")
+BEST_FIRST: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass
 class Ledger:
-    """Checks by name, each with the worst that it came to over all cases."""
+    """Checks by name, each with the worst that it came to over all cases.
 
+    Hazards count as findings where more than the first order was promised; a finding whose cause
+    is one of `expect` counts as none.
+    """
+
+    order: int = 1
+    expect: Mapping[str, str] = field(default_factory=dict)
+    expected: list[Finding] = field(default_factory=list)
+    hazards: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
@@ -28,9 +38,17 @@ class Ledger:
         return any(check.status == "cannot tell" for check in self.checks.values())
 
     def enter(self, name: str, findings: list[Finding], worst: float | None = None) -> None:
-        self.findings += findings
-        guilty = any(finding.cause not in BLAMELESS for finding in findings)
-        self._set(name, "failed" if guilty else "passed", worst)
+        """A check that was made, and what it found."""
+        self.expected += [finding for finding in findings if finding.cause in self.expect]
+        findings = [finding for finding in findings if finding.cause not in self.expect]
+        hazards = [finding for finding in findings if finding.hazard and self.order == 1]
+        found = [finding for finding in findings if finding not in hazards]
+        self.hazards += hazards
+        self.findings += found
+        if any(finding.cause not in BLAMELESS for finding in found):
+            self._set(name, "failed", worst)
+        else:
+            self._set(name, "hazard" if hazards else "passed", None if hazards else worst)
 
     def skip(self, name: str, why: str) -> None:
         self._set(name, "skipped", None, why)
@@ -46,6 +64,10 @@ class Ledger:
         self.checks[name] = replace(self.checks.get(name, Check(name, "skipped")), note=note)
 
     def report(self, candidate: str, reference: str | None, seed: int) -> Report:
+        occurred = {finding.cause for finding in self.expected}
+        for cause in self.expect:
+            if cause not in occurred:
+                self.note(f"{cause} was expected ({self.expect[cause]}) and did not occur")
         return Report(
             candidate,
             reference,
@@ -53,10 +75,12 @@ class Ledger:
             ranked(self.findings),
             tuple(self.checks.values()),
             tuple(self.notes),
+            ranked(self.hazards),
+            tuple((finding, self.expect[finding.cause]) for finding in ranked(self.expected)),
         )
 
     def _set(self, name: str, status: Status, worst: float | None, note: str = "") -> None:
         before = self.checks.get(name, Check(name, "skipped"))
-        status = max(status, before.status, key=ORDER.index)
+        status = max(status, before.status, key=BEST_FIRST.index)
         errors = [error for error in (before.worst, worst) if error is not None]
         self.checks[name] = Check(name, status, max(errors, default=None), note or before.note)

@@ -25,6 +25,8 @@ class Report:
 
     `verdict` is "right", "wrong" or "cannot tell"; `findings` say what is wrong, likeliest cause
     first; `checks` say what was tried, what was skipped and why; `notes` what was let pass.
+    `hazards` are findings that leave one ordinary backward right, and `expected` those whose
+    cause the call declared, each with the reason given. Neither counts for the verdict.
     """
 
     candidate: str
@@ -33,6 +35,8 @@ class Report:
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = field(default=())
+    hazards: tuple[Finding, ...] = field(default=())
+    expected: tuple[tuple[Finding, str], ...] = field(default=())
 
     @property
     def verdict(self) -> Verdict:
@@ -72,6 +76,8 @@ class Report:
             "verdict": self.verdict,
             "worst": finite(self.worst),
             "findings": [finding.to_dict() for finding in self.findings],
+            "hazards": [hazard.to_dict() for hazard in self.hazards],
+            "expected": [found.to_dict() | {"reason": reason} for found, reason in self.expected],
             "checks": [check.to_dict() for check in self.checks],
             "notes": list(self.notes),
         }

@@ -26,6 +26,10 @@ class Told(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
     @property
+    def hazards(self) -> tuple[Finding, ...]: ...
+    @property
+    def expected(self) -> tuple[tuple[Finding, str], ...]: ...
+    @property
     def worst(self) -> float: ...
 
 
@@ -48,7 +52,11 @@ def lines(report: Told) -> list[Text]:
         )
     ]
     for number, finding in enumerate(report.findings, start=1):
-        told += finding_lines(number, finding)
+        told += finding_lines(f"{number}.", finding)
+    for hazard in report.hazards:
+        told += finding_lines("hazard:", hazard)
+    for finding, reason in report.expected:
+        told.append(Text(f"  expected: {finding.cause} in {finding.where}: {reason}"))
     told += [Text(f"  note: {note}", style="dim") for note in report.notes]
     passed = [check for check in report.checks if check.status == "passed"]
     if passed:
@@ -60,13 +68,10 @@ def lines(report: Told) -> list[Text]:
     return told
 
 
-def finding_lines(number: int, finding: Finding) -> list[Text]:
+def finding_lines(lead: str, finding: Finding) -> list[Text]:
     """What and where, why, and what to look at."""
-    where = finding.argument or ("the call" if finding.element is None else "the output")
-    if finding.element:
-        where += f"{'' if finding.argument else ' at '}{list(finding.element)}"
     return [
-        Text.assemble(f"  {number}. ", (finding.cause, "bold"), f" in {where}, {finding.at}"),
+        Text.assemble(f"  {lead} ", (finding.cause, "bold"), f" in {finding.where}, {finding.at}"),
         Text(f"     {finding.evidence}"),
         Text(f"     {finding.look_at}", style="italic"),
     ]

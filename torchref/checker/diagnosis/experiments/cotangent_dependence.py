@@ -9,7 +9,7 @@ from torch import Tensor
 from torchref.checker.diagnosis import Hypothesis
 from torchref.checker.diagnosis.patterns.factor import proportion
 from torchref.checker.execution.arithmetic import SAME, draw_signed, same
-from torchref.checker.execution.run import RefusedError, Run, backward
+from torchref.checker.execution.run import RefusedError, Run
 from torchref.checker.execution.tape import Cotangents
 from torchref.checker.oracles.true_gradient import true_under
 
@@ -72,7 +72,7 @@ class Listener:
                 yield Hypothesis("ignores-grad-output", f"{evidence}comes back")
 
     def _claimed(self, cotangents: Cotangents) -> Tensor | None:
-        return backward(self.run.candidate, self.run.tape, cotangents)[self.place]
+        return self.run.gradients_to(cotangents)[self.place]
 
     def _is_unheard(self, cotangents: Cotangents) -> bool:
         """Whether a change of grad_output leaves the gradient as it is, and should not."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from torchref.checker.diagnosis import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import draw_signed, same
-from torchref.checker.execution.run import Run, backward
+from torchref.checker.execution.run import Run
 from torchref.checker.oracles.true_gradient import true_under
 from torchref.checker.report.numbers import told_apart
 
@@ -79,7 +79,7 @@ def _slopes(run: Run, place: int, wrong: Mismatch) -> tuple[Tensor | None, Tenso
         return None  # a sum over a single entry is none
     kept = torch.arange(c.numel(), device=c.device).reshape(c.shape) % 2 == 0
     other = torch.where(kept, c, draw_signed(c, run.generator()))
-    again = backward(run.candidate, run.tape, {i: other})[place]
+    again = run.gradients_to({i: other})[place]
     true = true_under(run, place, wrong.true, {i: other})
     if again is None or true is None:
         return None

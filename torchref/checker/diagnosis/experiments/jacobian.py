@@ -12,7 +12,7 @@ from torch import Tensor
 from torchref.checker.diagnosis import Hypothesis, Mismatch
 from torchref.checker.diagnosis.patterns.subset import rule_of_position
 from torchref.checker.execution.arithmetic import same
-from torchref.checker.execution.run import Run, backward
+from torchref.checker.execution.run import Run
 from torchref.checker.oracles.true_gradient import gradient_of, knowing
 
 MOST_OUTPUTS = 128  # entries of grad_output, each of which takes a backward of either side
@@ -51,7 +51,7 @@ def _some_of_several_outputs(run: Run, place: int, wrong: Mismatch) -> Iterator[
     heard: dict[bool, list[str]] = {True: [], False: []}
     for i in run.cotangents:
         alone = {j: c if i == j else torch.zeros_like(c) for j, c in run.cotangents.items()}
-        got = backward(run.candidate, run.tape, alone)[place]
+        got = run.gradients_to(alone)[place]
         true = gradient_of(subject, run.case, alone, place)
         if got is None or true is None:
             return
@@ -75,7 +75,7 @@ def _jacobians(run: Run, place: int, wrong: Mismatch) -> tuple[Tensor, Tensor] |
     for flat in range(c.numel()):
         one = torch.zeros_like(c)
         one.view(-1)[flat] = 1
-        got = backward(run.candidate, run.tape, {i: one})[place]
+        got = run.gradients_to({i: one})[place]
         true = gradient_of(subject, run.case, {i: one}, place)
         if got is None or true is None:
             return None

@@ -1,0 +1,134 @@
+"""What the user promises of the candidate: what it is for, where it is defined, how exact it is."""
+
+import difflib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from torchref.checker.execution.case import Case
+from torchref.checker.inputs.generate import KINDS
+from torchref.checker.report.causes import CAUSES
+from torchref.errors import InputError
+
+Precision = Literal["native", "double"]
+Predicate = Callable[..., bool | Tensor]
+Domain = Predicate | Mapping[str, Predicate]
+LAYOUTS = "layouts"
+VARIED = (*KINDS, LAYOUTS)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The arguments of `crosscheck` that say what the candidate is held to."""
+
+    order: int = 1
+    expect: Mapping[str, str] = field(default_factory=dict)
+    domain: Domain | None = None
+    vary: bool | Collection[str] = True
+    tolerance: float = 0.0
+    precision: Precision | None = None
+    seconds: float | None = None
+    surrogate: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for what promises nothing."""
+        if self.order not in (1, 2):
+            raise InputError(
+                "order must be 1, for one ordinary backward, or 2, for create_graph=True too",
+                f"{self.order!r} arrived",
+                "Leave it out for 1.",
+            )
+        _require_known(self.expect, CAUSES, "expect", "`torchref causes` lists them.")
+        if any(
+            not isinstance(reason, str) or not reason.strip() for reason in self.expect.values()
+        ):
+            raise InputError(
+                "expect must give a reason for each cause",
+                f"{dict(self.expect)!r} arrived",
+                'Write expect={"mutates-input": "the kernel keeps its gradient there"}.',
+            )
+        if not isinstance(self.vary, bool):
+            _require_known(self.vary, VARIED, "vary", "True tries all of them, and False none.")
+        if not 0 <= self.tolerance < 1:
+            raise InputError(
+                "tolerance must lie in 0 … 1: the relative error that is accepted",
+                f"{self.tolerance!r} arrived",
+                "Write tolerance=1e-6 for a solver that is exact to six digits.",
+            )
+        if self.precision not in (None, "native", "double"):
+            raise InputError(
+                'precision must be "native", "double" or None, which finds out',
+                f"{self.precision!r} arrived",
+                "native is the dtype of the inputs, double is float64.",
+            )
+        if self.seconds is not None and not self.seconds > 0:
+            raise InputError(
+                "seconds must be more than 0",
+                f"{self.seconds!r} arrived",
+                "Leave it out for no end.",
+            )
+
+    def varies(self, kind: str) -> bool:
+        """Whether variations of a kind are to be tried."""
+        return self.vary if isinstance(self.vary, bool) else kind in self.vary
+
+    @property
+    def varies_inputs(self) -> bool:
+        return any(self.varies(kind) for kind in KINDS)
+
+    def holds_at(self, case: Case) -> bool:
+        """Whether the inputs lie in the domain."""
+        if self.domain is None:
+            return True
+        if isinstance(self.domain, Mapping):
+            named = dict(zip(case.names, case.leaves, strict=True))
+            return all(_is_true(holds(named[name])) for name, holds in self.domain.items())
+        args, kwargs, _ = pytree.tree_unflatten(list(case.leaves), case.spec)
+        return _is_true(self.domain(*args, **kwargs))
+
+    def require_domain(self, cases: Collection[Case]) -> None:
+        """Raise `InputError` where the user's own inputs lie outside of it."""
+        for case in cases:
+            if isinstance(self.domain, Mapping):
+                _require_known(self.domain, case.names, "domain", "These are the inputs' names.")
+            try:
+                holds = self.holds_at(case)
+            except Exception as error:
+                raise InputError(
+                    "domain must take what the candidate takes, or one argument by name",
+                    f"at the inputs {case.label} it raised {type(error).__name__}: {error}",
+                    'Write domain=lambda x, y: (x > y).all(), or domain={"x": lambda x: x > 0}.',
+                ) from error
+            if not holds:
+                raise InputError(
+                    "the inputs must lie in the domain",
+                    f"those {case.label} do not: domain says False of them",
+                    "Give inputs that do, or mend the predicate.",
+                )
+
+
+def _is_true(holds: Any) -> bool:
+    return bool(torch.as_tensor(holds).all())
+
+
+def _require_known(
+    given: Collection[str], known: Collection[str], argument: str, otherwise: str
+) -> None:
+    if isinstance(given, str):
+        raise InputError(
+            f"{argument} must be a collection of names",
+            f"the string {given!r} arrived",
+            f"Write {argument}=({given!r},).",
+        )
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
+            raise InputError(
+                f"{argument} may name {', '.join(known)}",
+                f"{name!r} arrived",
+                f"Did you mean {near[0]}?" if near else otherwise,
+            )
