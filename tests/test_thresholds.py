@@ -22,6 +22,11 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.thresholds"
 
 
+def test_every_number_says_what_it_is() -> None:
+    silent = [f"{file}: {each}" for file, all_of_it in by_file().items() for each in all_of_it]
+    assert [row for row in silent if row.endswith("|  |")] == []
+
+
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(CHECKER)))
 def test_no_number_of_a_module_is_left_out(file: Path) -> None:
     """Found by running the module, where the table reads it."""
@@ -40,6 +45,7 @@ def test_no_number_of_a_module_is_left_out(file: Path) -> None:
     [
         ("NEAR = 2.0**-20  # a | b", ["| `NEAR` | `2.0**-20` | a \\| b |"]),
         ("FEW, MANY = 200, 2000  # entries", ["| `FEW`, `MANY` | `200, 2000` | entries |"]),
+        ("# as\n# above\nNEAR = 3", ["| `NEAR` | `3` | as above |"]),
         ("MOVE = {torch.float32: 2.0**-7}", ["| `MOVE` | `{torch.float32: 2.0**-7}` |  |"]),
         ("BOTH: tuple = (NEAR, (-1, 3))", ["| `BOTH` | `(NEAR, (-1, 3))` |  |"]),
         ("NAME = 'x'\nFLAG = True\nRULES = (a, b)\nx = 1\nNO = NEAR\ndef f(): X = 1", []),

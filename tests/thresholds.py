@@ -46,8 +46,17 @@ def thresholds(source: str) -> Iterator[Threshold]:
         names = tuple(each.id for each in ast.walk(targets[0]) if isinstance(each, ast.Name))
         if all(name.isupper() for name in names) and _is_numeric(node.value):
             value = ast.get_source_segment(source, node.value) or ""
-            beside = lines[node.lineno - 1].partition("#")[2].strip()
-            yield Threshold(names, " ".join(value.split()), beside)
+            yield Threshold(names, " ".join(value.split()), _comment(lines, node.lineno - 1))
+
+
+def _comment(lines: list[str], place: int) -> str:
+    """What stands beside a line, or else above it."""
+    if beside := lines[place].partition("#")[2].strip():
+        return beside
+    above: list[str] = []
+    while place and lines[place := place - 1].startswith("#"):
+        above.insert(0, lines[place].removeprefix("#").strip())
+    return " ".join(above)
 
 
 def _is_numeric(value: ast.expr) -> bool:

@@ -11,7 +11,7 @@ from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.checker.execution.case import Case
 from torchref.checker.inputs.values import Change
 
-SIZES = (1, 2, 7)
+SIZES = (1, 2, 7)  # that take the place of every size
 BEYOND_A_BLOCK = 131  # a prime past 128: no block size divides it
 MOST_ELEMENTS = 10_000  # a candidate that solves for all pairs of 131² takes minutes
 FEW = (5, 3, 7, 4, 6, 2)  # what the sizes of a large case shrink to, all different

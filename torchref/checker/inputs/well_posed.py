@@ -18,7 +18,7 @@ from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.inputs.domain import are_finite
 
-COPIES = 8
+COPIES = 8  # of the inputs, each rounded otherwise
 MANY = 3  # different values of one entry: to either side of a jump there are two
 ANOTHER = 0.1  # of its own size: a gradient that changes by so much is another one
 Answer = Sequence[Tensor | None]

@@ -33,7 +33,7 @@ from torchref.checker.execution.tape import Cotangents, evaluate
 COARSE = (2.0**-3, 3)  # (first step, differences): for the smooth
 MIDDLE = (2.0**-8, 3)  # for the smooth that bends within an eighth of its own size
 FINEST = (2.0**-25, 2)  # for what has a kink within the larger steps
-PATIENT = (COARSE, MIDDLE, (2.0**-13, 3), (2.0**-18, 3), FINEST)
+PATIENT = (COARSE, MIDDLE, (2.0**-13, 3), (2.0**-18, 3), FINEST)  # for a slope in dispute
 ENOUGH = 1e-11  # relative to the scale of the slope: no need to go on
 BENT = 1e-8  # more than this after two ladders: there is a kink within the steps
 LOST = 1e-4  # more than this at the end: nothing converged, and no estimate can be believed

@@ -22,9 +22,9 @@ from torchref.checker.oracles.directional_derivative import (
     slope_at_step,
 )
 
-ONE_SIDED_STEP = 2.0**-20
+ONE_SIDED_STEP = 2.0**-20  # in units of the typical entry
 NUDGE = 2.0**-9  # far enough that a step at the nudged point does not reach back to the kink
-NUDGES = 6
+NUDGES = 6  # points nearby, whose derivatives are accepted as well
 SETTLED = 1e-3  # relative error of a derivative to one side, if it has one
 FEW, MANY = 200, 2000  # elements, and elements that tie, which are asked one by one
 

@@ -19,12 +19,12 @@ from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
 
-COPIES, COPIES_OF_16_BITS = 16, 32
+COPIES, COPIES_OF_16_BITS = 16, 32  # of the case, each moved at random
 MOVE = {torch.float32: 2.0**-7}  # relative; in 16 bits that is one rounding, and leaves it as it is
-COARSE_MOVE = 2.0**-4
+COARSE_MOVE = 2.0**-4  # relative, in 16 bits
 ROUNDINGS = {torch.float32: 64.0}  # of the entry and the typical one, that a mean error may have
 FEW_ROUNDINGS = 0.25  # in 16 bits, where kernels add up in float32
-STANDARD_ERRORS = 8.0
+STANDARD_ERRORS = 8.0  # that the mean error of rounding may lie away from 0
 TWINS = 2.0  # times the largest mean error of the twin
 NEARLY_TOO_LARGE = 16.0  # times smaller than the largest number of its dtype
 TWINS_FACTOR = 4.0  # times what the twin's gradient as a whole is too large by

@@ -12,7 +12,7 @@ from torchref.checker.execution.tape import Cotangents
 from torchref.checker.oracles.bisection import Objective, numeric_gradient
 from torchref.checker.oracles.wrong_entries import SMALL
 
-STEP = 2.0**-9
+STEP = 2.0**-9  # of the differences, in units of the typical entry
 
 
 def gradient_of(subject: Subject, case: Case, cotangents: Cotangents, place: int) -> Tensor | None:

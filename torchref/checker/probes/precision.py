@@ -17,7 +17,7 @@ from torchref.checker.report.findings import Finding
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 MULTIPLE = 8.0  # of the twin's error
 FLOOR = 8.0  # roundings of the typical entry that are never held against anyone
-DRAWS = 3
+DRAWS = 3  # of cotangents, in each dtype
 
 
 def low_precision(run: Run) -> Outcome:

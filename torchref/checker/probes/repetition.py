@@ -12,8 +12,8 @@ from torchref.checker.report.findings import Finding
 from torchref.errors import InputError
 
 REPEATS = 10  # a race that shows once in three is missed twice in a hundred
-REPEATS_WHEN_LARGE = 3
-LARGE = 100_000
+REPEATS_WHEN_LARGE = 3  # of a case that takes long
+LARGE = 100_000  # elements, above which a case takes long
 
 
 def fresh_repeats(run: Run) -> Outcome:

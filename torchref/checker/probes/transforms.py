@@ -15,7 +15,7 @@ from torchref.checker.execution.tape import seed_forward
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 
-BATCH = 3
+BATCH = 3  # samples under vmap
 
 InDims = tuple[int | None, ...]
 Tensors = tuple[Tensor, ...]

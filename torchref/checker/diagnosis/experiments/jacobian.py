@@ -19,7 +19,7 @@ MOST_OUTPUTS = 128  # entries of grad_output, each of which takes a backward of 
 MOST_ENTRIES = 200_000  # of both Jacobians
 NONE = 1e-9  # relative: what contributes less contributes nothing
 LOW = 4  # a rank so many times smaller than it could be is low
-SHOWN = 2
+SHOWN = 2  # entries that are told
 
 
 def wrong_contributions(run: Run, place: int, wrong: Mismatch) -> Iterator[Hypothesis]:

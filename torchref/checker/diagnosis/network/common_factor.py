@@ -10,7 +10,7 @@ from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.report.numbers import told_apart
 
 TAKEN_OVER = {"constant-factor", "sign-flipped"}
-MOST_ORIGINS = 3
+MOST_ORIGINS = 3  # of a factor are told
 MOST_PASSES = 100  # of which one forgets to zero the gradients between
 ROUND_NORMS = (1.0, 2.0, 2.5, 5.0)  # times a power of ten: norms that one clips to
 CLIPPED = 1e-5  # clipping adds 1e-6 to the norm that it divides by

@@ -13,8 +13,8 @@ from torchref.checker.execution.arithmetic import SAME
 TELLING = 3  # entries of a slice, or slices: fewer are in proportion by chance
 APART = 1e-3  # relative: factors no further apart are one
 MOST = 0.5  # of the entries: where fewer are wrong, which they are says more
-SHOWN = 3
-MOST_SLICES = 1000
+SHOWN = 3  # factors that are told
+MOST_SLICES = 1000  # along one dimension, of which each has its factor
 POWERS: dict[str, Callable[[Tensor], Tensor]] = {
     "{}": lambda v: v,
     "1/({})": lambda v: 1 / v,

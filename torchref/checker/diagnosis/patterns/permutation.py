@@ -10,11 +10,11 @@ from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import same
 
 TELLING = 4  # different entries other than 0: fewer are in another order by chance
-MOST_DIMENSIONS = 5
+MOST_DIMENSIONS = 5  # of which every subset is tried
 MOST_ELEMENTS = 1_000_000  # above which every order takes long to try
 LOOKED_AT = 4096  # entries, whether they differ
 FARTHEST = 8  # places that an entry is shifted by
-MOST_BLOCKS = 16
+MOST_BLOCKS = 16  # of equal size, which may stand in another order
 MOSTLY = 0.5  # so much of a gradient must overlap with its shifted self, and be wrong there
 
 

@@ -8,7 +8,7 @@ from torch import Size, Tensor
 from torchref.checker.diagnosis.hypothesis import Hypothesis
 from torchref.checker.execution.arithmetic import SAME, same
 
-MOST_DIMENSIONS = 5
+MOST_DIMENSIONS = 5  # of which every order is tried
 
 
 def shape_suspicions(got: Tensor, true: Tensor, rounding: float = SAME) -> list[Hypothesis]:

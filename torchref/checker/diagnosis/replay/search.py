@@ -37,8 +37,8 @@ from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Tape
 from torchref.checker.report.numbers import told_apart
 
-MOST_STEPS = 300
-MOST_ELEMENTS = 20_000
+MOST_STEPS = 300  # of a backward that is played again
+MOST_ELEMENTS = 20_000  # of a case that is played again
 MOST_GONE_BACK = 300_000  # steps in all plays together, after which no single step is tried: 3 s
 NONE = 1e-12  # relative: what is changed by less is not changed
 KEPT = {"self": 0, "other": 1, "mat1": 0, "mat2": 1}  # the operands that steps keep, by place

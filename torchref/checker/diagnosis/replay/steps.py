@@ -19,7 +19,7 @@ Alteration = Callable[[Grads, Grads], Grads | None]  # of what a node passes on 
 LEAF = "AccumulateGrad"
 SILENT = {"t", "transpose", "permute", "view", "unsafe view", "reshape alias", "expand", "clone"}
 SILENT |= {"squeeze", "unsqueeze", "to copy", "alias"}  # they say nothing of what passes through
-MOST_OF_A_LINE = 60
+MOST_OF_A_LINE = 60  # characters of a line of code that are told
 FRAME = re.compile(r'File "(?P<file>.*)", line \d+, in (?P<function>.*)\n\s*(?P<code>.*)')
 TORCH, CHECKER = str(Path(torch.__file__).parent), str(Path(__file__).parents[2])
 
