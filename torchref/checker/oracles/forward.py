@@ -13,7 +13,7 @@ from torchref.checker.report.numbers import told_apart
 
 SUBNORMAL = 1e-300  # torch has kernels that leave such numbers where 0 belongs
 LOW_PRECISIONS = (torch.float32, torch.float16, torch.bfloat16)
-ROUNDINGS_OF_16_BITS = 16.0
+ROUNDINGS_OF_16_BITS = 16.0  # that a forward in 16 bits may make
 ROUNDINGS_OF_FORWARD = 64  # that a forward in low precision may make, or avoid
 CANCELLED = 1e-9  # relative to the inputs: what rounding leaves where most digits cancel
 NEARBY = (2.0**-30, 2.0**-20, 2.0**-10, 2.0**-7)  # relative: further on it is another rounding
