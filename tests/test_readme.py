@@ -1,4 +1,4 @@
-"""What the README shows is what its reader gets: its Python runs, and prints what stands below."""
+"""What README and docs show is what a reader gets: the Python runs, and prints what is shown."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,6 +12,7 @@ from torchref.cli import app
 
 HOUSE = Path(__file__).parent.parent
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
+PROMISES = (HOUSE / "docs" / "promises.md").read_text(encoding="utf-8")
 BLOCK = r"```\n(.*?)```"
 PYTHON = re.compile(r"```python\n(.*?)```\n(?:\n" + BLOCK + ")?", re.DOTALL)
 WORST = re.compile(r" +[\d.e+-]+ (?=│ right)")  # in the table of ops: rounding, another each time
@@ -35,7 +36,7 @@ def numbered(found: Iterable[re.Match[str]]) -> list[object]:
     return [pytest.param(*match.groups(), id=str(n)) for n, match in enumerate(found)]
 
 
-@pytest.mark.parametrize(("code", "shown"), numbered(PYTHON.finditer(README)))
+@pytest.mark.parametrize(("code", "shown"), numbered(PYTHON.finditer(README + PROMISES)))
 def test_its_python(code: str, shown: str | None, capsys: pytest.CaptureFixture[str]) -> None:
     torch.manual_seed(0)
     exec(code, {})

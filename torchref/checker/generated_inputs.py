@@ -186,7 +186,7 @@ class GeneratedInputs:
     def _judged(self, run: Run) -> OracleResult:
         if run.true is None or run.shared:
             return judge_by_differences(replace(run, true=None), promised=False)
-        result = judge_by_reference(run, run.true)
+        result = judge_by_reference(run, run.true, given=False)
         result.faults = [fault for fault in result.faults if not self._is_rounding(run, fault)]
         if not result.faults:
             result.worst = min(result.worst, 1.0)

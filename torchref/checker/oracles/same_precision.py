@@ -117,6 +117,20 @@ def errors_of(run: Run, place: int) -> Errors | None:
     )
 
 
+def is_rounded_truth(run: Run, place: int) -> bool:
+    """Whether the gradient is the true one, rounded to its dtype once: no copies need be made."""
+    assert run.reference is not None
+    try:
+        truth = _gradient(run.reference, run.case.to(torch.float64), run, place)
+    except RefusedError:
+        return False
+    epsilon = torch.finfo(run.case.arguments[place].dtype).eps
+    once = epsilon / 2 * truth.abs()
+    unit = truth.abs() + typical_size(truth)
+    error = (run.claimed[place].double() - truth).abs()
+    return bool((error <= once + FEW_ROUNDINGS * epsilon * unit).all())
+
+
 def moved(run: Run, relative: float, copy: int) -> Case:
     """The case with every differentiated entry moved; zeros too, where conventions differ."""
     generator = Generator().manual_seed(run.seed + 1 + copy)
