@@ -38,6 +38,7 @@ class GeneratedInputs:
     promise: Promise
     ledger: Ledger
     tick: Callable[[str], None]
+    is_witness: bool = True
     tried: int = 0
     refused: int = 0
     guilty: int = 0
@@ -162,8 +163,14 @@ class GeneratedInputs:
         # A size that broadcasts may be more than was promised: autograd's sum is right.
         broken = breaches(run.raw, run.case.label)
         found = [finding for finding in broken if finding.cause != "missing-reduction"]
-        forward_found = compare_forwards(run, self.conventions)
-        result = OracleResult() if forward_found else self._judged(run)
+        forwards = compare_forwards(run)
+        forward_found = forwards.findings
+        self.conventions += forwards.notes
+        result = (
+            OracleResult()
+            if forward_found
+            else self._judged(run, self.is_witness and forwards.is_witness)
+        )
         doubted = forward_found or result.faults or result.blameless
         if doubted and not is_well_posed(run, self.outputs_as_given):
             self.ill_posed.append(run.case.label)
@@ -183,8 +190,8 @@ class GeneratedInputs:
         self.ledger.enter(NAME, found + result.blameless, result.worst)
         return bool(found)
 
-    def _judged(self, run: Run) -> OracleResult:
-        if run.true is None or run.shared:
+    def _judged(self, run: Run, is_witness: bool) -> OracleResult:
+        if run.true is None or run.shared or not is_witness:
             return judge_by_differences(replace(run, true=None), promised=False)
         result = judge_by_reference(run, run.true, given=False)
         result.faults = [fault for fault in result.faults if not self._is_rounding(run, fault)]

@@ -42,6 +42,7 @@ class Session:
     thorough: bool = True
     ledger: Ledger = field(init=False)
     trying: str = ""
+    is_witness: bool = True
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.promise.order, self.promise.expect)
@@ -117,13 +118,16 @@ class Session:
             self._accuse_detached(run)
             return None
         self.ledger.enter("contract", breaches(run.raw, case.label))
-        notes: list[str] = []
-        forward_found = compare_forwards(run, notes)
-        for note in notes:
+        forwards = compare_forwards(run)
+        for note in forwards.notes:
             self.ledger.note(note)
         if run.reference is not None:
-            self.ledger.enter("forward", forward_found)
-        self._judge(run, trust_reference=not forward_found)
+            self.ledger.enter("forward", forwards.findings)
+        if not (forwards.is_witness or forwards.findings):
+            self.is_witness = False
+            few = "the forwards agree in the dtype given, and in float64 to its digits alone"
+            self.ledger.note(f"{few}: differences of the forward decide")
+        self._judge(run, trust_reference=forwards.is_witness)
         return run
 
     def _examine_on_copies(self, refusal: RefusedError, case: Case) -> Run | None:
@@ -226,7 +230,13 @@ class Session:
             self.ledger.skip(generated_inputs.NAME, why)
             return
         generated_inputs.GeneratedInputs(
-            self.candidate, self.reference, self.seed, self.promise, self.ledger, self._tick
+            self.candidate,
+            self.reference,
+            self.seed,
+            self.promise,
+            self.ledger,
+            self._tick,
+            self.is_witness,
         ).run(run.case)
 
     def _refused(self, refusal: RefusedError, case: Case) -> None:

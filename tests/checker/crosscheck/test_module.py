@@ -2,9 +2,11 @@
 
 from itertools import pairwise
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from tests.checker.given.runs import normal
 from torchref import crosscheck
@@ -76,3 +78,120 @@ def test_a_module_keeps_its_gradients_parameters_and_buffers() -> None:
     torch.testing.assert_close(dict(candidate.state_dict()), state, rtol=0, atol=0)
     assert all(p.grad is None for p in twin.parameters())
     assert candidate.training
+
+
+class Block(nn.Module):
+    """Two layers, of which a subclass may run the first again in backward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 5), nn.Linear(5, 2)
+
+    def inner(self, x):
+        return torch.tanh(self.first(x))
+
+    def forward(self, x):
+        return self.second(self.inner(x))
+
+
+class Checkpointed(Block):
+    def forward(self, x):
+        return self.second(checkpoint(self.inner, x, use_reentrant=False))
+
+
+class InnerAgain(torch.autograd.Function):
+    """Accumulates into the parameters by a backward of its own, as reversible blocks do."""
+
+    @staticmethod
+    def forward(ctx, x, block):
+        ctx.block = block
+        ctx.save_for_backward(x)
+        return block.inner(x)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            y = ctx.block.inner(x)
+        torch.autograd.backward(y, ctx.block.factor * grad_y)
+        return x.grad, None
+
+
+class Reversible(Block):
+    factor = 1
+
+    def forward(self, x):
+        return self.second(InnerAgain.apply(x if x.requires_grad else x.requires_grad_(), self))
+
+
+class Halved(Reversible):
+    factor = 0.5
+
+
+@pytest.mark.parametrize("again", [Checkpointed, Reversible])
+def test_a_module_that_runs_itself_again_in_backward(again: type[Block]) -> None:
+    block, plain = again(), Block()
+    plain.load_state_dict(block.state_dict())
+    report = crosscheck(block, plain, (normal(4, 3),))
+    assert report.verdict == "right", str(report)
+    assert all(p.grad is None and p.dtype == torch.float32 for p in block.parameters())
+
+
+def test_a_mistake_in_what_it_runs_again_is_seen() -> None:
+    block, plain = Halved(), Block()
+    plain.load_state_dict(block.state_dict())
+    report = crosscheck(block, plain, (normal(4, 3),))
+    assert {finding.cause for finding in report.findings} == {"constant-factor"}
+
+
+def test_gradients_of_other_leaves_stay_as_they_were() -> None:
+    outside = torch.ones(3, dtype=torch.float64, requires_grad=True)
+    outside.grad = torch.full((3,), 7.0, dtype=torch.float64)
+
+    class Closing(Block):
+        def forward(self, x):
+            return super().forward(x * outside)
+
+    assert crosscheck(Closing(), None, (normal(4, 3),)).verdict == "right"
+    assert outside.grad.tolist() == [7, 7, 7]
+
+
+class Scaled(nn.Module):
+    """A buffer keeps the digits of float32, which its reference's literal has not."""
+
+    slope = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(0.11))
+
+    def forward(self, x):
+        return Slope.apply(x.sin(), self.slope) * self.scale
+
+
+class Slope(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, slope):
+        ctx.slope = slope
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return ctx.slope * grad_y, None
+
+
+class Steeper(Scaled):
+    slope = 1.001
+
+
+def test_a_constant_of_float32_is_no_other_formula() -> None:
+    x = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    report = crosscheck(Scaled(), lambda x: 0.11 * x.sin(), (x,))
+    assert report.verdict == "right", str(report)
+    assert any("agree in the dtype given" in note for note in report.notes)
+    assert not report.findings
+    report = crosscheck(Steeper(), lambda x: 0.11 * x.sin(), (x,))
+    assert report.verdict == "wrong"
+    other = crosscheck(Scaled(), lambda x: 0.1100001 * x.sin(), (x,))
+    assert other.findings[0].cause == "forward-wrong"

@@ -161,6 +161,10 @@ def one_entry_off(place: int, gradient: Tensor) -> Tensor:
     return gradient if place else _at_largest(gradient, 1.01)
 
 
+def one_entry_far_off(place: int, gradient: Tensor) -> Tensor:
+    return gradient if place else _at_largest(gradient, 1.1)
+
+
 def zeros(place: int, gradient: Tensor) -> Tensor:
     return gradient if place else torch.zeros_like(gradient)
 
@@ -172,3 +176,4 @@ def _at_largest(gradient: Tensor, factor: float) -> Tensor:
 
 
 MISTAKES = (scaled, one_entry_lost, one_entry_off, zeros)
+MISTAKES_IN_16_BITS = (scaled, one_entry_lost, one_entry_far_off, zeros)

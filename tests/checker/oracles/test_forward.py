@@ -10,7 +10,7 @@ X = normal(4, 3)
 
 
 def causes(candidate, reference=torch.sin, x=X) -> list[str]:
-    return [finding.cause for finding in compare_forwards(run_of(candidate, reference, x))]
+    return [finding.cause for finding in compare_forwards(run_of(candidate, reference, x)).findings]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_missing_digits_are_noise(dtype: torch.dtype) -> None:
 def test_random_numbers_are_noise() -> None:
     (finding,) = compare_forwards(
         run_of(lambda x: torch.sin(x) + 0.1 * torch.rand_like(x), torch.sin, X)
-    )
+    ).findings
     assert finding.cause == "forward-noisy"
     assert "draws random numbers" in finding.evidence
 
@@ -57,7 +57,7 @@ def test_one_wrong_entry_is_told_with_both_values() -> None:
         y = torch.sin(x)
         return torch.cat([y[:3], y[3:] + torch.tensor([0.0, 0.5, 0.0])])
 
-    (finding,) = compare_forwards(run_of(candidate, torch.sin, X))
+    (finding,) = compare_forwards(run_of(candidate, torch.sin, X)).findings
     assert finding.element == (3, 1)
     assert f"{torch.sin(X)[3, 1]:.6g}" in finding.evidence
     assert f"{torch.sin(X)[3, 1] + 0.5:.6g}" in finding.evidence

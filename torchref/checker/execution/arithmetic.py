@@ -21,6 +21,12 @@ def is_differentiable(leaf: Any) -> bool:
     return isinstance(leaf, Tensor) and (leaf.is_floating_point() or leaf.is_complex())
 
 
+def quantum(dtype: torch.dtype) -> float:
+    """The smallest number above 0 that a dtype has: between two of them nothing is rounding."""
+    information = torch.finfo(dtype)
+    return information.smallest_normal * information.eps
+
+
 def precision(tensors: Iterable[Tensor]) -> float:
     """The coarsest machine epsilon among floating-point tensors."""
     return max(

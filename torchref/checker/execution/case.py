@@ -19,7 +19,8 @@ class Case:
     """Leaves with their names, the way back to a call, and which of them are differentiated.
 
     `label` says in words where the inputs come from: "as given", "zeros in x", ...; `parameters`
-    are the places of a module's own leaves, whose sizes belong to it.
+    are the places of a module's own leaves, whose sizes belong to it; `dtype_given` is that of the
+    user's inputs, where they were made float64.
     """
 
     leaves: tuple[Any, ...]
@@ -28,6 +29,7 @@ class Case:
     wrt: tuple[int, ...]
     label: str = "as given"
     parameters: frozenset[int] = frozenset()
+    dtype_given: torch.dtype | None = None
 
     def derived(self, label: str, changes: Mapping[int, Any]) -> "Case":
         """The same call with some leaves changed."""

@@ -1,7 +1,8 @@
 """What is checked and what it is held to, each as a function of a flat list of leaves."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +23,8 @@ class Subject:
 
     `function` is the Function class where the subject is one, `state` the parameters and
     `buffers` the buffers of a module; `call` takes arguments, keyword arguments and parameters.
-    `tolerance` is the relative error that its outputs and gradients may have.
+    `tolerance` is the relative error that its outputs and gradients may have. `holding` gives a
+    module the parameters of a call for as long as it lasts: its backward may run it again.
     """
 
     title: str
@@ -32,6 +34,7 @@ class Subject:
     state: Mapping[str, Tensor] = field(default_factory=dict)
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     tolerance: float = 0.0
+    holding: Callable[[dict[str, Tensor]], AbstractContextManager[None]] | None = None
 
     def outputs(self, spec: pytree.TreeSpec, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
         """All tensors that the call returns, in order, whatever structure holds them."""
@@ -40,6 +43,15 @@ class Subject:
         else:
             args, kwargs, parameters = pytree.tree_unflatten(list(leaves), spec)
         return _tensors(self.call(args, kwargs, parameters))
+
+    def during_backward(
+        self, spec: pytree.TreeSpec, leaves: Sequence[Any]
+    ) -> AbstractContextManager[None]:
+        """What must hold while a backward of these leaves runs."""
+        if self.holding is None:
+            return nullcontext()
+        _, _, parameters = pytree.tree_unflatten(list(leaves), spec)
+        return self.holding(parameters)
 
     def on_copies(self) -> "Subject":
         """The same on copies of what requires grad: none may write into a leaf of the tape.
@@ -147,7 +159,8 @@ def _function_subject(function: type[Function]) -> Subject:
 
 
 def _module_subject(module: torch.nn.Module) -> Subject:
-    def call(args: tuple[Any, ...], kwargs: dict[str, Any], parameters: dict[str, Tensor]) -> Any:
+    @contextmanager
+    def holding(parameters: dict[str, Tensor]) -> Iterator[None]:
         # The buffers are copied for each call: batch norm must not remember the last one.
         example = next((p for p in parameters.values() if p.is_floating_point()), None)
         buffers = {
@@ -156,7 +169,12 @@ def _module_subject(module: torch.nn.Module) -> Subject:
             else buffer.clone()
             for name, buffer in module.named_buffers()
         }
-        return torch.func.functional_call(module, {**parameters, **buffers}, args, kwargs)
+        with _swapped(module, {**parameters, **buffers}):
+            yield
+
+    def call(args: tuple[Any, ...], kwargs: dict[str, Any], parameters: dict[str, Tensor]) -> Any:
+        with holding(parameters):
+            return module(*args, **kwargs)
 
     return Subject(
         type(module).__name__,
@@ -164,7 +182,29 @@ def _module_subject(module: torch.nn.Module) -> Subject:
         call,
         state={name: parameter.detach() for name, parameter in module.named_parameters()},
         buffers=dict(module.named_buffers()),
+        holding=holding,
     )
+
+
+@contextmanager
+def _swapped(module: torch.nn.Module, values: Mapping[str, Tensor]) -> Iterator[None]:
+    """While it lasts, parameters and buffers are other tensors, under all of their names."""
+    named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    new = {id(named[name]): value for name, value in values.items()}
+    before: list[tuple[dict[str, Any], str, Any]] = []
+    for each in module.modules():
+        tables: tuple[dict[str, Any], ...] = (each._parameters, each._buffers)
+        for held in tables:
+            for name, value in held.items():
+                if id(value) in new:
+                    before.append((held, name, value))
+    try:
+        for held, name, value in before:
+            held[name] = new[id(value)]
+        yield
+    finally:
+        for held, name, value in before:
+            held[name] = value
 
 
 def _callable_subject(function: Callable[..., Any]) -> Subject:

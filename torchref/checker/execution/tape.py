@@ -1,6 +1,7 @@
 """One forward of a subject, and the way back from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -55,6 +56,7 @@ class Tape:
         seed: int = FORWARD_SEED,
     ) -> None:
         require_time()
+        self.subject, self.spec = subject, case.spec
         self.wrt = case.wrt if wrt is None else tuple(wrt)
         self.leaves = [copy_layout(x) if isinstance(x, Tensor) else x for x in case.leaves]
         self.arguments = [self.leaves[i].requires_grad_() for i in self.wrt]
@@ -75,14 +77,19 @@ class Tape:
         pulled = {i: c for i, c in cotangents.items() if self.outputs[i].requires_grad}
         if not pulled or not self.arguments:
             return (None,) * len(self.arguments)
-        gradients = torch.autograd.grad(
-            [self.outputs[i] for i in pulled],
-            self.arguments,
-            list(pulled.values()),
-            retain_graph=True,
-            create_graph=create_graph,
-            allow_unused=True,
-        )
+        outputs = [self.outputs[i] for i in pulled]
+        with self.subject.during_backward(self.spec, self.leaves):
+            if self.subject.holding is not None and not create_graph:
+                gradients = _accumulated(outputs, self.arguments, list(pulled.values()))
+            else:
+                gradients = torch.autograd.grad(
+                    outputs,
+                    self.arguments,
+                    list(pulled.values()),
+                    retain_graph=True,
+                    create_graph=create_graph,
+                    allow_unused=True,
+                )
         return tuple(g if g is None else dense(g) for g in gradients)
 
     def draw_cotangents(self, generator: Generator) -> dict[int, Tensor]:
@@ -92,6 +99,47 @@ class Tape:
             for i, y in enumerate(self.outputs)
             if y.requires_grad
         }
+
+
+def _accumulated(
+    outputs: Sequence[Tensor], arguments: Sequence[Tensor], cotangents: Sequence[Tensor]
+) -> Gradients:
+    """What `backward` leaves in `.grad` of the arguments.
+
+    A module may run itself again in its backward and accumulate there, which `grad` does not see,
+    or refuses, as checkpointing does.
+    """
+    with accumulating_anew([*leaves_behind(outputs), *arguments]):
+        torch.autograd.backward(outputs, cotangents, retain_graph=True)
+        return tuple(argument.grad for argument in arguments)
+
+
+@contextmanager
+def accumulating_anew(leaves: Sequence[Tensor]) -> Iterator[None]:
+    """While it lasts, `.grad` of the leaves begins at None; it is as before when it ends."""
+    before = [leaf.grad for leaf in leaves]
+    for leaf in leaves:
+        leaf.grad = None
+    try:
+        yield
+    finally:
+        for leaf, grad in zip(leaves, before, strict=True):
+            leaf.grad = grad
+
+
+def leaves_behind(outputs: Sequence[Tensor]) -> list[Tensor]:
+    """The leaves that a backward of the outputs accumulates into."""
+    found, seen = [], set()
+    pending = [y.grad_fn for y in outputs if y.grad_fn is not None]
+    while pending:
+        node = pending.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        pending += [before for before, _ in node.next_functions if before is not None]
+    return found
 
 
 def dense(x: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The user's inputs made ready: in the precision that is checked, without what has no gradient."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor
@@ -26,7 +27,10 @@ def in_its_precision(
         given = str(cases[0].arguments[0].dtype).removeprefix("torch.") if cases[0].wrt else "it"
         ledger.note(f"checked in {given}, the dtype of the inputs")
         return cases
-    doubled = [case.to(torch.float64) for case in cases]
+    doubled = [
+        replace(case.to(torch.float64), dtype_given=torch.float32 if _is_single(case) else None)
+        for case in cases
+    ]
     if precision == "double":
         return doubled
     try:

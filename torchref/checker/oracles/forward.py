@@ -1,13 +1,16 @@
 """The candidate's forward beside the reference's: a backward is not blamed for a wrong forward."""
 
+from dataclasses import dataclass, field
+
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.arithmetic import identical, typical_size
+from torchref.checker.execution.arithmetic import identical, quantum, typical_size
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, evaluate
 from torchref.checker.oracles.rounding import is_rough, nudged
-from torchref.checker.oracles.tolerance import DOUBLE, ROUNDINGS, SIXTEEN_BITS
+from torchref.checker.oracles.same_precision import QUANTA
+from torchref.checker.oracles.tolerance import DOUBLE, FEW_ROUNDINGS, ROUNDINGS, SIXTEEN_BITS
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.numbers import told_apart
 
@@ -20,13 +23,24 @@ NEARBY = (2.0**-30, 2.0**-20, 2.0**-10, 2.0**-7)  # relative: further on it is a
 NUDGE = 8  # roundings of the input, beyond which another number is rounded
 
 
-def compare_forwards(run: Run, notes: list[str] | None = None) -> list[Finding]:
+@dataclass
+class Forwards:
+    """What is wrong with the candidate's forward, and whether the reference is a witness of it."""
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    is_witness: bool = True
+
+
+def compare_forwards(run: Run) -> Forwards:
     """`forward-noisy` where only digits are missing, `forward-wrong` where it is another value.
 
-    Where two ways to write one formula lose digits of float64 differently, that is a note.
+    Where two ways to write one formula lose digits of float64 differently, that is a note; and
+    where they agree in the dtype of the user's inputs, as with constants of fewer digits.
     """
+    compared = Forwards()
     if run.expected is None:
-        return []
+        return compared
     epsilon = run.epsilon
     for place, (got, true) in enumerate(zip(run.tape.outputs, run.expected, strict=True)):
         if identical(got.detach(), true):
@@ -35,13 +49,15 @@ def compare_forwards(run: Run, notes: list[str] | None = None) -> list[Finding]:
         wrong = ~_close(got.detach(), true, roundings * epsilon + run.candidate.tolerance)
         if not bool(wrong.any()):
             continue
-        if run.epsilon > DOUBLE and _is_nearer_the_truth(run, place, got.detach(), true):
-            if notes is not None:
-                notes.append(f"{run.case.label}: the reference's forward loses digits here")
+        if run.epsilon > DOUBLE and _is_near_the_truth(run, place, got.detach()):
+            compared.notes.append(f"{run.case.label}: the reference's forward loses digits here")
             continue
         if _is_rounding(run, place, got.detach(), true):
-            if notes is not None:
-                notes.append(f"{run.case.label}: the forwards differ by rounding, where it cancels")
+            told = f"{run.case.label}: the forwards differ by rounding, where it cancels"
+            compared.notes.append(told)
+            continue
+        if _agree_in_the_dtype_given(run, place):
+            compared.is_witness = False
             continue
         element = tuple(int(i) for i in wrong.nonzero()[0])
         mine, its = told_apart(got[element].item(), true[element].item())
@@ -53,11 +69,31 @@ def compare_forwards(run: Run, notes: list[str] | None = None) -> list[Finding]:
             evidence += "; it draws random numbers, and others than the reference: pass them in"
         noisy = draws or _few_digits(run, place, got.detach(), true)
         cause = "forward-noisy" if noisy else "forward-wrong"
-        return [Finding(cause, None, element, evidence, run.case.label)]
-    return []
+        compared.findings = [Finding(cause, None, element, evidence, run.case.label)]
+        compared.is_witness = False
+        break
+    return compared
 
 
-def _is_nearer_the_truth(run: Run, place: int, got: Tensor, its: Tensor) -> bool:
+def _agree_in_the_dtype_given(run: Run, place: int) -> bool:
+    """Whether the forwards are apart by a constant's rounding to it, in float64 alone."""
+    dtype = run.case.dtype_given
+    if dtype is None or run.reference is None:
+        return False
+    case = run.case.to(dtype)
+    try:
+        mine = evaluate(run.candidate, case, case.leaves)[place]
+        its = evaluate(run.reference, case, case.leaves)[place]
+        apart = run.tape.outputs[place].detach() - (run.expected or ())[place]
+    except Exception:  # in its own dtype a forward may refuse
+        return False
+    epsilon = torch.finfo(dtype).eps
+    size = typical_size((run.expected or ())[place])
+    few = float(torch.nan_to_num(apart).abs().max()) <= 2 * epsilon * size
+    return few and bool(_close(mine, its, FEW_ROUNDINGS * epsilon).all())
+
+
+def _is_near_the_truth(run: Run, place: int, got: Tensor) -> bool:
     """Whether in float64 the reference says at these inputs what the candidate says."""
     assert run.reference is not None
     case = run.case.to(torch.float64)
@@ -65,10 +101,11 @@ def _is_nearer_the_truth(run: Run, place: int, got: Tensor, its: Tensor) -> bool
         truth = evaluate(run.reference, case, case.leaves)[place]
     except Exception:  # as far as it is known the reference is right
         return False
-    mine, other = (typical_size(torch.nan_to_num(y.to(truth.dtype) - truth)) for y in (got, its))
-    return mine <= other and bool(
-        _close(got.to(truth.dtype), truth, ROUNDINGS_OF_16_BITS * run.epsilon).all()
-    )
+    coarse = truth if truth.is_complex() else truth.to(got.dtype).to(truth.dtype)
+    near = _close(got.to(truth.dtype), coarse, ROUNDINGS_OF_16_BITS * run.epsilon)
+    if got.is_floating_point():
+        near |= (got.to(truth.dtype) - truth).abs() <= QUANTA * quantum(got.dtype)
+    return bool(near.all())
 
 
 def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:

@@ -53,7 +53,7 @@ def judge_by_reference(run: Run, true_gradients: Gradients, given: bool = True) 
         if epsilon < SIXTEEN_BITS:  # of which no number of roundings tells a mistake
             allowed = allowed + rounding(true, epsilon) + gradient_floor(run, argument)
         excess = _excess(got, true, allowed)
-        if bool((excess > 1).any()):
+        if bool((excess > 1).any()) and epsilon < SIXTEEN_BITS:
             reach = conditioning(run, true_gradients) if reach is None else reach
             excess = _excess(got, true, allowed + reach[place])
         worst = float(excess.max()) if excess.numel() else 0.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import draw_signed, typical_size
+from torchref.checker.execution.arithmetic import draw_signed, quantum, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
@@ -26,6 +26,7 @@ ROUNDINGS = {torch.float32: 64.0}  # of the entry and the typical one, that a me
 FEW_ROUNDINGS = 0.25  # in 16 bits, where kernels add up in float32
 STANDARD_ERRORS = 8.0  # that the mean error of rounding may lie away from 0
 TWINS = 2.0  # times the largest mean error of the twin
+QUANTA = 2.0  # smallest numbers of a dtype, that an error near 0 may have
 NEARLY_TOO_LARGE = 16.0  # times smaller than the largest number of its dtype
 TWINS_FACTOR = 4.0  # times what the twin's gradient as a whole is too large by
 
@@ -98,8 +99,9 @@ def errors_of(run: Run, place: int) -> Errors | None:
         counts = truth.abs() < largest
         truth = truth.where(counts, 0)
         unit = truth.abs() + (typical_size(truth) or 1.0)
-        error = (got - truth).where(counts, 0)
-        of_twin = torch.nan_to_num(twin - truth, 0, 0, 0).where(counts, 0)
+        error = _beyond_the_quantum(got - truth, dtype).where(counts, 0)
+        of_twin = torch.nan_to_num(_beyond_the_quantum(twin - truth, dtype), 0, 0, 0)
+        of_twin = of_twin.where(counts, 0)
         if not bool(torch.isfinite(error).all()):
             return None
         mine.append(error / unit)
@@ -117,6 +119,11 @@ def errors_of(run: Run, place: int) -> Errors | None:
     )
 
 
+def _beyond_the_quantum(error: Tensor, dtype: torch.dtype) -> Tensor:
+    """Errors of no more than the smallest numbers of the dtype are none."""
+    return error.masked_fill(error.abs() <= QUANTA * quantum(dtype), 0)
+
+
 def is_rounded_truth(run: Run, place: int) -> bool:
     """Whether the gradient is the true one, rounded to its dtype once: no copies need be made."""
     assert run.reference is not None
@@ -127,7 +134,8 @@ def is_rounded_truth(run: Run, place: int) -> bool:
     epsilon = torch.finfo(run.case.arguments[place].dtype).eps
     once = epsilon / 2 * truth.abs()
     unit = truth.abs() + typical_size(truth)
-    error = (run.claimed[place].double() - truth).abs()
+    dtype = run.case.arguments[place].dtype
+    error = _beyond_the_quantum(run.claimed[place].double() - truth, dtype).abs()
     return bool((error <= once + FEW_ROUNDINGS * epsilon * unit).all())
 
 

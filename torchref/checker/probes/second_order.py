@@ -13,7 +13,7 @@ from torch import Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, inner, norm
 from torchref.checker.execution.run import Run, run_both
-from torchref.checker.execution.tape import Cotangents, Tape
+from torchref.checker.execution.tape import Cotangents, Tape, accumulating_anew, leaves_behind
 from torchref.checker.oracles.directional_derivative import central_slope, draw_directions
 from torchref.checker.oracles.kinks import NUDGE, one_sided
 from torchref.checker.probes.probe import Outcome, first_line
@@ -88,8 +88,10 @@ def _second_order_at(run: Run) -> tuple[Outcome, bool]:
     if pulled:
         try:
             # Not by `grad`, which leaves out the node by which once_differentiable refuses.
-            torch.autograd.backward([g for g, _ in pulled], [v for _, v in pulled])
-            claimed = [x.grad for x in moving]
+            gradients = [g for g, _ in pulled]
+            with accumulating_anew([*leaves_behind(gradients), *moving]):
+                torch.autograd.backward(gradients, [v for _, v in pulled])
+                claimed = [x.grad for x in moving]
         except Exception as error:
             why = f"refused by an error, as it should be: {first_line(error)}"
             return Outcome.skip(why), False
