@@ -86,6 +86,12 @@ def test_only_the_ops_that_are_named(run) -> None:
     assert "Affine" not in out
 
 
+def test_each_op_in_a_process_of_its_own(run) -> None:
+    apart = run("crosscheck", "Tanh", "--isolate")
+    assert apart[0] == 0
+    assert apart == run("crosscheck", "Tanh")
+
+
 def test_the_same_seed_gives_the_same_output(run) -> None:
     first, again, other = (run("crosscheck", "LogLoss", "--seed", seed) for seed in (3, 3, 4))
     assert first == again

@@ -88,6 +88,14 @@ def crosscheck_command(
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Of inputs, cotangents, directions.")
     ] = 0,
+    isolate: Annotated[
+        bool | None,
+        typer.Option(
+            "--isolate/--no-isolate",
+            help="Check each op in a process of its own; the default on cuda.",
+            show_default=False,
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the reports as JSON.")
     ] = None,
@@ -97,7 +105,8 @@ def crosscheck_command(
     where = _device(device)
     if json_file is not None:
         _require_writable(json_file)
-    reports = _crosscheck_all(entries, where, seed)
+    apart = where.type == "cuda" if isolate is None else isolate
+    reports = _crosscheck_all(entries, where, seed, apart)
     out.print(_table(reports))
     for report in reports:
         if report.verdict != "right":
@@ -126,7 +135,9 @@ def causes_command(
         out.print(told, soft_wrap=True)
 
 
-def _crosscheck_all(entries: list[Entry], device: torch.device, seed: int) -> list[Report]:
+def _crosscheck_all(
+    entries: list[Entry], device: torch.device, seed: int, isolate: bool
+) -> list[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     reports = []
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
@@ -139,11 +150,18 @@ def _crosscheck_all(entries: list[Entry], device: torch.device, seed: int) -> li
             first, *others = entry.inputs(seed, device)
             twin = entry.twin
             report = crosscheck(
-                entry.op, twin, first, samples=others, seed=seed, order=2, progress=tell
+                entry.op,
+                twin,
+                first,
+                samples=others,
+                seed=seed,
+                order=2,
+                isolate=isolate,
+                progress=tell,
             )
             reports.append(report)
             progress.advance(task)
-            if any(check.name == "device" for check in report.checks):
+            if not isolate and any(check.name == "device" for check in report.checks):
                 break  # an assertion of a kernel's has ended the CUDA context
     return reports
 

@@ -8,11 +8,15 @@ from typing import Any
 
 import torch
 
-from torchref.checker.execution.case import build_case
+from torchref.checker.execution.case import Case, build_case
+from torchref.checker.execution.isolation import ProcessEndedError, Send, run_isolated
 from torchref.checker.execution.subject import as_subject, with_gradient_of
 from torchref.checker.execution.time_limit import time_limit
 from torchref.checker.inputs.defaults import defaults_left_out
+from torchref.checker.probes import BEHAVIOUR, HIGHER_ORDER
 from torchref.checker.promise import Domain, Precision, Promise
+from torchref.checker.report.findings import Finding
+from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.progress import Tick, progress_bar
 from torchref.checker.report.report import Report
 from torchref.checker.session import Session
@@ -39,6 +43,7 @@ def crosscheck(
     tolerance: float = 0.0,
     precision: Precision | None = None,
     seconds: float | None = None,
+    isolate: bool = False,
     thorough: bool = True,
     progress: bool | Tick = False,
 ) -> Report:
@@ -64,6 +69,7 @@ def crosscheck(
     precision   "native" to compute in the dtype of the inputs, "double" in float64 whatever
                 happens; None finds out which the candidate has
     seconds     a limit on the whole call; what was not tried by then is said
+    isolate     True to work in a process of its own: a kernel that ends it ends no other
     thorough    False to judge the given inputs alone, and by the reference where there is one: no
                 variations and no probes, at the price of a few backward passes
     progress    True for a progress bar on standard error; or a function, called with a word on
@@ -100,17 +106,48 @@ def crosscheck(
         for number, case in enumerate(cases)
     ]
     promise.require_domain(cases)
+    session = Session(subject, other, seed, _silent, promise, thorough)
+    with _telling(progress, subject.title) as tick:
+        ledger = _isolated(session, cases, tick) if isolate else _run(session, cases, tick)
+    return ledger.report(subject.title, None if other is None else other.title, seed)
+
+
+def _run(session: Session, cases: list[Case], tick: Tick) -> Ledger:
+    """All that the session tries, without a trace of it in the user's process."""
+    session.tick = tick
     with (
         torch.inference_mode(False),  # which keeps no tape
         _random_state_kept(cases[0].device),
-        _telling(progress, subject.title) as tick,
-        time_limit(seconds),
+        time_limit(session.promise.seconds),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of variations that the user never asked for
-        session = Session(subject, other, seed, tick, promise, thorough)
         session.run(cases)
-    return session.ledger.report(subject.title, None if other is None else other.title, seed)
+    return session.ledger
+
+
+def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
+    """The same in another process; where that ends, what was learnt by then and what ended it."""
+    learnt, trying = session.ledger, cases[0].label
+
+    def work(send: Send) -> Ledger:
+        return _run(session, cases, lambda what: send((what, session.ledger)))
+
+    def receive(sent: tuple[str, Ledger]) -> None:
+        nonlocal learnt, trying
+        trying, learnt = sent
+        tick(trying)
+
+    try:
+        ledger: Ledger = run_isolated(work, receive)
+    except ProcessEndedError as ended:
+        if trying in {*(case.label for case in cases), *BEHAVIOUR, *HIGHER_ORDER}:
+            learnt.enter("process", [Finding("raises", None, None, str(ended), trying)])
+        else:  # sizes and indices may be more than was promised
+            learnt.undecided("process", f"{ended} at {trying}; domain= or vary= leave that out")
+        learnt.note("what was not tried by then was not checked")
+        return learnt
+    return ledger
 
 
 def _check_call(reference: Any, inputs: Inputs | None, seed: int) -> None:
