@@ -54,6 +54,7 @@ class Session:
             self.ledger.note(f"outputs and gradients may err by {error}, by tolerance=")
         try:
             self._run(self._prepared(given))
+            self._tell_what_findings_ended()
         except OutOfTimeError:
             self._not_tried()
         except Exception as error:
@@ -78,6 +79,13 @@ class Session:
         for name in (*BEHAVIOUR, generated_inputs.NAME, *HIGHER_ORDER):
             if name not in self.ledger.checks:
                 self.ledger.skip(name, limit)
+
+    def _tell_what_findings_ended(self) -> None:
+        """What would only say again, or be spoilt by, what was found."""
+        everything = (*BEHAVIOUR, generated_inputs.NAME, *HIGHER_ORDER)
+        left = [name for name in everything if name not in self.ledger.checks]
+        if self.thorough and self.ledger.guilty and left:
+            self.ledger.note(f"not tried, because of what was found: {', '.join(left)}")
 
     def _tick(self, what: str) -> None:
         self.trying = what

@@ -30,13 +30,21 @@ from torchref.checker.oracles.kinks import (
     sums_over_ties,
 )
 from torchref.checker.oracles.piecewise_constant import (
+    is_flat,
     is_nonzero_where_all_should_be_zero,
+    is_rounded,
     line_of,
+    moves_by_few_digits,
     moves_in_steps,
     stands_still,
 )
 from torchref.checker.oracles.tolerance import DOUBLE, conditioning
-from torchref.checker.oracles.wrong_entries import faults_at, find_faults, not_finite_though_smooth
+from torchref.checker.oracles.wrong_entries import (
+    faults_at,
+    faults_where_flat,
+    find_faults,
+    not_finite_though_smooth,
+)
 from torchref.checker.report.causes import CAUSES
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.numbers import told_apart
@@ -93,6 +101,8 @@ def judge_by_differences(
     result.worst = _worst(slope, claimed, roundings)
     if result.worst <= 1:
         return result
+    if not reference_agrees and (moves_in_steps(line) or (slope.value == 0 and is_rounded(line))):
+        return _judge_steps(run, objective, line, result)
     excess = slope.value - claimed
     sides = one_sided(line, noise=slope.error * slope.step)
     if has_ties(run.case.arguments) or sides.kinked:
@@ -111,7 +121,10 @@ def _judge_smooth_entries(
     All of them are asked, where they are few: one entry that jumps does not silence the others.
     """
     why = _unsettled(line, reference_agrees)
-    jumps = line.refusal or moves_in_steps(line) or any(held_in_16_bits(y) for y in line.at(0.0))
+    in_16_bits = any(held_in_16_bits(y) for y in line.at(0.0))
+    if not reference_agrees and not in_16_bits and moves_in_steps(line):
+        return _judge_steps(run, objective, line, result)
+    jumps = line.refusal or moves_in_steps(line) or in_16_bits
     if reference_agrees or jumps or run.case.elements > FEW:
         return result.cannot_tell(why)
     settled, wrong = 0, []
@@ -125,6 +138,8 @@ def _judge_smooth_entries(
             slope = settled_slope(alone, unit * abs(float(got[element])))
             if not math.isfinite(slope.error) or not sides.admits(slope.value):
                 continue
+            if slope.value == 0 and moves_by_few_digits(objective, place, element):
+                continue  # it stands still as what is rounded does
             settled += 1
             if (
                 _worst(
@@ -142,6 +157,15 @@ def _judge_smooth_entries(
         return result
     right = f"along {settled} of {run.case.elements} entries alone they do, and agree with it"
     return result.cannot_tell(f"{why}; {right}" if settled else why)
+
+
+def _judge_steps(run: Run, objective: Objective, line: Line, result: OracleResult) -> OracleResult:
+    """Any gradient but 0 is wrong where the forward is a step function, and not where it rounds."""
+    if not is_flat(objective):
+        return result.cannot_tell(_unsettled(line, reference_agrees=False))
+    result.faults = faults_where_flat(run)
+    result.worst = math.inf if result.faults else 0.0
+    return result
 
 
 def _forward_epsilon(line: Line) -> float:

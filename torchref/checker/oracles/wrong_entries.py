@@ -76,6 +76,20 @@ def faults_at(run: Run, objective: Objective, where: Sequence[Where]) -> list[Fa
     return faults
 
 
+def faults_where_flat(run: Run) -> list[Fault]:
+    """Every gradient that is not 0, where the forward is constant around the inputs."""
+    faults = []
+    for place, got in enumerate(run.claimed):
+        wrong = got != 0
+        if bool(wrong.any()) and bool(torch.isfinite(got).all()):
+            worst = tuple(int(i) for i in torch.unravel_index(got.abs().argmax(), got.shape))
+            name, true = run.case.argument_names[place], torch.zeros_like(got)
+            faults.append(
+                Fault(place, name, run.got[place], true, wrong, worst, got[worst].item(), 0.0)
+            )
+    return faults
+
+
 def not_finite_though_smooth(run: Run, objective: Objective) -> list[Fault]:
     """NaN and infinity where the forward has one finite derivative, by steps to either side.
 
