@@ -6,13 +6,23 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import draw_signed, held_in_double, is_differentiable
+from torchref.checker.execution.arithmetic import (
+    draw_signed,
+    held_in_16_bits,
+    held_in_double,
+    is_differentiable,
+    typical_size,
+)
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, backward, forward
 from torchref.checker.execution.subject import Subject
+from torchref.checker.execution.tape import evaluate
 from torchref.checker.report.ledger import Ledger
 
 ALL_DIGITS = 2.0**-28  # relative: less than a rounding of float32
+SMALL, LARGE = 2.0**-30, 2.0**-12  # relative: far below a rounding of float32, and far above it
+MANY = 1 / 3  # of the outputs, that a forward in float32 lets stand still
+ROUNDINGS = 64.0  # of float32, that a right forward in it may make
 
 
 def in_its_precision(
@@ -45,13 +55,66 @@ def in_its_precision(
         ledger.note(f"checked in {where}, because in float64 {refusal}")
         return native
     with suppress(RefusedError):
-        computed = _computed(subject, _with_all_digits(doubled[0]))
-        if computed and all(map(held_in_double, computed)):
-            native = [case.to(torch.float32) for case in cases]
-            if all(y.dtype == torch.float32 for y in _computed(subject, native[0])):
-                ledger.note("checked in float32: of float64 inputs it makes float32 numbers")
-                return native
+        if why := _is_of_single_precision(subject, cases[0], doubled[0]):
+            ledger.note(f"checked in float32: {why}")
+            return [case.to(torch.float32) for case in cases]
     return doubled
+
+
+def _is_of_single_precision(subject: Subject, given: Case, doubled: Case) -> str:
+    """Why it should be checked in float32, if it should: of float64 it has not the digits."""
+    outputs, gradients = _computed(subject, _with_all_digits(doubled))
+    native, native_gradients = _computed(subject, doubled.to(torch.float32))
+    if not native or any(y.dtype != torch.float32 for y in native):
+        return ""
+    if all(map(held_in_double, outputs)):
+        return "of float64 inputs it makes float32 numbers"
+    if _stands_still_and_jumps(subject, doubled, native):
+        return "its float64 outputs move by the steps of float32"
+    cast = any(held_in_double(g) or held_in_16_bits(g) for g in gradients)
+    if _is_single(given) and cast and not any(map(held_in_16_bits, native_gradients)):
+        return "of float64 inputs its backward makes numbers of fewer digits"
+    return ""
+
+
+def _stands_still_and_jumps(subject: Subject, case: Case, native: list[Tensor]) -> bool:
+    """Whether many outputs move otherwise over a small step than in proportion to a larger one.
+
+    A forward that computes in float32 in between, and in float64 again after it, does.
+    """
+    generator = Generator().manual_seed(0)
+    moves = {
+        i: x * draw_signed(x, generator) for i, x in zip(case.wrt, case.arguments, strict=True)
+    }
+
+    def outputs(t: float) -> list[Tensor]:
+        moved = {i: torch.add(case.leaves[i], move, alpha=t) for i, move in moves.items()}
+        return [
+            y
+            for y in evaluate(subject, case, case.derived("moved", moved).leaves)
+            if is_differentiable(y)
+        ]
+
+    try:
+        here, near, far = outputs(0.0), outputs(SMALL), outputs(LARGE)
+    except Exception:  # beside these inputs it may refuse
+        return False
+    if [y.shape for y in here] != [y.shape for y in near] or len(native) != len(here):
+        return False
+    single = torch.finfo(torch.float32).eps
+    deviating = total = 0
+    for y, y_near, y_far, y_single in zip(here, near, far, native, strict=True):
+        if y.is_complex() or y.dtype != torch.float64:
+            return False
+        unit = y.abs() + typical_size(y)
+        if not bool(((y_single.double() - y).abs() <= ROUNDINGS * single * unit).all()):
+            return False  # badly conditioned, and no matter of its precision
+        if bool(((y_near - y).abs() > ROUNDINGS * single * unit).any()):
+            return False  # a jump that is wider than its precision
+        expected = (y_far - y) * (SMALL / LARGE)
+        deviating += int(((y_near - y - expected).abs() > expected.abs() / 4).sum())
+        total += y.numel()
+    return total > 0 and deviating > MANY * total
 
 
 def _with_all_digits(case: Case) -> Case:
@@ -64,12 +127,15 @@ def _with_all_digits(case: Case) -> Case:
     return case.derived(case.label, moved)
 
 
-def _computed(subject: Subject, case: Case) -> list[Tensor]:
-    """The floating-point outputs, once a backward has been through as well."""
+def _computed(subject: Subject, case: Case) -> tuple[list[Tensor], list[Tensor]]:
+    """The floating-point outputs and the gradients, without those that are 0 throughout."""
     tape = forward(subject, case)
-    backward(subject, tape, tape.draw_cotangents(Generator().manual_seed(0)))
+    gradients = backward(subject, tape, tape.draw_cotangents(Generator().manual_seed(0)))
     outputs = [y.detach() for y in tape.outputs]
-    return [y for y in outputs if is_differentiable(y) and bool(y.any())]
+    return (
+        [y for y in outputs if is_differentiable(y) and bool(y.any())],
+        [g.detach() for g in gradients if g is not None and bool(g.any())],
+    )
 
 
 def _is_single(case: Case) -> bool:

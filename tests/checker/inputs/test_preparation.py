@@ -1,0 +1,96 @@
+"""A candidate is checked in the precision that it has, whatever dtype it returns."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.autograd import Function
+
+from tests.checker.given.runs import normal
+from tests.corpora.right_functions import RIGHT, RightFunction
+from tests.random_inputs import seeded
+from torchref import crosscheck
+from torchref.checker.execution.case import build_case
+from torchref.checker.execution.subject import as_subject
+from torchref.checker.inputs.preparation import in_its_precision
+from torchref.checker.report.ledger import Ledger
+
+# Of integer targets it makes a float32 tensor itself.
+FLOAT32_INSIDE = {"cosine_embedding_loss"}
+
+
+def mixed(factor: float = 1.0) -> type[Function]:
+    """A gate in float32 times what is in the dtype of the inputs, as kernels mix them."""
+
+    class Mixed(Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_backward(a, b)
+            return F.silu(a.float()) * b
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, grad_y):
+            a, b = ctx.saved_tensors
+            single = a.float()
+            s = torch.sigmoid(single)
+            grad_a = grad_y.float() * b.float() * s * (1 + single * (1 - s))
+            return factor * grad_a.to(a.dtype), (grad_y * F.silu(single)).to(b.dtype)
+
+    return Mixed
+
+
+def reference(a, b):
+    return F.silu(a) * b
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_forward_that_is_float32_in_between(seed: int) -> None:
+    inputs = normal(4, 6, seed=seed).float(), normal(4, 6, seed=seed + 9).float()
+    report = crosscheck(mixed(), reference, inputs, seed=seed)
+    assert report.verdict == "right", str(report)
+    assert "checked in float32: its float64 outputs move by the steps of float32" in report.notes
+    wrong = crosscheck(mixed(1.0001), reference, inputs, seed=seed)
+    assert wrong.findings[0].argument == "a"
+
+
+class CastBackward(Function):
+    dtype = torch.float32
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.sin()
+
+    @classmethod
+    def cast(cls, grad_y, x):
+        return (grad_y.to(cls.dtype) * x.to(cls.dtype).cos()).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return CastBackward.cast(grad_y, *ctx.saved_tensors)
+
+
+class CastTo16Bits(CastBackward):
+    dtype = torch.bfloat16
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return CastTo16Bits.cast(grad_y, *ctx.saved_tensors)
+
+
+def test_a_cast_is_a_loss_where_the_inputs_have_more_digits() -> None:
+    x = normal(4, 3)
+    assert crosscheck(CastBackward, torch.sin, (x.float(),)).verdict == "right"
+    for candidate, given in ((CastBackward, x), (CastTo16Bits, x), (CastTo16Bits, x.float())):
+        report = crosscheck(candidate, torch.sin, (given,))
+        assert [finding.cause for finding in report.findings] == ["precision-loss"]
+
+
+@pytest.mark.parametrize("function", RIGHT, ids=lambda function: function.name)
+def test_functions_of_float64_are_checked_in_it(function: RightFunction) -> None:
+    subject, ledger = as_subject(function.function), Ledger()
+    case = build_case(subject, function.inputs(seeded(0)), function.kwargs, None)
+    in_its_precision(subject, [case], None, ledger)
+    assert bool(ledger.notes) == (function.name in FLOAT32_INSIDE), list(ledger.notes)
