@@ -11,6 +11,7 @@ from tests.training.small_task import curve, settings, task
 from torchref.ops import Sigmoid
 from torchref.training import Gradients, Outcome, train
 from torchref.training.checks.live_check import DIFFERENCE, VERDICT, relative_difference
+from torchref.training.log.display import in_words
 from torchref.training.loop.loop import Loop
 
 
@@ -105,3 +106,63 @@ def test_a_gradient_that_goes_wrong_on_the_way_is_told_when_it_does(
     outcome = train(task(), settings(tmp_path))
     assert [score for _, score in curve(outcome, "handwritten", VERDICT)] == [1] * 4 + [-1] * 2
     assert [epoch for epoch, _ in texts(outcome, "handwritten")] == [1, 5]
+
+
+class Softsign(torch.autograd.Function):
+    """x/(1 + |x|), times a factor where it goes back."""
+
+    factor = 1.0
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x / (1 + x.abs())
+
+    @classmethod
+    def slope(cls, x):
+        return cls.factor / (1 + x.abs()) ** 2
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y * Softsign.slope(x)
+
+
+class OfOnesOwn(torch.nn.Module):
+    """A layer that torch has not."""
+
+    def forward(self, x):
+        return Softsign.apply(x)
+
+
+@pytest.mark.parametrize(("factor", "score"), [(1.0, 1.0), (0.5, -1.0)])
+def test_a_layer_that_torch_has_not_is_judged_by_differences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factor: float, score: float
+) -> None:
+    monkeypatch.setattr(Softsign, "factor", factor)
+    network = nn.Sequential(nn.Linear(4, 3), OfOnesOwn(), nn.Linear(3, 2))
+    outcome = train(task(network), settings(tmp_path, gradients=[Gradients.HANDWRITTEN]))
+    assert {value for _, value in curve(outcome, "handwritten", VERDICT)} == {score}
+    assert DIFFERENCE not in outcome.scalars["handwritten"]
+    assert "gradients by differences of the loss" in in_words(outcome.scalars["handwritten"])
+
+
+def dropping() -> torch.nn.Module:
+    return nn.Sequential(nn.Linear(4, 8), torch.nn.Dropout(0.5), nn.Sigmoid(), nn.Linear(8, 2))
+
+
+def test_both_sides_draw_the_same_mask(tmp_path: Path) -> None:
+    outcome = train(task(dropping()), settings(tmp_path, gradients=[Gradients.HANDWRITTEN]))
+    assert outcome.scalars["handwritten"][DIFFERENCE] < 1e-12
+    assert {value for _, value in curve(outcome, "handwritten", VERDICT)} == {1.0}
+
+
+def test_the_training_draws_what_it_would_without_the_check(tmp_path: Path) -> None:
+    losses = [
+        train(
+            task(dropping()),
+            settings(tmp_path / str(every), gradients=[Gradients.HANDWRITTEN], check_every=every),
+        ).scalars["handwritten"]["loss/train"]
+        for every in (0, 1)
+    ]
+    assert losses[0] == losses[1]

@@ -4,13 +4,18 @@ Each check measures how far the gradients at hand lie from those of torch's own 
 cross-check judge the same model on the same batch: right, wrong or cannot tell.
 """
 
+import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.nn import Module
 
 from torchref.checker import Report
+from torchref.checker.execution.raw_returns import custom_functions
 from torchref.training.checks.verdict import Judge
 from torchref.training.model.model_in_training import Contender
 from torchref.training.model.task import Examples, Task
@@ -38,11 +43,16 @@ class LiveCheck:
         """Compares the gradients that the contender has just found for the batch, and judges."""
         name = contender.name
         self.twin.load_state_dict(contender.model.state_dict())
-        self.twin.zero_grad()
-        self.loss(self.twin(batch.x), batch.target).backward()
-        torchs = {name: p.grad for name, p in self.twin.named_parameters() if p.grad is not None}
-        difference = relative_difference(contender.gradients(), torchs)
-        self.largest[name] = max(difference, self.largest.get(name, 0.0))
+        with random_numbers_kept(batch.x.device) as again:
+            loss = self.loss(self.twin(batch.x), batch.target)
+            torchs = gradients_of(self.twin, loss)
+            mine = contender.gradients()
+            if again():  # with the same random numbers as the twin, a dropout's mask, say
+                model = copy.deepcopy(contender.model)
+                mine = gradients_of(model, contender.loss(model(batch.x), batch.target))
+        if not custom_functions((loss,)):  # else the twin has gradients by hand as well
+            difference = relative_difference(mine, torchs)
+            self.largest[name] = max(difference, self.largest.get(name, 0.0))
         if name not in self.judges:
             self.judges[name] = Judge(contender, self.task)
         report = self.judges[name].live(batch)
@@ -52,14 +62,18 @@ class LiveCheck:
             self.news.add(name)
 
     def report(self, contender: Contender) -> dict[str, float]:
-        """The largest difference and the worst verdict since the last report, if there was one."""
-        name = contender.name
-        if name not in self.largest:
-            return {}
-        difference = self.largest.pop(name)
-        logarithm = math.log10(difference) if difference else LEAST_LOG
-        score = self.scores.pop(name)
-        return {DIFFERENCE: difference, LOG_DIFFERENCE: logarithm, VERDICT: score}
+        """The largest difference and the worst verdict since the last report, if there was one.
+
+        There is no difference of a network that torch has not: its twin is no witness.
+        """
+        name, told = contender.name, {}
+        if name in self.largest:
+            difference = self.largest.pop(name)
+            logarithm = math.log10(difference) if difference else LEAST_LOG
+            told = {DIFFERENCE: difference, LOG_DIFFERENCE: logarithm}
+        if name in self.scores:
+            told[VERDICT] = self.scores.pop(name)
+        return told
 
     def take_news(self, contender: Contender) -> Report | None:
         """The report of the last check, if it says something that has not been taken yet."""
@@ -78,6 +92,36 @@ class LiveCheck:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.largest, self.scores = dict(state["largest"]), dict(state["scores"])
+
+
+def gradients_of(model: Module, loss: Tensor) -> dict[str, Tensor]:
+    """The gradients of a loss by the names of the model's parameters, without those of none."""
+    named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    gradients = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+    return {name: g for name, g in zip(named, gradients, strict=True) if g is not None}
+
+
+@contextmanager
+def random_numbers_kept(device: torch.device) -> Iterator[Callable[[], bool]]:
+    """The random numbers of the training go on as if none had been drawn here.
+
+    What it gives goes back to the first of them, and says whether any had been drawn.
+    """
+    on_cuda = device.type == "cuda"
+    states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if on_cuda else [])]
+
+    def again() -> bool:
+        now = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if on_cuda else [])]
+        drawn = not all(map(torch.equal, states, now))
+        torch.set_rng_state(states[0])
+        if on_cuda:
+            torch.cuda.set_rng_state(states[1], device)
+        return drawn
+
+    try:
+        yield again
+    finally:
+        again()
 
 
 def told_apart(report: Report) -> tuple[Any, ...]:

@@ -57,7 +57,10 @@ def in_words(values: Mapping[str, float]) -> str:
     words = [f"loss {values['loss/train']:.6f}"]
     if "loss/held_out" in values:
         words.append(f"held out {values['loss/held_out']:.6f}")
-    if DIFFERENCE in values:
+    if VERDICT in values:
         verdict = next(name for name, score in SCORES.items() if score == values[VERDICT])
-        words.append(f"gradients within {values[DIFFERENCE]:.1e} of torch's: {verdict}")
+        if DIFFERENCE in values:
+            words.append(f"gradients within {values[DIFFERENCE]:.1e} of torch's: {verdict}")
+        else:
+            words.append(f"gradients by differences of the loss: {verdict}")
     return ", ".join(words)
