@@ -6,11 +6,19 @@ import pytest
 import torch
 
 
+SLOW = {"experiments", "browser", "kernels"}
+STARTS_PROCESSES = ("test_processes", "test_recipes", "test_full_disk", "test_survival")
+
+
 def pytest_configure() -> None:
     torch.set_num_threads(1)  # exact repetition, and the tensors here are small
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    of_files = {item.path: item for item in reversed(items)}  # the first of each
+    for path, first in of_files.items():
+        if not SLOW & set(path.parts) and not path.name.startswith(STARTS_PROCESSES):
+            first.add_marker(pytest.mark.quick)
     if torch.cuda.is_available():
         return
     absent = pytest.mark.skip(reason="no CUDA device")
