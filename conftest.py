@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import torch
 
-
 SLOW = {"experiments", "browser", "kernels"}
 STARTS_PROCESSES = ("test_processes", "test_recipes", "test_full_disk", "test_survival")
 
