@@ -1,5 +1,6 @@
 """Every test gets one thread and 100 columns; without CUDA, what needs it is skipped."""
 
+import os
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ STARTS_PROCESSES = ("test_processes", "test_recipes", "test_full_disk", "test_su
 
 def pytest_configure() -> None:
     torch.set_num_threads(1)  # exact repetition, and the tensors here are small
+    os.environ["COLUMNS"] = "100"  # a worker beside others has 80
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,11 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("cuda"):
             item.add_marker(absent)
-
-
-@pytest.fixture(autouse=True)
-def _width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")  # a test process beside others has 80
 
 
 @pytest.fixture(autouse=True)

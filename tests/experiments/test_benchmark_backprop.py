@@ -47,7 +47,7 @@ def test_a_folder_that_cannot_be_made_is_said_before_it_measures(tmp_path: Path)
     (tmp_path / "file").touch()
     status, output = call("--out", tmp_path / "file" / "below")
     assert status == 2
-    assert "cannot be made" in output
+    assert "cannot be made" in " ".join(output.replace("│", " ").split())  # whatever the width
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "compiled"])

@@ -190,7 +190,7 @@ def _module_subject(module: torch.nn.Module) -> Subject:
 def _swapped(module: torch.nn.Module, values: Mapping[str, Tensor]) -> Iterator[None]:
     """While it lasts, parameters and buffers are other tensors, under all of their names."""
     named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    new = {id(named[name]): value for name, value in values.items()}
+    new = {id(named[name]): value for name, value in values.items() if name in named}
     before: list[tuple[dict[str, Any], str, Any]] = []
     for each in module.modules():
         tables: tuple[dict[str, Any], ...] = (each._parameters, each._buffers)
