@@ -159,14 +159,18 @@ class Session:
             numeric = judge_by_differences(run)
             self._conclude("gradient by differences", run, numeric, judge_by_differences)
             return
-        by_reference = _judge_by_reference(run)
-        self._conclude("gradient by reference", run, by_reference, _judge_by_reference)
+        by_reference = self._judge_by_reference(run)
+        self._conclude("gradient by reference", run, by_reference, self._judge_by_reference)
         if self.promise.surrogate:
             why = "the gradient is the surrogate's, and not that of the forward"
             self.ledger.skip("gradient by differences", why)
         elif self.thorough and not by_reference.faults and not by_reference.blameless:
             numeric = judge_by_differences(run, reference_agrees=True)
             self._conclude("gradient by differences", run, numeric, None)
+
+    def _judge_by_reference(self, run: Run) -> OracleResult:
+        assert run.true is not None
+        return judge_by_reference(run, run.true, given=self.thorough)
 
     def _conclude(self, name: str, run: Run, result: OracleResult, decisive: Judge | None) -> None:
         """`decisive` is the oracle where it has the last word: what it leaves open stays open."""
@@ -272,11 +276,6 @@ class Session:
 def _compares(run: Run) -> bool:
     """Whether there is a gradient with an entry, of an output with an entry."""
     return run.case.elements > 0 and any(c.numel() for c in run.cotangents.values())
-
-
-def _judge_by_reference(run: Run) -> OracleResult:
-    assert run.true is not None
-    return judge_by_reference(run, run.true)
 
 
 def _tried(probe: Probe, run: Run) -> Outcome:

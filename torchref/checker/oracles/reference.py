@@ -36,7 +36,7 @@ CLEAR = 1e-3  # one error is so far below another that it does not matter beside
 
 
 def judge_by_reference(run: Run, true_gradients: Gradients, given: bool = True) -> OracleResult:
-    """`given` says that the inputs are the user's, and worth the longer look in 16 bits."""
+    """`given` says that the inputs are the user's, and worth a hundred passes in 16 bits."""
     result = OracleResult()
     reach: list[Tensor] | None = None
     epsilon = run.epsilon
