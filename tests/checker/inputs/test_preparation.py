@@ -52,6 +52,28 @@ def test_a_forward_that_is_float32_in_between(seed: int) -> None:
     assert wrong.findings[0].argument == "a"
 
 
+def test_a_loss_that_is_float32_of_whatever_arrives() -> None:
+    class Loss(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.float().square().sum()
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            gradient = (grad_y * 2 * x.float()).to(x.dtype)
+            gradient[1, 2] *= 1.01
+            return gradient
+
+    def squares(x):
+        return x.square().sum()
+
+    report = crosscheck(Loss, squares, (normal(4, 3).float(),))
+    assert "checked in float32: of float64 inputs it makes float32 numbers" in report.notes
+    assert report.findings[0].element == (1, 2)
+
+
 class CastBackward(Function):
     dtype = torch.float32
 

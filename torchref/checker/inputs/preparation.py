@@ -67,7 +67,7 @@ def _is_of_single_precision(subject: Subject, given: Case, doubled: Case) -> str
     native, native_gradients = _computed(subject, doubled.to(torch.float32))
     if not native or any(y.dtype != torch.float32 for y in native):
         return ""
-    if outputs and all(map(held_in_double, outputs)):
+    if outputs and all(y.dtype == torch.float32 or held_in_double(y) for y in outputs):
         return "of float64 inputs it makes float32 numbers"
     if _stands_still_and_jumps(subject, doubled, native):
         return "its float64 outputs move by the steps of float32"

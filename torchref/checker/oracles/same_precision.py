@@ -23,11 +23,12 @@ COPIES, COPIES_OF_16_BITS = 16, 32  # of the case, each moved at random
 MOVE = {torch.float32: 2.0**-7}  # relative; in 16 bits that is one rounding, and leaves it as it is
 COARSE_MOVE = 2.0**-4  # relative, in 16 bits
 ROUNDINGS = {torch.float32: 64.0}  # of the entry and the typical one, that a mean error may have
-FEW_ROUNDINGS = 0.25  # in 16 bits, where kernels add up in float32
+FEW_ROUNDINGS = 0.75  # in 16 bits: kernels add up in float32, and one that does not errs by one
 STANDARD_ERRORS = 8.0  # that the mean error of rounding may lie away from 0
 TWINS = 2.0  # times the largest mean error of the twin
 QUANTA = 2.0  # smallest numbers of a dtype, that an error near 0 may have
 NEARLY_TOO_LARGE = 16.0  # times smaller than the largest number of its dtype
+PERCENT = 0.05  # of the gradient at an entry, that its error may go with
 TWINS_FACTOR = 4.0  # times what the twin's gradient as a whole is too large by
 
 
@@ -35,14 +36,15 @@ TWINS_FACTOR = 4.0  # times what the twin's gradient as a whole is too large by
 class Errors:
     """The errors of candidate and twin at each copy, in units of the entry and the typical one.
 
-    `factors` are by how much each copy's gradient as a whole is too large; `unit` is that of the
-    last copy.
+    `factors` are by how much each copy's gradient as a whole is too large; `truth` is in the same
+    units, and `unit` that of the last copy.
     """
 
     candidate: Tensor
     twin: Tensor
     factors: Tensor
     twins_factors: Tensor
+    truth: Tensor
     unit: Tensor
     dtype: torch.dtype
 
@@ -55,7 +57,22 @@ class Errors:
         bound = max(ROUNDINGS.get(self.dtype, FEW_ROUNDINGS) * epsilon, TWINS * of_twin)
         by_chance = STANDARD_ERRORS * scatter / math.sqrt(len(self.candidate))
         wrong = (mean.abs() > bound) & (mean.abs() > by_chance)
-        return wrong | (self._is_multiple & (self.candidate.abs().amax(0) > 0))
+        return (
+            wrong
+            | self._is_multiple_at_the_entry
+            | (self._is_multiple & (self.candidate.abs().amax(0) > 0))
+        )
+
+    @property
+    def _is_multiple_at_the_entry(self) -> Tensor:
+        """Marks entries whose error goes with the gradient; where that changes sign no mean tells.
+
+        Several percent of it, beside what is left of the error and twice what the twin's worst is.
+        """
+        slope, left = _slope(self.candidate, self.truth)
+        its, _ = _slope(self.twin, self.truth)
+        least = max(PERCENT, TWINS * float(its.abs().max()) if its.numel() else 0.0)
+        return (slope.abs() > least) & (slope.abs() > STANDARD_ERRORS * left)
 
     @property
     def _is_multiple(self) -> bool:
@@ -79,6 +96,14 @@ class Errors:
         return f"{mine:.1f} digits beside the reference's {its:.1f} in the same precision"
 
 
+def _slope(errors: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the errors on the gradient, entry by entry over the copies, and its standard error."""
+    square = truth.square().sum(0).clamp_min(torch.finfo(torch.float64).tiny)
+    slope = (errors * truth).sum(0) / square
+    left = (errors - slope * truth).square().sum(0) / (len(errors) - 1)
+    return slope, (left / square).sqrt()
+
+
 def errors_of(run: Run, place: int) -> Errors | None:
     """None where one of them refuses the copies, or the candidate is not finite: no rounding.
 
@@ -86,7 +111,7 @@ def errors_of(run: Run, place: int) -> Errors | None:
     """
     assert run.reference is not None
     dtype = run.case.arguments[place].dtype
-    mine, its, factors, twins_factors = [], [], [], []
+    mine, its, truths, factors, twins_factors = [], [], [], [], []
     unit, largest = torch.ones(()), torch.finfo(dtype).max / NEARLY_TOO_LARGE
     for copy in range(COPIES if dtype in MOVE else COPIES_OF_16_BITS):
         case = moved(run, MOVE.get(dtype, COARSE_MOVE), copy)
@@ -106,6 +131,7 @@ def errors_of(run: Run, place: int) -> Errors | None:
             return None
         mine.append(error / unit)
         its.append(of_twin / unit)
+        truths.append(truth / unit)
         square = float(truth.square().sum()) or 1.0
         factors.append(float((error * truth).sum()) / square)
         twins_factors.append(float((of_twin * truth).sum()) / square)
@@ -114,6 +140,7 @@ def errors_of(run: Run, place: int) -> Errors | None:
         torch.stack(its),
         torch.tensor(factors, dtype=torch.float64, device="cpu"),
         torch.tensor(twins_factors, dtype=torch.float64, device="cpu"),
+        torch.stack(truths),
         unit,
         dtype,
     )
