@@ -69,7 +69,7 @@ class Kernel:
     def candidate(self, function: type[Function] | None = None) -> Callable[..., Any]:
         """What the author would hand over, with the names of its arguments."""
         bound = functools.partial(self.call, (function or self.function).apply)
-        bound.__name__ = self.name  # type: ignore[attr-defined]
+        bound.__name__ = self.name  # type: ignore[attr-defined]  # the report's title
         return bound
 
     def drawn(self, dtype: torch.dtype, seed: int) -> Inputs:

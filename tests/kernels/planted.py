@@ -64,7 +64,7 @@ def with_error(kernel: Kernel, argument: str, error: str, dtype: torch.dtype) ->
     place, entry = kernel.differentiable()[argument], typical_entry(kernel, argument, dtype)
     change = ERRORS[dtype][error]
 
-    class Planted(kernel.function):  # type: ignore[name-defined, misc]
+    class Planted(kernel.function):  # type: ignore[name-defined, misc]  # a base found at run time
         @staticmethod
         def backward(ctx: Any, *grad_outputs: Any) -> Any:
             returned = kernel.function.backward(ctx, *grad_outputs)

@@ -185,7 +185,7 @@ class GeneratedInputs:
         self.conventions += result.notes
         if result.why == NOT_FINITE:
             self.not_finite.append(run.case.label)
-        if result.told:
+        if result.told and result.faults:
             found += accuse(run, result.faults)
         self.ledger.enter(NAME, found + result.blameless, result.worst)
         return bool(found)

@@ -177,7 +177,7 @@ class Session:
         for note in result.notes:
             self.ledger.note(note)
         if result.told:
-            found = self._accuse(run, result.faults, decisive) if decisive else []
+            found = self._accuse(run, result.faults, decisive) if decisive and result.faults else []
             self.ledger.enter(name, found + result.blameless, result.worst)
         elif decisive:
             self.ledger.undecided(name, f"{run.case.label}: {result.why}")

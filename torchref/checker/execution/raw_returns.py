@@ -11,7 +11,7 @@ from torch.autograd import Function
 from torch.autograd.graph import Node
 
 from torchref.checker.execution.subject import argument_name, function_argument_names
-from torchref.checker.execution.tape import dense
+from torchref.checker.execution.tape import dense, nodes_behind
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,7 @@ class RawReturn:
 
 def custom_nodes(outputs: Sequence[Tensor]) -> list[Node]:
     """The nodes of Python Functions in the graph behind the outputs."""
-    found, seen = [], set()
-    pending = [y.grad_fn for y in outputs if y.grad_fn is not None]
-    while pending:
-        node = pending.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "_forward_cls"):
-            found.append(node)
-        pending += [before for before, _ in node.next_functions if before is not None]
-    return found
+    return [node for node in nodes_behind(outputs) if hasattr(node, "_forward_cls")]
 
 
 def function_of(node: Node) -> type[Function]:

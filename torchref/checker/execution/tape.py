@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor
+from torch.autograd.graph import Node
 
 from torchref.checker.execution.arithmetic import draw_signed
 from torchref.checker.execution.case import Case
@@ -129,17 +130,19 @@ def accumulating_anew(leaves: Sequence[Tensor]) -> Iterator[None]:
 
 def leaves_behind(outputs: Sequence[Tensor]) -> list[Tensor]:
     """The leaves that a backward of the outputs accumulates into."""
-    found, seen = [], set()
+    return [node.variable for node in nodes_behind(outputs) if hasattr(node, "variable")]
+
+
+def nodes_behind(outputs: Sequence[Tensor]) -> list[Node]:
+    """All nodes of the graph that leads to the outputs, each once."""
+    found: dict[Node, None] = {}
     pending = [y.grad_fn for y in outputs if y.grad_fn is not None]
     while pending:
         node = pending.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "variable"):
-            found.append(node.variable)
-        pending += [before for before, _ in node.next_functions if before is not None]
-    return found
+        if node not in found:
+            found[node] = None
+            pending += [before for before, _ in node.next_functions if before is not None]
+    return list(found)
 
 
 def dense(x: Tensor) -> Tensor:

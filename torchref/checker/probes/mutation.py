@@ -153,9 +153,9 @@ def poisoned() -> Iterator[None]:
     mode = torch.get_deterministic_debug_mode()
     fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]  # torch sets it
     torch.set_deterministic_debug_mode("warn")
-    deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
+    deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]  # likewise
     try:
         yield
     finally:
-        deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+        deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]  # likewise
         torch.set_deterministic_debug_mode(mode)
