@@ -19,12 +19,14 @@ from torchref.checker.oracles.reference import judge_by_reference
 from torchref.checker.oracles.rounding import is_rounding_apart
 from torchref.checker.probes.contract import breaches
 from torchref.checker.promise import Promise
+from torchref.checker.report.dependence import UNREPEATABLE
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.oracle_result import Fault, OracleResult
 from torchref.errors import InputError
 
 NAME = "variations of the inputs"
+ENDED_BY = UNREPEATABLE | {"forward-wrong"}
 ENOUGH = 3  # found wrong, after which no more are tried
 
 
@@ -162,15 +164,14 @@ class GeneratedInputs:
         """Whether the candidate is found wrong."""
         # A size that broadcasts may be more than was promised: autograd's sum is right.
         broken = breaches(run.raw, run.case.label)
+        broken = [finding for finding in broken if finding.argument not in self.ledger.wrong]
         found = [finding for finding in broken if finding.cause != "missing-reduction"]
         forwards = compare_forwards(run)
         forward_found = forwards.findings
         self.conventions += forwards.notes
-        result = (
-            OracleResult()
-            if forward_found
-            else self._judged(run, self.is_witness and forwards.is_witness)
-        )
+        judged = None if forward_found else run.without(self.ledger.wrong)
+        is_witness = self.is_witness and forwards.is_witness
+        result = OracleResult() if judged is None else self._judged(judged, is_witness)
         doubted = forward_found or result.faults or result.blameless
         if doubted and not is_well_posed(run, self.outputs_as_given):
             self.ill_posed.append(run.case.label)
@@ -185,8 +186,8 @@ class GeneratedInputs:
         self.conventions += result.notes
         if result.why == NOT_FINITE:
             self.not_finite.append(run.case.label)
-        if result.told and result.faults:
-            found += accuse(run, result.faults)
+        if judged is not None and result.told and result.faults:
+            found += accuse(judged, result.faults)
         self.ledger.enter(NAME, found + result.blameless, result.worst)
         return bool(found)
 

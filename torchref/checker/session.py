@@ -15,10 +15,11 @@ from torchref.checker.inputs.smaller import smaller_run
 from torchref.checker.oracles.differences import judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
 from torchref.checker.oracles.reference import judge_by_reference
-from torchref.checker.probes import BEHAVIOUR, HIGHER_ORDER
+from torchref.checker.probes import BEHAVIOUR, ENDED_BY, HIGHER_ORDER, NEED_RIGHT_GRADIENT
 from torchref.checker.probes.contract import breaches
 from torchref.checker.probes.probe import Outcome, Probe, first_line
 from torchref.checker.promise import LAYOUTS, Promise
+from torchref.checker.report.dependence import UNREPEATABLE
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.numbers import told_apart
@@ -54,7 +55,6 @@ class Session:
             self.ledger.note(f"outputs and gradients may err by {error}, by tolerance=")
         try:
             self._run(self._prepared(given))
-            self._tell_what_findings_ended()
         except OutOfTimeError:
             self._not_tried()
         except Exception as error:
@@ -80,19 +80,15 @@ class Session:
             if name not in self.ledger.checks:
                 self.ledger.skip(name, limit)
 
-    def _tell_what_findings_ended(self) -> None:
-        """What would only say again, or be spoilt by, what was found."""
-        everything = (*BEHAVIOUR, generated_inputs.NAME, *HIGHER_ORDER)
-        left = [name for name in everything if name not in self.ledger.checks]
-        if self.thorough and self.ledger.guilty and left:
-            self.ledger.note(f"not tried, because of what was found: {', '.join(left)}")
-
     def _tick(self, what: str) -> None:
         self.trying = what
         self.tick(what)
 
     def _run(self, given: list[Case]) -> None:
-        """The cases given; behaviour, variations of them and higher orders until it is guilty."""
+        """The cases given, their behaviour, variations of them, and higher orders.
+
+        What is found at one place ends the checks that mean nothing beside it, and no others.
+        """
         runs = [run for case in given if (run := self.examine(case)) is not None]
         if runs and not any(_compares(run) for run in runs):
             why = "all that is differentiated is empty, or all that comes out: nothing was compared"
@@ -100,11 +96,9 @@ class Session:
         if not runs or not self.thorough:
             return
         run = self._smaller(runs[0], LARGE)
-        if self._probe(run, BEHAVIOUR) or self.ledger.guilty:
-            return
+        self._probe(run, BEHAVIOUR)
         self._vary(self._smaller(run, MANY))
-        if not self.ledger.guilty:
-            self._probe(run, HIGHER_ORDER)
+        self._probe(run, HIGHER_ORDER)
 
     def _smaller(self, run: Run, most: int) -> Run:
         small = smaller_run(run, most)
@@ -186,33 +180,41 @@ class Session:
 
     def _accuse(self, run: Run, faults: list[Fault], judge: Judge) -> list[Finding]:
         """The findings; of a large case at small sizes if it is wrong there: they tell more."""
-        small = self._smaller(run, LARGE) if faults else run
+        small = self._smaller(run, LARGE)
         there = judge(small).faults if small is not run else []
-        if not there:
-            return accuse(run, faults)
-        for fault in faults:
+        for fault in faults if there else ():
             got, true = told_apart(fault.got_value, fault.true_value)
             where = f"{fault.name}{list(fault.element)}, {run.case.label}"
             self.ledger.note(f"{where}: got {got}, should be {true}")
-        return accuse(small, there)
+        found = accuse(small, there) if there else accuse(run, faults)
+        if any(finding.cause not in self.promise.expect for finding in found):
+            self.ledger.wrong |= {fault.name for fault in (*faults, *there)}
+        return found
 
-    def _probe(self, run: Run, probes: dict[str, Probe]) -> bool:
-        """Whether a probe found the candidate guilty; those after it are left out then."""
+    def _probe(self, run: Run, probes: dict[str, Probe]) -> None:
         for name, probe in probes.items():
             self._tick(name)
             if name.startswith("layout") and not self.promise.varies(LAYOUTS):
                 self.ledger.skip(name, "by vary=")
                 continue
-            outcome = _tried(probe, run)
+            if self.ledger.is_ended(name, ENDED_BY.get(name, UNREPEATABLE)):
+                continue
+            judged = self._without_wrong(name, run) if name in NEED_RIGHT_GRADIENT else run
+            if judged is None:
+                continue
+            outcome = _tried(probe, judged)
             if outcome.findings and run.reference is not None:
-                outcome = self._excused(name, probe, run, outcome)
+                outcome = self._excused(name, probe, judged, outcome)
             if outcome.skipped:
                 self.ledger.skip(name, outcome.skipped)
             else:
                 self.ledger.enter(name, outcome.findings, outcome.worst)
-            if outcome.findings and self.ledger.guilty:
-                return True
-        return False
+
+    def _without_wrong(self, name: str, run: Run) -> Run | None:
+        """The run of the arguments whose gradient is right as given, if there are any."""
+        if self.ledger.wrong:
+            self.ledger.without_wrong.append(name)
+        return run.without(self.ledger.wrong)
 
     def _excused(self, name: str, probe: Probe, run: Run, outcome: Outcome) -> Outcome:
         """What the reference does too, the candidate is not blamed for; but it is noted."""
@@ -229,27 +231,30 @@ class Session:
         kept = [finding for finding in outcome.findings if finding.cause not in shared]
         return replace(outcome, findings=kept, worst=outcome.worst if kept else None)
 
-    def _vary(self, run: Run) -> None:
+    def _vary(self, given: Run) -> None:
+        name = generated_inputs.NAME
         if not self.promise.varies_inputs:
-            self.ledger.skip(generated_inputs.NAME, "by vary=")
+            self.ledger.skip(name, "by vary=")
+        elif (
+            self.ledger.is_ended(name, generated_inputs.ENDED_BY)
+            or (run := self._without_wrong(name, given)) is None
+        ):
             return
-        if run.case.elements > LARGE:
-            why = f"more than {LARGE:,} elements; give others by samples="
-            self.ledger.skip(generated_inputs.NAME, why)
-            return
-        if self.reference is None and self.ledger.is_undecided:
+        elif run.case.elements > LARGE:
+            self.ledger.skip(name, f"more than {LARGE:,} elements; give others by samples=")
+        elif self.reference is None and self.ledger.is_undecided:
             why = "differences cannot judge them: they do not settle at the inputs given"
-            self.ledger.skip(generated_inputs.NAME, why)
-            return
-        generated_inputs.GeneratedInputs(
-            self.candidate,
-            self.reference,
-            self.seed,
-            self.promise,
-            self.ledger,
-            self._tick,
-            self.is_witness,
-        ).run(run.case)
+            self.ledger.skip(name, why)
+        else:
+            generated_inputs.GeneratedInputs(
+                self.candidate,
+                self.reference,
+                self.seed,
+                self.promise,
+                self.ledger,
+                self._tick,
+                self.is_witness,
+            ).run(given.case)
 
     def _refused(self, refusal: RefusedError, case: Case) -> None:
         if refusal.of_inference_tensor:

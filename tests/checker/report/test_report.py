@@ -8,8 +8,8 @@ from tests.corpora.wrong_ops import CAUSES as PLANTED_CAUSES
 from torchref import Finding, Report, WrongGradientError
 from torchref.checker import Check
 from torchref.checker.report.causes import CAUSES
+from torchref.checker.report.dependence import EXPLAINS, ranked
 from torchref.checker.report.ledger import Ledger
-from torchref.checker.report.order_of_findings import EXPLAINS, ranked
 
 
 def finding(cause: str, argument: str | None = "x", at: str = "as given") -> Finding:

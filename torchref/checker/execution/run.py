@@ -1,7 +1,7 @@
 """One run at a case: outputs, random cotangents, the gradients claimed and the true ones."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,6 +84,17 @@ class Run:
         except Exception:
             return False
         return all(agree(before, after) for before, after in zip(self.got, again, strict=True))
+
+    def without(self, names: Collection[str]) -> "Run | None":
+        """The same with some arguments not differentiated; None if refused, or if none is left."""
+        if not names:
+            return self
+        named = zip(self.case.wrt, self.case.argument_names, strict=True)
+        case = self.case.without([place for place, name in named if name in names])
+        try:
+            return run_both(self.candidate, self.reference, case, self.seed) if case.wrt else None
+        except RefusedError:
+            return None
 
     def gradients_to(self, cotangents: Cotangents) -> Gradients:
         """The candidate's gradients to other cotangents; what it raises becomes `RefusedError`."""

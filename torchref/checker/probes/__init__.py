@@ -1,5 +1,7 @@
 """Tests of behaviour: what comparing the numbers of one backward cannot see."""
 
+from collections.abc import Collection
+
 from torchref.checker.probes.forward_mode import forward_mode
 from torchref.checker.probes.layouts import cotangent_layouts, input_layouts
 from torchref.checker.probes.linearity import linearity, undefined_cotangents
@@ -10,9 +12,9 @@ from torchref.checker.probes.repetition import fresh_repeats, interleaved, repea
 from torchref.checker.probes.requires_grad import requires_grad_subsets
 from torchref.checker.probes.second_order import second_order
 from torchref.checker.probes.transforms import vmap_agrees
+from torchref.checker.report.dependence import UNREPEATABLE
 
-# Tried whatever the numbers say: they may be the reason for wrong numbers. The first that fails
-# explains the failures of those after it.
+# Tried before the variations: they may be the reason for wrong numbers there.
 BEHAVIOUR: dict[str, Probe] = {
     "uninitialised memory": uninitialised_memory,
     "mutation": mutation,
@@ -26,7 +28,7 @@ BEHAVIOUR: dict[str, Probe] = {
     "subsets that require grad": requires_grad_subsets,
 }
 
-# Tried once the first order is right: on a wrong one they would only say so again.
+# Tried last: each needs more than one backward.
 HIGHER_ORDER: dict[str, Probe] = {
     "low precision": low_precision,
     "second order": second_order,
@@ -34,4 +36,20 @@ HIGHER_ORDER: dict[str, Probe] = {
     "vmap": vmap_agrees,
 }
 
-__all__ = ["BEHAVIOUR", "HIGHER_ORDER"]
+# The causes beside which a check means nothing, where they are more or less than UNREPEATABLE.
+OVERWRITTEN = UNREPEATABLE | {"mutates-input", "mutates-saved"}
+ENDED_BY: dict[str, Collection[str]] = {
+    "uninitialised memory": (),
+    "mutation": (),
+    "retained graph": OVERWRITTEN,
+    "linearity": UNREPEATABLE | {"mutates-input"},
+    "unused outputs": OVERWRITTEN | {"ignores-grad-output", "not-linear-in-grad-output"},
+    "low precision": UNREPEATABLE | {"forward-wrong"},
+    "second order": OVERWRITTEN | {"precision-loss"},
+    "forward mode": UNREPEATABLE | {"forward-wrong"},
+}
+
+# They hold gradients to others that follow from them.
+NEED_RIGHT_GRADIENT = {"low precision", "second order", "forward mode"}
+
+__all__ = ["BEHAVIOUR", "ENDED_BY", "HIGHER_ORDER", "NEED_RIGHT_GRADIENT"]

@@ -1,11 +1,11 @@
 """What has been tried and found so far, and the report that comes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
+from torchref.checker.report.dependence import ends, ranked
 from torchref.checker.report.findings import BLAMELESS, Check, Finding, Status
-from torchref.checker.report.order_of_findings import ranked
 from torchref.checker.report.report import Report
 
 BEST_FIRST: tuple[Status, ...] = get_args(Status)
@@ -16,7 +16,9 @@ class Ledger:
     """Checks by name, each with the worst that it came to over all cases.
 
     Hazards count as findings where more than the first order was promised; a finding whose cause
-    is one of `expect` counts as none.
+    is one of `expect` counts as none. `wrong` are the arguments whose gradient is wrong at the
+    inputs given, `without_wrong` the checks of the others alone, and `ended` the checks that mean
+    nothing beside a cause that was found.
     """
 
     order: int = 1
@@ -26,6 +28,9 @@ class Ledger:
     findings: list[Finding] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    wrong: set[str] = field(default_factory=set)
+    without_wrong: list[str] = field(default_factory=list)
+    ended: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def guilty(self) -> bool:
@@ -50,6 +55,13 @@ class Ledger:
         else:
             self._set(name, "hazard" if hazards else "passed", None if hazards else worst)
 
+    def is_ended(self, name: str, by: Collection[str]) -> bool:
+        """Whether a check means nothing beside what was found, and so is not to be made."""
+        end = ends([*self.findings, *self.hazards, *self.expected], by)
+        if end is not None:
+            self.ended.setdefault(end.cause, []).append(name)
+        return end is not None
+
     def skip(self, name: str, why: str) -> None:
         self._set(name, "skipped", None, why)
 
@@ -68,6 +80,11 @@ class Ledger:
         for cause in self.expect:
             if cause not in occurred:
                 self.note(f"{cause} was expected ({self.expect[cause]}) and did not occur")
+        for cause, names in self.ended.items():
+            self.note(f"meaningless beside {cause}, and not tried: {', '.join(names)}")
+        if self.without_wrong:
+            which = f"{', '.join(sorted(self.wrong))}, whose gradient is wrong as given"
+            self.note(f"left out of {', '.join(self.without_wrong)}: {which}")
         return Report(
             candidate,
             reference,

@@ -1,6 +1,6 @@
-"""The order in which findings are told: what explains the others comes first."""
+"""How findings depend on each other: what explains others is told first, and ends their checks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from torchref.checker.report.findings import Finding
 
@@ -19,6 +19,15 @@ SPOILS_NUMBERS = (
     "forward-noisy",
     "forward-wrong",
 )
+# Two calls are not the same computation then, and what compares them means nothing.
+UNREPEATABLE = {
+    "uninitialised-memory",
+    "nondeterministic",
+    "accumulates",
+    "aliased-buffer",
+    "stale-state",
+    "forward-noisy",
+}
 EXPLAINS = (
     *SPOILS_NUMBERS,
     "layout-dependent",
@@ -29,6 +38,12 @@ EXPLAINS = (
     "wrong-dtype",
     "not-linear-in-grad-output",
 )
+
+
+def ends(findings: Iterable[Finding], causes: Collection[str]) -> Finding | None:
+    """The first finding of the causes; what shows in a second backward alone spoils no first."""
+    real = (each for each in findings if not (each.hazard and each.cause in UNREPEATABLE))
+    return next((each for each in real if each.cause in causes), None)
 
 
 def ranked(findings: Sequence[Finding]) -> tuple[Finding, ...]:
