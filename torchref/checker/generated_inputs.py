@@ -11,7 +11,7 @@ from torchref.checker.execution.cuda import ends_the_context, is_admitted
 from torchref.checker.execution.run import RefusedError, Run, forward, run_both
 from torchref.checker.execution.subject import Subject
 from torchref.checker.inputs import ASKS_A_REFERENCE, variations
-from torchref.checker.inputs.domain import is_defined, is_same_function
+from torchref.checker.inputs.domain import is_defined, is_finite_for_all, is_same_function
 from torchref.checker.inputs.well_posed import is_refused_by_rounding, is_well_posed
 from torchref.checker.oracles.differences import NOT_FINITE, judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
@@ -72,7 +72,8 @@ class GeneratedInputs:
                     raise
                 self._refused(refusal, kind, case)
                 continue
-            if run.cotangents and run.makes_sense and is_same_function(run, kind, given):
+            counts = is_same_function(run, kind, given) and is_finite_for_all(run, given)
+            if run.cotangents and run.makes_sense and counts:
                 self.tried += 1
                 self.guilty += self._judge(run, kind)
             if self.guilty >= ENOUGH:

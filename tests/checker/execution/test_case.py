@@ -199,3 +199,11 @@ def test_a_derived_case_differentiates_what_it_still_can() -> None:
     assert derived.argument_names == ("x", "weight")
     assert case.argument_names == ("x", "weight", "bias")
     assert case.without([0]).elements == 8
+
+
+def test_a_perturbation_reaches_what_is_not_differentiated_but_for_its_whole_numbers() -> None:
+    mask = torch.tensor([0.0, 1.0, -torch.inf, 0.25], dtype=torch.float64)
+    case = build_case(as_subject(torch.mul), (normal(4), mask), None, None).without([1])
+    moved, there = case.perturbed("moved", lambda x: 1.5 * x).leaves
+    assert torch.equal(moved, 1.5 * case.leaves[0])
+    assert there.tolist() == [0.0, 1.0, -torch.inf, 0.375]

@@ -1,5 +1,6 @@
 """Variations at which one rounding decides what the answer is are no evidence against anyone."""
 
+import inspect
 from typing import Any
 
 import pytest
@@ -30,6 +31,20 @@ def test_right_linear_algebra_is_right_beside_a_reference(op: ByHand, seed: int)
 def test_right_linear_algebra_is_right_without_a_reference(op: ByHand, seed: int) -> None:
     report = crosscheck(op.rule(), inputs=op.inputs(seeded(seed)), seed=seed)
     assert report.verdict == "right", str(report)
+
+
+OF_SEVERAL = [op for op in BY_HAND if len(op.inputs(seeded(0))) > 1]
+
+
+@pytest.mark.parametrize("op", OF_SEVERAL, ids=lambda op: op.name)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_it_is_right_where_the_last_argument_alone_is_asked_for(op: ByHand, seed: int) -> None:
+    """The matrix decides what is well posed, also where it is not differentiated."""
+    inputs = op.inputs(seeded(seed))
+    wrt = list(inspect.signature(op.forward).parameters)[-1:]
+    for reference in (op.reference, None):
+        report = crosscheck(op.rule(), reference, inputs, wrt=wrt, seed=seed)
+        assert report.verdict == "right", str(report)
 
 
 @pytest.mark.parametrize(("op", "slip"), MISTAKES, ids=lambda part: getattr(part, "name", part))

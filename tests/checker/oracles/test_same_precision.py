@@ -25,6 +25,19 @@ def test_a_right_kernel_is_right(kernel: Kernel, seed: int) -> None:
     assert any(note.startswith("checked in ") for note in report.notes)
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
+def test_a_right_kernel_is_right_where_one_argument_alone_is_asked_for(
+    kernel: Kernel, seed: int
+) -> None:
+    """What rounds in it comes from the others too."""
+    inputs = kernel.inputs(seeded(seed))
+    for place in range(len(inputs)):
+        wrt = (f"inputs[{place}]",)
+        report = crosscheck(kernel.function(), kernel.reference, inputs, wrt=wrt, seed=seed)
+        assert report.verdict == "right", str(report)
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
 def test_a_mistake_in_it_is_caught(kernel: Kernel, mistake: Mistake) -> None:

@@ -1,6 +1,6 @@
 """One set of inputs, flattened: what varies from check to check while the call stays the same."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -36,6 +36,19 @@ class Case:
         leaves = tuple(changes.get(i, leaf) for i, leaf in enumerate(self.leaves))
         wrt = tuple(i for i in self.wrt if is_differentiable(leaves[i]))
         return replace(self, leaves=leaves, label=label, wrt=wrt)
+
+    def perturbed(self, label: str, change: Callable[[Tensor], Tensor]) -> "Case":
+        """Every floating-point or complex leaf changed a little, differentiated or not.
+
+        In those that are not, whole numbers stay: they are labels, masks and counts.
+        """
+        changes = {i: change(x) for i, x in enumerate(self.leaves) if is_differentiable(x)}
+        for i in changes.keys() - set(self.wrt):
+            x = self.leaves[i]
+            real = torch.view_as_real(x.resolve_conj()) if x.is_complex() else x
+            whole = real == real.round()
+            changes[i] = torch.where(whole.all(-1) if x.is_complex() else whole, x, changes[i])
+        return self.derived(label, changes)
 
     def to(self, dtype: torch.dtype) -> "Case":
         """The same case with every floating-point or complex leaf in a precision."""

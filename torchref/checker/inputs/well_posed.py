@@ -80,15 +80,12 @@ def _rounded(case: Case, seed: int, by_tensor: bool = False) -> Iterator[Case]:
     """Copies whose inputs differ by a rounding of each entry, or of the tensor's typical one."""
     generator = Generator().manual_seed(seed)
     for _ in range(COPIES):
-        rounded = {
-            i: x + torch.finfo(x.dtype).eps * draw_signed(x, generator) * _ulps(x, by_tensor)
-            for i, x in zip(case.wrt, case.arguments, strict=True)
-        }
-        yield case.derived(case.label, rounded)
 
+        def rounded(x: Tensor) -> Tensor:
+            size = (typical_size(x) or 1.0) if by_tensor else x
+            return x + torch.finfo(x.dtype).eps * draw_signed(x, generator) * size
 
-def _ulps(x: Tensor, by_tensor: bool) -> Tensor | float:
-    return (typical_size(x) or 1.0) if by_tensor else x
+        yield case.perturbed(case.label, rounded)
 
 
 def _is_noise(answers: Sequence[Answer], units: Sequence[float], share: float) -> bool:

@@ -147,7 +147,7 @@ def _few_digits(run: Run, place: int, got: Tensor, true: Tensor) -> bool:
 
 def _error_nearby(run: Run, place: int, relative: float) -> Tensor | None:
     """The error of one output at inputs that are further off by so much; None if refused."""
-    case = nudged(run, relative)
+    case = nudged(run.case, relative, run.generator())
     assert run.reference is not None
     try:
         mine = evaluate(run.candidate, case, case.leaves)[place]

@@ -5,7 +5,7 @@ difference of two functions is still the same.
 """
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
@@ -18,15 +18,9 @@ ILL_CONDITIONED = 1e-9  # relative: what is left of float64 then is still more t
 NEARLY = 0.05  # a gradient so much wrong may still be a rounded one
 
 
-def nudged(run: Run, relative: float, copy: int = 0) -> Case:
-    """The case with every differentiated entry moved by so much of itself; each copy otherwise."""
-    generator = run.generator()
-    generator.manual_seed(generator.initial_seed() + copy)
-    moved = {
-        i: x + relative * x * draw_signed(x, generator)
-        for i, x in zip(run.case.wrt, run.case.arguments, strict=True)
-    }
-    return run.case.derived("nudged", moved)
+def nudged(case: Case, relative: float, generator: Generator) -> Case:
+    """The case with every entry moved by about so much of itself, at random."""
+    return case.perturbed("nudged", lambda x: x + relative * x * draw_signed(x, generator))
 
 
 def is_rough(here: Tensor, there: Tensor) -> bool:
@@ -73,7 +67,7 @@ def gradients_nudged(run: Run, place: int, relative: float) -> tuple[Tensor, Ten
     """The candidate's gradient and the reference's at inputs nudged; None where one has none."""
     if run.reference is None:
         return None
-    case = nudged(run, relative)
+    case = nudged(run.case, relative, run.generator())
     try:
         mine, its = (
             backward(subject, forward(subject, case), run.cotangents)[place]

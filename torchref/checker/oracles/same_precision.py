@@ -18,6 +18,7 @@ from torchref.checker.execution.arithmetic import draw_signed, quantum, typical_
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
+from torchref.checker.oracles.rounding import nudged
 
 COPIES, COPIES_OF_16_BITS = 16, 32  # of the case, each moved at random
 MOVE = {torch.float32: 2.0**-7}  # relative; in 16 bits that is one rounding, and leaves it as it is
@@ -167,19 +168,17 @@ def is_rounded_truth(run: Run, place: int) -> bool:
 
 
 def moved(run: Run, relative: float, copy: int) -> Case:
-    """The case with every differentiated entry moved; zeros too, where conventions differ."""
+    """The case with every entry moved; differentiated zeros too, where conventions differ."""
     generator = Generator().manual_seed(run.seed + 1 + copy)
-    return run.case.derived(
-        "moved",
-        {
-            i: torch.where(
-                x == 0,
-                relative * (typical_size(x) or 1.0) * draw_signed(x, generator).abs().to(x.dtype),
-                x + relative * x * draw_signed(x, generator),
-            )
-            for i, x in zip(run.case.wrt, run.case.arguments, strict=True)
-        },
-    )
+    case = nudged(run.case, relative, generator)
+    zeros = {
+        i: torch.where(
+            x == 0, relative * (typical_size(x) or 1.0) * draw_signed(x, generator).abs(), x
+        )
+        for i, x in zip(case.wrt, case.arguments, strict=True)
+        if bool((x == 0).any())
+    }
+    return case.derived("moved", zeros)
 
 
 def _gradient(subject: Subject, case: Case, run: Run, place: int) -> Tensor:

@@ -66,14 +66,13 @@ def conditioning(run: Run, truths: Sequence[Tensor | None]) -> list[Tensor]:
 def _moved(run: Run, truths: Sequence[Tensor | None], seed: int, ulps: int) -> list[Tensor]:
     """How far each entry of the gradients moves when the inputs move by some ulps."""
     signs = Generator().manual_seed(seed)
-    nudged = {
-        i: x * (1 + ulps * torch.finfo(x.dtype).eps * _signs(x, signs))
-        for i, x in zip(run.case.wrt, run.case.arguments, strict=True)
-    }
+    case = run.case.perturbed(
+        "nudged", lambda x: x * (1 + ulps * torch.finfo(x.dtype).eps * _signs(x, signs))
+    )
     reference = run.reference or run.candidate
     moved: Gradients = (None,) * len(truths)
     with suppress(RefusedError):
-        tape = forward(reference, run.case.derived("nudged", nudged))
+        tape = forward(reference, case)
         moved = backward(reference, tape, run.cotangents)
     return [
         torch.zeros(x.shape, dtype=torch.float64, device=x.device)
