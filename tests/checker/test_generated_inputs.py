@@ -83,7 +83,7 @@ def test_it_is_said_that_the_inputs_given_are_right(reference: Any) -> None:
     assert report.verdict == "wrong"
     (note,) = (note for note in report.notes if "domain= and vary= say" in note)
     assert "at the inputs given it is right" in note
-    assert ("the reference accepts them" in note) == (reference is not None)
+    assert ("accepts them" in note) == (reference is not None)
     report = crosscheck(wrong_beyond_three(), reference, (X,), vary=False)
     assert report.verdict == "right"
     statuses = {check.name: check.status for check in report.checks}

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from torch import Tensor
 
 from torchref.checker.diagnosis.diagnose import accuse
+from torchref.checker.execution.arithmetic import is_differentiable, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import ends_the_context, is_admitted
 from torchref.checker.execution.run import RefusedError, Run, forward, run_both
@@ -32,8 +34,9 @@ ENOUGH = 3  # found wrong, after which no more are tried
 
 @dataclass
 class GeneratedInputs:
-    """Variations count where the reference accepts them and is finite."""
+    """Variations of the case of a run count where the reference accepts them and is finite."""
 
+    given: Run
     candidate: Subject
     reference: Subject | None
     seed: int
@@ -51,10 +54,9 @@ class GeneratedInputs:
     ill_posed: list[str] = field(default_factory=list)
     unsafe: int = 0
     outside: int = 0
-    outputs_as_given: tuple[Tensor, ...] = ()
 
-    def run(self, given: Case) -> None:
-        self.outputs_as_given = forward(self.reference or self.candidate, given).outputs
+    def run(self) -> None:
+        given = self.given.case
         for kind, case in variations(given, self.seed):
             if self.reference is None and kind in ASKS_A_REFERENCE:
                 continue
@@ -84,7 +86,7 @@ class GeneratedInputs:
         self.ledger.note_on(NAME, note)
         if self.guilty:
             made = "at the inputs given it is right; those at which it is wrong were made from them"
-            accepted = "" if self.reference is None else ", and the reference accepts them"
+            accepted = "" if not self.reference else f", and {self.reference.title} accepts them"
             self.ledger.note(f"{made}{accepted}; domain= and vary= say which may be tried")
         if self.ill_posed:
             count = len(self.ill_posed)
@@ -109,6 +111,21 @@ class GeneratedInputs:
         if self.halfway:
             first = f"{len(self.halfway)} of the variations, the first {self.halfway[0]}"
             self.ledger.note(f"the forward accepts and the backward refuses {first}")
+
+    @cached_property
+    def _outputs_as_given(self) -> tuple[Tensor, ...]:
+        return forward(self.reference or self.candidate, self.given.case).outputs
+
+    def _sizes_before_they_cancel(self, case: Case) -> dict[str, float]:
+        """Where an input is larger than as given, each gradient as given, as much larger."""
+        pairs = zip(self.given.case.leaves, case.leaves, strict=True)
+        floating = [(a, b) for a, b in pairs if is_differentiable(a) and is_differentiable(b)]
+        sizes = [(typical_size(a), typical_size(b)) for a, b in floating]
+        larger = max((after / before for before, after in sizes if before), default=1.0)
+        if larger <= 1:
+            return {}
+        true = zip(self.given.case.argument_names, self.given.true or (), strict=False)
+        return {name: typical_size(g) * larger for name, g in true if g is not None}
 
     @property
     def _reference_is_wrong(self) -> bool:
@@ -174,7 +191,7 @@ class GeneratedInputs:
         is_witness = self.is_witness and forwards.is_witness
         result = OracleResult() if judged is None else self._judged(judged, is_witness)
         doubted = forward_found or result.faults or result.blameless
-        if doubted and not is_well_posed(run, self.outputs_as_given):
+        if doubted and not is_well_posed(run, self._outputs_as_given):
             self.ill_posed.append(run.case.label)
             forward_found, result = [], OracleResult()
         if forward_found:
@@ -182,7 +199,7 @@ class GeneratedInputs:
             if kind == "ranks":
                 self.ledger.note(f"{run.case.label}: the forwards differ, so it is left out")
                 return False
-            self.ledger.enter(NAME, forward_found)
+            self.ledger.enter(NAME, forward_found, forwards.worst)
             return True
         self.conventions += result.notes
         if result.why == NOT_FINITE:
@@ -195,11 +212,12 @@ class GeneratedInputs:
     def _judged(self, run: Run, is_witness: bool) -> OracleResult:
         if run.true is None or run.shared or not is_witness:
             return judge_by_differences(replace(run, true=None), promised=False)
-        result = judge_by_reference(run, run.true, given=False)
+        sizes = self._sizes_before_they_cancel(run.case)
+        result = judge_by_reference(run, run.true, given=False, sizes=sizes)
         result.faults = [fault for fault in result.faults if not self._is_rounding(run, fault)]
         if not result.faults:
             result.worst = min(result.worst, 1.0)
-        elif self._reference_is_wrong:
+        elif self._reference_is_wrong and not self.promise.surrogate:
             return judge_by_differences(run, promised=False)
         return result
 

@@ -124,7 +124,7 @@ class Session:
         for note in forwards.notes:
             self.ledger.note(note)
         if run.reference is not None:
-            self.ledger.enter("forward", forwards.findings)
+            self.ledger.enter("forward", forwards.findings, forwards.worst)
         if not (forwards.is_witness or forwards.findings):
             self.is_witness = False
             few = "the forwards agree in the dtype given, and in float64 to its digits alone"
@@ -247,6 +247,7 @@ class Session:
             self.ledger.skip(name, why)
         else:
             generated_inputs.GeneratedInputs(
+                given,
                 self.candidate,
                 self.reference,
                 self.seed,
@@ -254,7 +255,7 @@ class Session:
                 self.ledger,
                 self._tick,
                 self.is_witness,
-            ).run(given.case)
+            ).run()
 
     def _refused(self, refusal: RefusedError, case: Case) -> None:
         if refusal.of_inference_tensor:

@@ -25,6 +25,7 @@ class Subject:
     `buffers` the buffers of a module; `call` takes arguments, keyword arguments and parameters.
     `tolerance` is the relative error that its outputs and gradients may have. `holding` gives a
     module the parameters of a call for as long as it lasts: its backward may run it again.
+    `surrogate` is whose forward has its gradients, where its own has not.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Subject:
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     tolerance: float = 0.0
     holding: Callable[[dict[str, Tensor]], AbstractContextManager[None]] | None = None
+    surrogate: "Subject | None" = None
 
     def outputs(self, spec: pytree.TreeSpec, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
         """All tensors that the call returns, in order, whatever structure holds them."""
@@ -91,7 +93,7 @@ def with_gradient_of(surrogate: Subject, subject: Subject) -> Subject:
         )
 
     title = f"{subject.title} with the gradient of {surrogate.title}"
-    return replace(surrogate, title=title, call=call)
+    return replace(surrogate, title=title, call=call, surrogate=surrogate)
 
 
 def _tensors(returned: Any) -> tuple[Tensor, ...]:

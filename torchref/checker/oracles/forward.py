@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from torchref.checker.execution.arithmetic import identical, quantum, typical_size
 from torchref.checker.execution.run import Run
@@ -20,14 +20,19 @@ ROUNDINGS_OF_16_BITS = 16.0  # that a forward in 16 bits may make
 ROUNDINGS_OF_FORWARD = 64  # that a forward in low precision may make, or avoid
 CANCELLED = 1e-9  # relative to the inputs: what rounding leaves where most digits cancel
 NEARBY = (2.0**-30, 2.0**-20, 2.0**-10, 2.0**-7)  # relative: further on it is another rounding
+COPIES = 3  # of the inputs at each distance
 NUDGE = 8  # roundings of the input, beyond which another number is rounded
 
 
 @dataclass
 class Forwards:
-    """What is wrong with the candidate's forward, and whether the reference is a witness of it."""
+    """What is wrong with the candidate's forward, and whether the reference is a witness of it.
+
+    `worst` is the error of what is wrong, in units of its tolerance.
+    """
 
     findings: list[Finding] = field(default_factory=list)
+    worst: float | None = None
     notes: list[str] = field(default_factory=list)
     is_witness: bool = True
 
@@ -46,7 +51,8 @@ def compare_forwards(run: Run) -> Forwards:
         if identical(got.detach(), true):
             continue
         roundings = ROUNDINGS if epsilon < SIXTEEN_BITS else ROUNDINGS_OF_16_BITS
-        wrong = ~_close(got.detach(), true, roundings * epsilon + run.candidate.tolerance)
+        allowed = roundings * epsilon + run.candidate.tolerance
+        wrong = ~_close(got.detach(), true, allowed)
         if not bool(wrong.any()):
             continue
         if run.epsilon > DOUBLE and _is_near_the_truth(run, place, got.detach()):
@@ -70,6 +76,7 @@ def compare_forwards(run: Run) -> Forwards:
         noisy = draws or _few_digits(run, place, got.detach(), true)
         cause = "forward-noisy" if noisy else "forward-wrong"
         compared.findings = [Finding(cause, None, element, evidence, run.case.label)]
+        compared.worst = _worst(got.detach(), true, allowed)
         compared.is_witness = False
         break
     return compared
@@ -108,6 +115,13 @@ def _is_near_the_truth(run: Run, place: int, got: Tensor) -> bool:
     return bool(near.all())
 
 
+def _worst(got: Tensor, true: Tensor, relative: float) -> float:
+    error = (got.double() - true.double()).abs() if not true.is_complex() else (got - true).abs()
+    size = torch.nan_to_num(true.abs().double(), 0, 0, 0) + typical_size(true)
+    excess = torch.nan_to_num(error / (relative * size), torch.inf, torch.inf)
+    return float(excess.where(torch.isfinite(true), 0).max())
+
+
 def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
     if not true.is_floating_point() and not true.is_complex():
         return got == true
@@ -125,7 +139,8 @@ def _is_rounding(run: Run, place: int, got: Tensor, true: Tensor) -> bool:
     sizes = [typical_size(x) for x in (true, *run.case.arguments)]
     if float(error.abs().max()) > cancelled * max(1.0, *sizes):
         return False
-    there = [_error_nearby(run, place, relative) for relative in NEARBY]
+    # Of a few roundings some are alike by chance.
+    there = (_error_nearby(run, place, far, copy) for copy in range(COPIES) for far in NEARBY)
     return any(other is not None and is_rough(error, other) for other in there)
 
 
@@ -145,9 +160,9 @@ def _few_digits(run: Run, place: int, got: Tensor, true: Tensor) -> bool:
     return False
 
 
-def _error_nearby(run: Run, place: int, relative: float) -> Tensor | None:
+def _error_nearby(run: Run, place: int, relative: float, copy: int = 0) -> Tensor | None:
     """The error of one output at inputs that are further off by so much; None if refused."""
-    case = nudged(run.case, relative, run.generator())
+    case = nudged(run.case, relative, Generator().manual_seed(run.seed + copy))
     assert run.reference is not None
     try:
         mine = evaluate(run.candidate, case, case.leaves)[place]

@@ -1,5 +1,7 @@
 """Entry by entry against the reference's gradient; disputes go to the numeric oracle."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -21,6 +23,7 @@ from torchref.checker.oracles.rounding import lost_by_reference
 from torchref.checker.oracles.same_precision import errors_of, is_rounded_truth
 from torchref.checker.oracles.tolerance import (
     DOUBLE,
+    FLOOR,
     SIXTEEN_BITS,
     conditioning,
     gradient_floor,
@@ -35,8 +38,17 @@ JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by o
 CLEAR = 1e-3  # one error is so far below another that it does not matter beside it
 
 
-def judge_by_reference(run: Run, true_gradients: Gradients, given: bool = True) -> OracleResult:
-    """`given` says that the inputs are the user's, and worth a hundred passes in 16 bits."""
+def judge_by_reference(
+    run: Run,
+    true_gradients: Gradients,
+    given: bool = True,
+    sizes: Mapping[str, float] | None = None,
+) -> OracleResult:
+    """`given` says that the inputs are the user's, and worth a hundred passes in 16 bits.
+
+    At a variation `sizes` says how large each gradient may be before what cancels: where it
+    cancels, its rounding does not.
+    """
     result = OracleResult()
     reach: list[Tensor] | None = None
     epsilon = run.epsilon
@@ -52,6 +64,9 @@ def judge_by_reference(run: Run, true_gradients: Gradients, given: bool = True) 
         allowed = promised(run, true)
         if epsilon < SIXTEEN_BITS:  # of which no number of roundings tells a mistake
             allowed = allowed + rounding(true, epsilon) + gradient_floor(run, argument)
+            allowed = allowed + FLOOR * epsilon * (sizes or {}).get(
+                run.case.argument_names[place], 0.0
+            )
         excess = _excess(got, true, allowed)
         if bool((excess > 1).any()) and epsilon < SIXTEEN_BITS:
             reach = conditioning(run, true_gradients) if reach is None else reach
@@ -80,7 +95,7 @@ def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: Oracle
     if verdicts == {"rounding"}:
         return True
     if verdicts == {"kink"}:
-        objective = Objective(run.candidate, run.case, run.cotangents, run.claimed)
+        objective = _objective(run)
         if not has_ties(run.case.arguments) or not sums_over_ties(objective, run.generator())[1]:
             result.notes.append(
                 f"{name}, {run.case.label}: {_counted(differs)} no derivative; any value between "
@@ -92,15 +107,20 @@ def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: Oracle
         evidence = f"the reference says {its}, candidate and differences of the forward {mine}"
         result.blameless.append(Finding("reference-wrong", name, worst, evidence, run.case.label))
         return True
+    if _agrees_in_the_dtype_given(run, got, true):
+        dtype = str(run.case.dtype_given).removeprefix("torch.")
+        result.notes.append(f"{name}, {run.case.label}: right to the digits of {dtype}, as given")
+        return True
     if lost_by_reference(run, place, got, true):
         result.notes.append(f"{name}, {run.case.label}: the reference loses digits here")
         return True
     if run.epsilon > DOUBLE and not got.is_complex() and (errors := errors_of(run, place)):
         systematic = errors.systematic & differs
         if not bool(systematic.any()):
-            result.notes.append(
-                f"{name}, {run.case.label}: what differs is rounding, {errors.digits()}"
-            )
+            beside = f"what differs is rounding, {errors.digits()}"
+            if not errors.largest:
+                beside = "another value than the reference's here, and the same beside it"
+            result.notes.append(f"{name}, {run.case.label}: {beside}")
             return True
     values = got[worst].item(), true[worst].item()
     result.faults.append(Fault(place, name, run.got[place], true, differs, worst, *values))
@@ -117,6 +137,20 @@ def _farthest(got: Tensor, true: Tensor, differs: Tensor) -> list[tuple[int, ...
 def _counted(differs: Tensor) -> str:
     count = int(differs.sum())
     return "one entry has" if count == 1 else f"{count} entries have"
+
+
+def _agrees_in_the_dtype_given(run: Run, got: Tensor, true: Tensor) -> bool:
+    """Whether every entry differs by a constant's rounding to the dtype of the user's inputs."""
+    dtype = run.case.dtype_given
+    if dtype is None or run.epsilon > DOUBLE:
+        return False
+    return bool(((got - true).abs() <= torch.finfo(dtype).eps * true.abs()).all())
+
+
+def _objective(run: Run) -> Objective:
+    """Whose differences decide: the candidate's forward, or the surrogate's that stands for it."""
+    surrogate = run.reference.surrogate if run.reference else None
+    return Objective(surrogate or run.candidate, run.case, run.cotangents, run.claimed)
 
 
 def _by_all_steps(
@@ -145,7 +179,7 @@ def _verdict(run: Run, place: int, true: Tensor, element: tuple[int, ...]) -> st
     got = run.claimed[place]
     if got.is_complex() or not bool(torch.isfinite(got[element])):
         return "candidate"
-    objective = Objective(run.candidate, run.case, run.cotangents, run.claimed)
+    objective = _objective(run)
     unit = typical_size(run.case.arguments[place]) or 1.0
     value, reference = float(got[element]), float(true[element])
     gap = abs(value - reference)

@@ -30,6 +30,7 @@ TWINS = 2.0  # times the largest mean error of the twin
 QUANTA = 2.0  # smallest numbers of a dtype, that an error near 0 may have
 NEARLY_TOO_LARGE = 16.0  # times smaller than the largest number of its dtype
 PERCENT = 0.05  # of the gradient at an entry, that its error may go with
+NO_ERROR = 1e-17  # which 17 digits stand for
 TWINS_FACTOR = 4.0  # times what the twin's gradient as a whole is too large by
 
 
@@ -92,7 +93,8 @@ class Errors:
     def digits(self) -> str:
         """How many decimal digits the candidate has beside the twin, by their typical errors."""
         mine, its = (
-            -math.log10(max(typical_size(errors), 1e-17)) for errors in (self.candidate, self.twin)
+            max(0.0, -math.log10(max(typical_size(errors), NO_ERROR)))
+            for errors in (self.candidate, self.twin)
         )
         return f"{mine:.1f} digits beside the reference's {its:.1f} in the same precision"
 

@@ -113,10 +113,11 @@ def _second_order_at(run: Run) -> tuple[Outcome, bool]:
         return Outcome(), True
     how = "differentiated again" if pulled else "no graph leads back from the gradient"
     mine, true = told_apart(expected, slope.value)
-    evidence = (
-        f"{how}: along a random direction it is {mine}, differences of the gradient say {true}"
-    )
     name = _worst_argument(run, claimed, directions, turns, weights)
+    what = "it is" if name else "the derivative by grad_output is"
+    evidence = (
+        f"{how}: along a random direction {what} {mine}, differences of the gradient say {true}"
+    )
     found = Finding("second-order-wrong", name, None, evidence, run.case.label, hazard=True)
     return Outcome([found], worst), False
 

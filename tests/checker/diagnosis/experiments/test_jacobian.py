@@ -55,7 +55,7 @@ CASES = {
     ),
     "some are elsewhere": (
         *(averaged, elsewhere, normal(6), "wrong-elements"),
-        "grad_output[0] enters x[0], x[1] … where it should enter x[0], x[1] …",
+        "grad_output[0] enters x[5] where it should enter x[4], and grad_output[1] enters x[0], ",
     ),
 }
 

@@ -106,8 +106,12 @@ def _misplaced(got: Tensor, true: Tensor, shape: torch.Size, wrong: Mismatch) ->
         return None
     told = []
     for row in moved.nonzero().reshape(-1)[:SHOWN].tolist():
-        to, meant = (_places(x[row], wrong) for x in (got, true))
-        told.append(f"grad_output{_index(row, shape)} enters {to} where it should enter {meant}")
+        differs = ~torch.isclose(got[row], true[row])
+        to, meant = (_places(x[row] * differs, wrong) for x in (got, true))
+        enters = f"enters {to} where it should enter {meant}"
+        if to == meant:
+            enters = f"enters {to} with other numbers"
+        told.append(f"grad_output{_index(row, shape)} {enters}")
     return Hypothesis("wrong-elements", f"{_counted(moved)} land in the wrong place: {_list(told)}")
 
 

@@ -1,5 +1,6 @@
 """A local derivative missing or doubled: the ratio of the entries is a function of a value."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -105,7 +106,11 @@ def spread_over(value: Tensor, like: Tensor) -> Tensor | None:
 def _constant(x: Tensor, rounding: float) -> float | None:
     """The value that all entries share, if they do."""
     middle = float(x.mean())
-    if middle == 0 or float((x - middle).abs().max()) > rounding * abs(middle):
+    if (
+        not middle
+        or not math.isfinite(middle)
+        or float((x - middle).abs().max()) > rounding * abs(middle)
+    ):
         return None
     return middle
 
