@@ -7,6 +7,7 @@ import torch
 import torch.autograd.forward_ad as forward_ad
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd import Function
 
 from tests.checker.given.runs import normal, seeded
 from tests.corpora.right_functions import RIGHT, RightFunction
@@ -189,3 +190,29 @@ def test_at_infinity_nan_is_no_fault(edge: float) -> None:
     x = torch.tensor([1.0, edge, 3.0], dtype=torch.float64)
     y = torch.tensor([2.0, 1.0, 3.0], dtype=torch.float64)
     assert crosscheck(torch.atan2, inputs=(y, x), thorough=False).verdict != "wrong"
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1.0, "% would have been seen"), (-1.0, "far apart")])
+def test_where_it_cannot_tell_it_says_how_large_an_error_would_have_been_seen(
+    factor: float, told: str
+) -> None:
+    class OfFewDigits(Function):
+        """float32 numbers near a thousand, of which few digits move."""
+
+        @staticmethod
+        def forward(ctx, x):
+            if x.dtype != torch.float32:
+                raise TypeError("float32 only")
+            ctx.save_for_backward(x)
+            return 1e3 + torch.sin(x)
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            (x,) = ctx.saved_tensors
+            return factor * grad_y * torch.cos(x)
+
+    report = crosscheck(OfFewDigits, inputs=(normal(4, 3).float(),))
+    assert report.verdict == "cannot tell"
+    (note,) = (check.note for check in report.checks if check.status == "cannot tell")
+    assert "along a random direction they are" in note
+    assert told in note

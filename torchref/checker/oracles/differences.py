@@ -16,6 +16,7 @@ from torchref.checker.execution.arithmetic import (
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import (
+    SAFETY,
     Line,
     Slope,
     central_slope,
@@ -120,7 +121,7 @@ def _judge_smooth_entries(
 
     All of them are asked, where they are few: one entry that jumps does not silence the others.
     """
-    why = _unsettled(line, reference_agrees)
+    why = _unsettled(line, reference_agrees) + _would_have_seen(objective, line)
     in_16_bits = any(held_in_16_bits(y) for y in line.at(0.0))
     if not reference_agrees and not in_16_bits and moves_in_steps(line):
         return _judge_steps(run, objective, line, result)
@@ -157,6 +158,19 @@ def _judge_smooth_entries(
         return result
     right = f"along {settled} of {run.case.elements} entries alone they do, and agree with it"
     return result.cannot_tell(f"{why}; {right}" if settled else why)
+
+
+def _would_have_seen(objective: Objective, line: Line) -> str:
+    """How large an error the differences would have shown, though none counts as settled."""
+    claimed = objective.claimed_slope(line.directions)
+    slope = settled_slope(line, abs(claimed))
+    if not SAFETY * slope.estimate < abs(slope.value):
+        return ""
+    value, near = f"{slope.value:.3g}", f"{SAFETY * slope.estimate:.1g}"
+    seen = f"an error of {SAFETY * slope.estimate / abs(slope.value):.1%} would have been seen"
+    apart = abs(slope.value - claimed) > SAFETY * slope.estimate
+    says = f"along a random direction they are {value} ± {near} and the gradient says {claimed:.3g}"
+    return f"; {says}: " + ("far apart, and a reference would decide" if apart else seen)
 
 
 def _judge_steps(run: Run, objective: Objective, line: Line, result: OracleResult) -> OracleResult:

@@ -45,13 +45,15 @@ SAFETY = 8  # tolerance over estimated error
 class Slope:
     """A directional derivative, the estimate of its error, and the step that it was found at.
 
-    `rounding` is the part of the error that rounding in the forward accounts for.
+    `rounding` is the part of the error that rounding in the forward accounts for. Where nothing
+    converged the error is infinite, and `estimate` what it seemed to be.
     """
 
     value: float
     error: float
     step: float
     rounding: float = 0.0
+    estimate: float = math.inf
 
     @property
     def tolerance(self) -> float:
@@ -160,7 +162,7 @@ def _judged(found: Sequence[Slope], scale: float) -> Slope:
     error = max([error, *(_dispute(best, s) for s in finer)])
     converged = error <= LOST * max(scale, abs(best.value))
     constant = scale == 0 and error <= 2 * best.rounding  # it should not move, and it does not
-    return replace(best, error=error if converged or constant else math.inf)
+    return replace(best, error=error if converged or constant else math.inf, estimate=error)
 
 
 def _dispute(one: Slope, other: Slope, safety: float = SAFETY) -> float:

@@ -3,18 +3,21 @@
 from torchref.checker.execution.arithmetic import typical_size
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.bisection import Objective
-from torchref.checker.oracles.directional_derivative import Line, Rising, draw_directions
+from torchref.checker.oracles.directional_derivative import Line, draw_directions
+from torchref.checker.oracles.tolerance import DOUBLE
 from torchref.checker.report.oracle_result import Fault
 
 NEAR = (2.0**-20, 2.0**-24)  # steps within which a step function stands still
+NEAR_IN_SINGLE = (2.0**-11, 2.0**-13)  # and within which what rounds to float32 moves
 TOLD_BY_16_BITS = 2.0**-6  # relative: bfloat16 has two steps within it
 SAMPLED = 16  # entries of each argument
 FAR = (2.0**-4, 1.0, 8.0)  # and steps by one of which it moves
 
 
-def stands_still(line: Rising) -> bool:
-    """Whether no bit of the outputs moves nearby."""
-    return all(line.rise(-t, t)[0] == 0 for t in NEAR)
+def stands_still(line: Line) -> bool:
+    """Whether no bit of the outputs moves nearby, as far as their dtype can tell."""
+    near = NEAR if line.epsilon <= DOUBLE else NEAR_IN_SINGLE
+    return all(line.rise(-t, t)[0] == 0 for t in near)
 
 
 def is_flat(objective: Objective) -> bool:
@@ -40,19 +43,19 @@ def moves_by_few_digits(objective: Objective, place: int, element: tuple[int, ..
     return objective.line(objective.unit(place, element, size)).rise(-1.0, 1.0)[0] != 0
 
 
-def is_rounded(line: Rising) -> bool:
+def is_rounded(line: Line) -> bool:
     """Whether the outputs stand still to either side, and move where 16 bits can tell."""
     finest = NEAR[-1]
     still = line.rise(0.0, finest)[0] == line.rise(-finest, 0.0)[0] == 0
     return still and line.rise(-TOLD_BY_16_BITS, TOLD_BY_16_BITS)[0] != 0
 
 
-def moves_in_steps(line: Rising) -> bool:
+def moves_in_steps(line: Line) -> bool:
     """Whether no bit of the outputs moves nearby, and some do further off."""
     return stands_still(line) and moves_far_off(line)
 
 
-def moves_far_off(line: Rising) -> bool:
+def moves_far_off(line: Line) -> bool:
     """Whether the outputs move at steps as large as the inputs."""
     return any(line.rise(-t, t)[0] != 0 for t in FAR)
 
