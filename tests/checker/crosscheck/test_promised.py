@@ -49,6 +49,37 @@ def test_a_surrogate_gradient(reference, seed: int) -> None:
     assert report.verdict == "wrong"
 
 
+class SpikeOfFewDigits(Function):
+    """The same, with a constant that was a float32 number."""
+
+    width = torch.tensor(0.7, dtype=torch.float32)
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return (x > 0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y / (SpikeOfFewDigits.width + x * x) / SpikeOfFewDigits.width
+
+
+def narrow(x):
+    return torch.atan(x / 0.7**0.5) / 0.7**1.5
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_constant_needs_no_more_digits_than_the_inputs_have(seed: int) -> None:
+    x = normal(4, 5, seed=seed)
+    report = crosscheck(SpikeOfFewDigits, step, (x.float(),), surrogate=narrow, seed=seed)
+    assert report.verdict == "right", str(report)
+    assert any("right to the digits of float32" in note for note in report.notes)
+    report = crosscheck(SpikeOfFewDigits, step, (x,), surrogate=narrow, seed=seed)
+    assert report.verdict == "wrong"
+    assert {finding.cause for finding in report.findings} <= {"constant-factor", "precision-loss"}
+
+
 def test_a_surrogate_is_no_excuse_for_the_forward() -> None:
     report = crosscheck(Spike, torch.relu, (X,), surrogate=steep)
     assert "forward-wrong" in {finding.cause for finding in report.findings}

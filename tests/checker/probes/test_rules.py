@@ -8,6 +8,7 @@ from tests.checker.given.runs import normal, run_of
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
 from tests.corpora.wrong_ops.rule import Rule
+from torchref import crosscheck
 from torchref.checker.probes.linearity import linearity, undefined_cotangents
 from torchref.checker.probes.precision import low_precision
 from torchref.checker.probes.requires_grad import requires_grad_subsets
@@ -162,6 +163,37 @@ class TestLowPrecision:
                 return Square.gradients(grad_y, x)
 
         assert found(low_precision, Casts, reference=torch.square) == [("precision-loss", "x")]
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_one_large_rounding_beside_one_small_one_is_no_loss(self, seed: int) -> None:
+        class Summed(Rule):
+            """A gradient that is one number: a sum in another order than autograd's."""
+
+            @staticmethod
+            def forward(x, width):
+                return torch.exp(-((x / width) ** 2))
+
+            @staticmethod
+            def gradients(grad_y, x, width):
+                slope = grad_y * 2 * x / width**2 * torch.exp(-((x / width) ** 2))
+                terms = (slope * x / width).reshape(-1)
+                total = terms.new_zeros(())
+                for term in terms:
+                    total = total + term
+                return -slope, total
+
+        x, width = normal(7, 5, seed=seed), torch.tensor(1.3, dtype=torch.float64)
+        assert found(low_precision, Summed, x, width, reference=Summed.forward) == []
+
+    def test_what_is_promised_to_be_approximate_is_held_to_that(self) -> None:
+        class Loses(Square):
+            @staticmethod
+            def gradients(grad_y, x):
+                return Square.gradients(grad_y, x) * (1 + 1e-4 * (x.dtype is torch.float32))
+
+        report = crosscheck(Loses, torch.square, (X,), tolerance=1e-3)
+        assert report.verdict == "right", str(report)
+        assert crosscheck(Loses, torch.square, (X,)).findings[0].cause == "precision-loss"
 
     def test_another_convention_at_a_kink_is_no_loss(self) -> None:
         x = torch.tensor([0.0, 1.0, -2.0], dtype=torch.float64)
