@@ -1,4 +1,4 @@
-"""kornia: geometry and losses of computer vision."""
+"""kornia: computer vision."""
 
 import pytest
 import torch
@@ -6,36 +6,44 @@ from torch import Tensor
 
 from tests.packages.published import Shelf
 
-focal = pytest.importorskip("kornia.losses.focal", reason="kornia is not installed")
-essential = pytest.importorskip("kornia.geometry.epipolar.essential")
+pytest.importorskip("kornia", reason="kornia is not installed")
+
+from kornia.geometry.epipolar.essential import _NullSpaceBasis
+from kornia.losses.focal import _TargetLogSoftmax
+
 FUNCTIONS = Shelf("kornia")
 
 
-def gathered(pred: Tensor, target: Tensor) -> Tensor:
-    return pred.log_softmax(1).gather(1, target)
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(2, 5, 3), draw.below(5, 2, 3)),
+    lambda logits, target: logits.log_softmax(1).gather(1, target[:, None]),
+)
+def log_softmax_at_target(logits: Tensor, target: Tensor) -> Tensor:
+    return _TargetLogSoftmax.apply(logits, target[:, None], None)
 
 
 @FUNCTIONS.holds(
-    lambda draw: (draw.normal(3, 5, 4, 7), draw.below(5, 3, 1, 4, 7)),
-    gathered,
-    domain={"target": lambda target: target.shape[1] == 1},
-    because="every pixel has one class",
+    lambda draw: (draw.normal(2, 5, 3), draw.below(5, 2, 3), draw.below(2, 2, 1, 3) == 0),
+    dtype=torch.float64,
 )
-def target_log_softmax(pred: Tensor, target: Tensor) -> Tensor:
-    return focal._TargetLogSoftmax.apply(pred, target, None)
+def log_softmax_where_valid(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    return _TargetLogSoftmax.apply(logits, target[:, None], valid)
 
 
-def complement_of_the_rows(x: Tensor) -> Tensor:
-    q = torch.linalg.qr(x.mT).Q
-    return torch.eye(x.shape[-1], dtype=x.dtype) - q @ q.mT
+def projection(points: Tensor) -> Tensor:
+    return torch.eye(9, dtype=points.dtype) - torch.linalg.pinv(points) @ points
+
+
+def independent(points: Tensor) -> bool:
+    return points.shape[1:] == (5, 9) and bool(torch.linalg.svdvals(points).min() > 1e-3)
 
 
 @FUNCTIONS.holds(
-    lambda draw: (draw.normal(3, 5, 9),),
-    complement_of_the_rows,
-    domain={"x": lambda x: x.shape[-2:] == (5, 9) and torch.linalg.svdvals(x).min() > 0.05},
-    because="five points, whose equations are independent, leave a space of four dimensions",
+    lambda draw: (draw.normal(2, 5, 9),),
+    projection,
+    domain={"points": independent},
+    because="five points in general position",
 )
-def projection_on_null_space(x: Tensor) -> Tensor:
-    basis = essential._NullSpaceBasis.apply(x)[0]
+def null_space(points: Tensor) -> Tensor:
+    basis = _NullSpaceBasis.apply(points)[0]
     return basis @ basis.mT

@@ -1,73 +1,253 @@
-"""pypose: Lie groups, whose gradients are those of the tangent space."""
+"""pypose: Lie groups of rotations, rigid motions and similarities.
+
+Gradients on a group are coordinates of its tangent space, padded by zero. A call that starts in the
+algebra and ends in points has an ordinary gradient.
+"""
 
 import pytest
 import torch
 from torch import Tensor
 
-from tests.packages.published import Draw, Shelf
+from tests.packages.published import Shelf
 
-pypose = pytest.importorskip("pypose", reason="pypose is not installed")
+pp = pytest.importorskip("pypose", reason="pypose is not installed")
 FUNCTIONS = Shelf("pypose")
-FULL = "a tangent vector has as many numbers as its group says, and turns by less than π"
+
+SERIES = "the Jacobian of a similarity is a series to the fifth order"
 
 
-def with_points(draw: Draw, size: int) -> tuple[Tensor, Tensor]:
-    return 0.7 * draw.normal(5, size), draw.normal(5, 3)
+def small(x: Tensor) -> Tensor:
+    return x.norm(dim=-1) < 1
 
 
-def skew(w: Tensor) -> Tensor:
-    x, y, z = w.unbind(-1)
-    o = torch.zeros_like(x)
-    return torch.stack([o, -z, y, z, o, -x, -y, x, o], -1).unflatten(-1, (3, 3))
+def less_than_half_a_turn(x: Tensor) -> Tensor:
+    return x[..., -3:].norm(dim=-1) < 3
 
 
-def turned(w: Tensor, p: Tensor) -> Tensor:
-    return (torch.linalg.matrix_exp(skew(w)) @ p[..., None])[..., 0]
+def hat(w: Tensor) -> Tensor:
+    zero = torch.zeros_like(w[..., 0])
+    rows = (zero, -w[..., 2], w[..., 1], w[..., 2], zero, -w[..., 0], -w[..., 1], w[..., 0], zero)
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
 
 
-def moved(x: Tensor, p: Tensor) -> Tensor:
-    top = torch.cat([skew(x[..., 3:6]), x[..., :3, None]], -1)
-    matrix = torch.linalg.matrix_exp(torch.cat([top, torch.zeros_like(top[..., :1, :])], -2))
+def rotation(x: Tensor) -> Tensor:
+    return torch.matrix_exp(hat(x))
+
+
+def transform(x: Tensor) -> Tensor:
+    """Of se3 and sim3: translation, rotation and, where there is one, the logarithm of a scale."""
+    linear = hat(x[..., 3:6])
+    if x.shape[-1] == 7:
+        linear = linear + x[..., 6, None, None] * torch.eye(3, dtype=x.dtype)
+    upper = torch.cat((linear, x[..., :3, None]), -1)
+    return torch.matrix_exp(torch.cat((upper, torch.zeros_like(upper[..., :1, :])), -2))
+
+
+def moved(matrix: Tensor, p: Tensor) -> Tensor:
     return (matrix[..., :3, :3] @ p[..., None])[..., 0] + matrix[..., :3, 3]
 
 
-def turns_less_than_half(first: int, size: int):
-    def holds(x: Tensor, p: Tensor) -> bool:
-        whole = x.shape[-1] == size and p.shape[-1] == 3 and x.shape[:-1] == p.shape[:-1]
-        return whole and bool((x[..., first : first + 3].norm(dim=-1) < 3).all())
-
-    return holds
+def rotated(x: Tensor, p: Tensor) -> Tensor:
+    return (rotation(x) @ p[..., None])[..., 0]
 
 
-@FUNCTIONS.holds(
-    lambda draw: with_points(draw, 3), turned, domain=turns_less_than_half(0, 3), because=FULL
-)
-def turn_points(x: Tensor, p: Tensor) -> Tensor:
-    return pypose.so3(x).Exp().Act(p)
+@FUNCTIONS.holds(lambda draw: (draw.normal(4, 3), draw.normal(4, 3)), rotated)
+def rotate(x: Tensor, p: Tensor) -> Tensor:
+    return pp.so3(x).Exp().Act(p)
 
 
-@FUNCTIONS.holds(
-    lambda draw: with_points(draw, 6), moved, domain=turns_less_than_half(3, 6), because=FULL
-)
-def move_points(x: Tensor, p: Tensor) -> Tensor:
-    return pypose.se3(x).Exp().Act(p)
-
-
-@FUNCTIONS.holds(lambda draw: with_points(draw, 4), domain=turns_less_than_half(0, 4), because=FULL)
-def turn_and_scale_points(x: Tensor, p: Tensor) -> Tensor:
-    return pypose.rxso3(x).Exp().Act(p)
+@FUNCTIONS.holds(lambda draw: (draw.normal(4, 3), draw.normal(4, 4)), dtype=torch.float64)
+def rotate_homogeneous(x: Tensor, p: Tensor) -> Tensor:
+    return pp.so3(x).Exp().Act(p)
 
 
 @FUNCTIONS.holds(
-    lambda draw: with_points(draw, 3),
-    lambda x, p: turned(-x, turned(x / 2, p)),
-    domain=turns_less_than_half(0, 3),
-    because=FULL,
+    lambda draw: (draw.between(-1, 1, 4, 3),),
+    lambda x: x.clone(),
+    domain={"x": less_than_half_a_turn},
+    because="the logarithm is the turn of less than half",
 )
-def turn_half_back(x: Tensor, p: Tensor) -> Tensor:
-    return (pypose.so3(x).Exp().Inv() * pypose.so3(x / 2).Exp()).Act(p)
+def rotation_log(x: Tensor) -> Tensor:
+    return pp.so3(x).Exp().Log().tensor()
 
 
-@FUNCTIONS.holds(lambda draw: with_points(draw, 3), domain=turns_less_than_half(0, 3), because=FULL)
-def logarithm_of_two_turns(x: Tensor, p: Tensor) -> Tensor:
-    return (pypose.so3(x).Exp() * pypose.so3(0.3 * p).Exp()).Log().tensor()
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(4, 3), draw.normal(4, 3)), lambda x, y: rotation(x) @ rotation(y)
+)
+def rotation_product(x: Tensor, y: Tensor) -> Tensor:
+    return (pp.so3(x).Exp() * pp.so3(y).Exp()).matrix()
+
+
+@FUNCTIONS.holds(lambda draw: (draw.normal(4, 3), draw.normal(4, 3)), dtype=torch.float64)
+def rotation_inverse(x: Tensor, p: Tensor) -> Tensor:
+    return pp.so3(x).Exp().Inv().Act(p)
+
+
+@FUNCTIONS.holds(lambda draw: (draw.normal(4, 3), draw.normal(4, 3)), rotated)
+def rotation_adjoint(x: Tensor, a: Tensor) -> Tensor:
+    return pp.so3(x).Exp().Adj(pp.so3(a)).tensor()
+
+
+@FUNCTIONS.holds(lambda draw: (draw.normal(4, 3), draw.normal(4, 3)))
+def rotation_adjoint_transposed(x: Tensor, a: Tensor) -> Tensor:
+    return pp.so3(x).Exp().AdjT(pp.so3(a)).tensor()
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(4, 6), draw.normal(4, 3)), lambda x, p: moved(transform(x), p)
+)
+def move(x: Tensor, p: Tensor) -> Tensor:
+    return pp.se3(x).Exp().Act(p)
+
+
+@FUNCTIONS.holds(lambda draw: (draw.normal(4, 6), draw.normal(4, 4)), dtype=torch.float64)
+def move_homogeneous(x: Tensor, p: Tensor) -> Tensor:
+    return pp.se3(x).Exp().Act(p)
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.between(-1, 1, 4, 6),),
+    domain={"x": less_than_half_a_turn},
+    because="the logarithm is the turn of less than half",
+)
+def motion_log(x: Tensor) -> Tensor:
+    return pp.se3(x).Exp().Log().tensor()
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(4, 6), draw.normal(4, 6)), lambda x, y: transform(x) @ transform(y)
+)
+def motion_product(x: Tensor, y: Tensor) -> Tensor:
+    return (pp.se3(x).Exp() * pp.se3(y).Exp()).matrix()
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(4, 6), draw.normal(4, 3)),
+    lambda x, p: moved(torch.linalg.inv(transform(x)), p),
+)
+def motion_inverse(x: Tensor, p: Tensor) -> Tensor:
+    return pp.se3(x).Exp().Inv().Act(p)
+
+
+@FUNCTIONS.holds(lambda draw: (draw.normal(4, 6), draw.normal(4, 6)), dtype=torch.float64)
+def motion_adjoint(x: Tensor, a: Tensor) -> Tensor:
+    return pp.se3(x).Exp().Adj(pp.se3(a)).tensor()
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(4, 6), draw.normal(4, 6)),
+    right=False,
+    because="both gradients take the matrix of the adjoint for that of its transpose",
+)
+def motion_adjoint_transposed(x: Tensor, a: Tensor) -> Tensor:
+    return pp.se3(x).Exp().AdjT(pp.se3(a)).tensor()
+
+
+def quaternion_to_rotation(q: Tensor) -> Tensor:
+    v, w = q[..., :3], q[..., 3, None, None]
+    outer = v[..., :, None] * v[..., None, :]
+    square = (v * v).sum(-1)[..., None, None]
+    return (w * w - square) * torch.eye(3, dtype=q.dtype) + 2 * outer + 2 * w * hat(v)
+
+
+def perturbed(motion: Tensor) -> Tensor:
+    """A motion, moved from the left by what its first six entries are off."""
+    at = motion.detach()
+    upper = torch.cat((quaternion_to_rotation(at[..., 3:]), at[..., :3, None]), -1)
+    last = torch.tensor((0, 0, 0, 1), dtype=motion.dtype).expand_as(upper[..., :1, :])
+    return transform((motion - at)[..., :6]) @ torch.cat((upper, last), -2)
+
+
+def unit(motion: Tensor) -> Tensor:
+    return (motion[..., 3:7].norm(dim=-1) - 1).abs() < 1e-5
+
+
+TANGENT = "the gradient of a motion is that of moving it from the left"
+
+
+@FUNCTIONS.holds(
+    lambda draw: (pp.se3(draw.normal(4, 6)).Exp().tensor(), draw.normal(4, 3)),
+    surrogate=lambda motion, p: moved(perturbed(motion), p),
+    domain={"motion": unit},
+    because=TANGENT,
+)
+def act_by_seven(motion: Tensor, p: Tensor) -> Tensor:
+    return pp.SE3(motion).Act(p)
+
+
+@FUNCTIONS.holds(
+    lambda draw: (pp.se3(draw.normal(4, 6)).Exp().tensor(), draw.normal(4, 3)),
+    lambda motion, p: moved(perturbed(motion), p),
+    wrt=("p",),
+    domain={"motion": unit},
+    because="only points are learnt",
+)
+def act_on_points(motion: Tensor, p: Tensor) -> Tensor:
+    return pp.SE3(motion) @ p
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.between(-0.4, 0.4, 4, 7), draw.normal(4, 3)),
+    lambda x, p: moved(transform(x), p),
+    dtype=torch.float64,
+    domain={"x": small},
+    tolerance=1e-3,
+    because=SERIES,
+)
+def resize(x: Tensor, p: Tensor) -> Tensor:
+    return pp.sim3(x).Exp().Act(p)
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.between(-0.4, 0.4, 4, 7),),
+    dtype=torch.float64,
+    domain={"x": small},
+    tolerance=1e-3,
+    because=SERIES,
+)
+def similarity_log(x: Tensor) -> Tensor:
+    return pp.sim3(x).Exp().Log().tensor()
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.between(-0.4, 0.4, 4, 7), draw.between(-0.4, 0.4, 4, 7)),
+    lambda x, y: transform(x) @ transform(y),
+    domain={"x": small, "y": small},
+    tolerance=1e-3,
+    because=SERIES,
+)
+def similarity_product(x: Tensor, y: Tensor) -> Tensor:
+    return (pp.sim3(x).Exp() * pp.sim3(y).Exp()).matrix()
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.between(-0.4, 0.4, 4, 7), draw.normal(4, 3)),
+    domain={"x": small},
+    tolerance=1e-3,
+    because=SERIES,
+)
+def similarity_inverse(x: Tensor, p: Tensor) -> Tensor:
+    return pp.sim3(x).Exp().Inv().Act(p)
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.between(-0.4, 0.4, 4, 7), draw.normal(4, 7)),
+    domain={"x": small},
+    tolerance=1e-3,
+    because=SERIES,
+)
+def similarity_adjoint(x: Tensor, a: Tensor) -> Tensor:
+    return pp.sim3(x).Exp().Adj(pp.sim3(a)).tensor()
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(4, 4), draw.normal(4, 3)),
+    lambda x, p: x[..., 3:].exp() * rotated(x[..., :3], p),
+)
+def rotate_and_resize(x: Tensor, p: Tensor) -> Tensor:
+    return pp.rxso3(x).Exp().Act(p)
+
+
+@FUNCTIONS.holds(lambda draw: (draw.normal(4, 4), draw.normal(4, 4), draw.normal(4, 3)))
+def rotated_and_resized_twice(x: Tensor, y: Tensor, p: Tensor) -> Tensor:
+    return (pp.rxso3(x).Exp() * pp.rxso3(y).Exp().Inv()).Act(p)

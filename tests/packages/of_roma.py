@@ -1,57 +1,68 @@
-"""roma: rotations."""
+"""roma: rotations, and the nearest one of a matrix."""
 
 import pytest
 import torch
 from torch import Tensor
 
-from tests.packages.published import Draw, Shelf
+from tests.packages.published import Shelf
 
 roma = pytest.importorskip("roma", reason="roma is not installed")
 FUNCTIONS = Shelf("roma")
-DAMPED = "its gradient is damped by gradient_eps=1e-5, and no nearest rotation may be ambiguous"
+DAMPED = "the gradient is damped, by 1e-5, which shows where singular values are small"
 
 
-def near_identity(draw: Draw, batch: int, n: int) -> tuple[Tensor]:
-    return (torch.eye(n, dtype=draw.dtype) + 0.4 * draw.normal(batch, n, n),)
+def conditioned(m: Tensor) -> Tensor:
+    return torch.linalg.svdvals(m).min() > 0.02
 
 
-def nearest_rotation_is_unique(m: Tensor) -> bool:
-    values = torch.linalg.svdvals(m)
-    gap = values[..., -2:-1].sum(-1) + torch.linalg.det(m).sign() * values[..., -1]
-    return bool((gap > 0.05).all())
+def apart(x: Tensor) -> Tensor:
+    row, column = torch.triu_indices(4, 4)
+    matrix = torch.zeros(*x.shape[:-1], 4, 4, dtype=x.dtype)
+    matrix[..., row, column] = x
+    values = torch.linalg.eigvalsh(matrix, "U")
+    return (values[..., 1] - values[..., 0]).min() > 0.02
 
 
-def is_regular(m: Tensor) -> bool:
-    return bool((torch.linalg.svdvals(m)[..., -1] > 0.02).all())
+def nearest(m: Tensor) -> Tensor:
+    u, _, v = torch.linalg.svd(m)
+    return u @ v
 
 
 @FUNCTIONS.holds(
-    lambda draw: near_identity(draw, 5, 3),
-    lambda m: roma.special_procrustes_naive(m),
-    domain={"m": nearest_rotation_is_unique},
+    lambda draw: (draw.normal(2, 4, 4),),
+    nearest,
     tolerance=1e-4,
     because=DAMPED,
+    domain={"m": conditioned},
+)
+def procrustes(m: Tensor) -> Tensor:
+    return roma.procrustes(m)
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(3, 4, 4),),
+    dtype=torch.float64,
+    tolerance=1e-4,
+    because=DAMPED,
+    domain={"m": conditioned},
+)
+def procrustes_with_singular_values(m: Tensor) -> tuple[Tensor, Tensor]:
+    return roma.procrustes(m, force_rotation=True, return_singular_values=True)
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(5, 3, 3),), tolerance=1e-4, because=DAMPED, domain={"m": conditioned}
 )
 def special_procrustes(m: Tensor) -> Tensor:
     return roma.special_procrustes(m)
 
 
 @FUNCTIONS.holds(
-    lambda draw: near_identity(draw, 2, 4),
-    lambda m: roma.procrustes_naive(m, return_singular_values=True),
-    domain={"m": is_regular},
+    lambda draw: (draw.normal(5, 10),),
+    dtype=torch.float64,
     tolerance=1e-4,
     because=DAMPED,
+    domain={"x": apart},
 )
-def procrustes(m: Tensor) -> tuple[Tensor, Tensor]:
-    return roma.procrustes(m, return_singular_values=True)
-
-
-@FUNCTIONS.holds(
-    lambda draw: near_identity(draw, 4, 3),
-    domain={"m": nearest_rotation_is_unique},
-    tolerance=1e-4,
-    because=DAMPED,
-)
-def rotation_by_quaternion(m: Tensor) -> Tensor:
-    return roma.unitquat_to_rotmat(roma.special_procrustes_unitquat(m))
+def rotation_of_ten_numbers(x: Tensor) -> Tensor:
+    return roma.unitquat_to_rotmat(roma.symmatrixvec_to_unitquat(x))

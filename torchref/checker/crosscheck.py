@@ -9,7 +9,12 @@ from typing import Any
 import torch
 
 from torchref.checker.execution.case import Case, build_case
-from torchref.checker.execution.isolation import ProcessEndedError, Send, run_isolated
+from torchref.checker.execution.isolation import (
+    OutlastedError,
+    ProcessEndedError,
+    Send,
+    run_isolated,
+)
 from torchref.checker.execution.subject import as_subject, with_gradient_of
 from torchref.checker.execution.time_limit import time_limit
 from torchref.checker.inputs.defaults import defaults_left_out
@@ -139,9 +144,11 @@ def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
         tick(trying)
 
     try:
-        ledger: Ledger = run_isolated(work, receive)
+        ledger: Ledger = run_isolated(work, receive, session.promise.seconds)
     except ProcessEndedError as ended:
-        if trying in {*(case.label for case in cases), *BEHAVIOUR, *HIGHER_ORDER}:
+        if isinstance(ended, OutlastedError):
+            learnt.undecided("process", f"{ended}, at {trying}")
+        elif trying in {*(case.label for case in cases), *BEHAVIOUR, *HIGHER_ORDER}:
             learnt.enter("process", [Finding("raises", None, None, str(ended), trying)])
         else:  # sizes and indices may be more than was promised
             learnt.undecided("process", f"{ended} at {trying}; domain= or vary= leave that out")

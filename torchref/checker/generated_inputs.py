@@ -10,10 +10,17 @@ from torchref.checker.diagnosis.diagnose import accuse
 from torchref.checker.execution.arithmetic import is_differentiable, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import ends_the_context, is_admitted
-from torchref.checker.execution.run import RefusedError, Run, forward, run_both
+from torchref.checker.execution.run import NotFiniteError, RefusedError, Run, forward, run_both
 from torchref.checker.execution.subject import Subject
+from torchref.checker.execution.tape import nodes_behind
 from torchref.checker.inputs import ASKS_A_REFERENCE, variations
-from torchref.checker.inputs.domain import is_defined, is_finite_for_all, is_same_function
+from torchref.checker.inputs.domain import (
+    are_finite,
+    infinities,
+    is_defined,
+    is_finite_for_all,
+    is_same_function,
+)
 from torchref.checker.inputs.well_posed import is_refused_by_rounding, is_well_posed
 from torchref.checker.oracles.differences import NOT_FINITE, judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
@@ -29,6 +36,8 @@ from torchref.errors import InputError
 
 NAME = "variations of the inputs"
 ENDED_BY = UNREPEATABLE | {"forward-wrong"}
+AS_LARGE = 4.0  # times larger or smaller, what is approximate is as good as it was
+SATURATING = ("Softmax", "Logsumexp", "Exp", "Sigmoid", "Tanh")  # nodes that have a limit
 ENOUGH = 3  # found wrong, after which no more are tried
 
 
@@ -62,13 +71,17 @@ class GeneratedInputs:
                 continue
             if not self.promise.varies(kind):
                 continue
+            if infinities(case) > infinities(given) and not self._saturates:
+                continue
             if not case.elements:
                 continue  # nothing to differentiate, and some kernels crash on it
             self.tick(case.label)
             if not self._is_in_domain(case) or not self._is_admitted(kind, case):
                 continue
             try:
-                run = run_both(self.candidate, self.reference, case, self.seed)
+                run = run_both(self.candidate, self.reference, case, self.seed, only_finite=True)
+            except NotFiniteError:
+                continue
             except (RefusedError, InputError) as refusal:
                 if ends_the_context(refusal):
                     raise
@@ -116,12 +129,22 @@ class GeneratedInputs:
     def _outputs_as_given(self) -> tuple[Tensor, ...]:
         return forward(self.reference or self.candidate, self.given.case).outputs
 
-    def _sizes_before_they_cancel(self, case: Case) -> dict[str, float]:
-        """Where an input is larger than as given, each gradient as given, as much larger."""
+    @cached_property
+    def _saturates(self) -> bool:
+        """Whether something in it has a limit at infinity: others may index with what arrives."""
+        names = {node.name() for node in nodes_behind(self._outputs_as_given)}
+        return any(limit in name for name in names for limit in SATURATING)
+
+    def _growth(self, case: Case) -> list[float]:
+        """How many times as large as given each input is."""
         pairs = zip(self.given.case.leaves, case.leaves, strict=True)
         floating = [(a, b) for a, b in pairs if is_differentiable(a) and is_differentiable(b)]
         sizes = [(typical_size(a), typical_size(b)) for a, b in floating]
-        larger = max((after / before for before, after in sizes if before), default=1.0)
+        return [after / before for before, after in sizes if before]
+
+    def _sizes_before_they_cancel(self, case: Case) -> dict[str, float]:
+        """Where an input is larger than as given, each gradient as given, as much larger."""
+        larger = max(self._growth(case), default=1.0)
         if larger <= 1:
             return {}
         true = zip(self.given.case.argument_names, self.given.true or (), strict=False)
@@ -136,6 +159,9 @@ class GeneratedInputs:
             inside = self.promise.holds_at(case)
         except Exception:  # of other sizes the predicate may refuse, as the function does
             inside = False
+        if self.promise.tolerance:  # the error of a solver is absolute, and was stated for these
+            inside &= all(1 / AS_LARGE <= growth <= AS_LARGE for growth in self._growth(case))
+            inside &= infinities(case) == infinities(self.given.case)
         self.outside += not inside
         return inside
 
@@ -181,11 +207,12 @@ class GeneratedInputs:
     def _judge(self, run: Run, kind: str) -> bool:
         """Whether the candidate is found wrong."""
         # A size that broadcasts may be more than was promised: autograd's sum is right.
-        broken = breaches(run.raw, run.case.label)
+        broken = breaches(run)
         broken = [finding for finding in broken if finding.argument not in self.ledger.wrong]
         found = [finding for finding in broken if finding.cause != "missing-reduction"]
         forwards = compare_forwards(run)
         forward_found = forwards.findings
+        at_infinity = infinities(run.case) > infinities(self.given.case)
         self.conventions += forwards.notes
         judged = None if forward_found else run.without(self.ledger.wrong)
         is_witness = self.is_witness and forwards.is_witness
@@ -194,9 +221,15 @@ class GeneratedInputs:
         if doubted and not is_well_posed(run, self._outputs_as_given):
             self.ill_posed.append(run.case.label)
             forward_found, result = [], OracleResult()
+        if (
+            at_infinity
+        ):  # what is no number has no forward to agree on, and no slope but NaN is wrong
+            result.faults = [
+                f for f in result.faults if f.got is not None and not are_finite([f.got])
+            ]
         if forward_found:
             # Of another rank the reference may be another function: a softmax over dim=1.
-            if kind == "ranks":
+            if kind == "ranks" or at_infinity:
                 self.ledger.note(f"{run.case.label}: the forwards differ, so it is left out")
                 return False
             self.ledger.enter(NAME, forward_found, forwards.worst)

@@ -119,7 +119,7 @@ class Session:
         if not run.cotangents:
             self._accuse_detached(run)
             return None
-        self.ledger.enter("contract", breaches(run.raw, case.label))
+        self.ledger.enter("contract", breaches(run))
         forwards = compare_forwards(run)
         for note in forwards.notes:
             self.ledger.note(note)

@@ -39,7 +39,7 @@ def summed(grad: Tensor) -> Tensor:
 
 def broken(*made) -> list[tuple[str, str | None]]:
     run = run_of(returning(*made), torch.add, X, BIAS)
-    return [(finding.cause, finding.argument) for finding in breaches(run.raw, "as given")]
+    return [(finding.cause, finding.argument) for finding in breaches(run)]
 
 
 def causes_of(report: Report) -> tuple[Finding, ...]:
@@ -61,12 +61,35 @@ def test_a_return_that_keeps_the_contract() -> None:
     ids=["None", "unreduced", "kept dimension", "single precision"],
 )
 def test_what_autograd_repairs_without_a_word(of_bias, cause: str) -> None:
-    assert broken(same, of_bias) == [(cause, "bias")]
+    # None may stand for 0, and the oracles see that it does not.
+    assert broken(same, of_bias) == ([] if cause == "missing-gradient" else [(cause, "bias")])
     report = crosscheck(returning(same, of_bias), torch.add, (X, BIAS))
     assert (cause, "bias") in {(each.cause, each.argument) for each in causes_of(report)}
     repaired = cause == "missing-reduction"  # a cast of float64 to float32 has lost digits
     assert report.verdict == ("right" if repaired else "wrong")
     assert crosscheck(returning(same, of_bias), torch.add, (X, BIAS), order=2).verdict == "wrong"
+
+
+def test_none_is_right_for_a_gradient_of_zero_and_wrong_for_a_leaf_that_nobody_asks_for() -> None:
+    class Steps(Function):
+        @staticmethod
+        def forward(ctx, x, steps):
+            return x + torch.round(steps)
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            return grad_y, None
+
+    report = crosscheck(
+        lambda x: Steps.apply(x, x.sum(0)), lambda x: x + torch.round(x.sum(0)), (X,)
+    )
+    assert report.verdict == "right", str(report)
+    held = BIAS.clone().requires_grad_()
+    function = returning(same, lambda grad: None)
+    report = crosscheck(lambda x: function.apply(x, held), lambda x: x + held, (X,))
+    assert [(each.cause, each.argument) for each in report.findings] == [
+        ("missing-gradient", "bias")
+    ]
 
 
 def test_a_shape_that_autograd_refuses_is_a_finding_too() -> None:
@@ -93,7 +116,7 @@ def test_an_old_style_function_is_recorded_with_its_names() -> None:
     (call,) = run.raw
     assert [call.name(place) for place in range(3)] == ["x", "power", "bias"]
     assert [e and e.shape for e in call.expected] == [(5, 3), None, (3,)]
-    (breach,) = breaches(run.raw, "as given")
+    (breach,) = breaches(run)
     assert (breach.cause, breach.argument) == ("missing-reduction", "bias")
 
 
@@ -106,7 +129,7 @@ def test_functions_deep_inside_are_recorded_and_restored() -> None:
 
     run = run_of(network, None, X, BIAS)
     assert [call.function for call in run.raw] == [function]
-    assert [finding.cause for finding in breaches(run.raw, "")] == ["missing-reduction"]
+    assert [finding.cause for finding in breaches(run)] == ["missing-reduction"]
     assert vars(function)["backward"] is plain
 
 

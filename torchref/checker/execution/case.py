@@ -40,9 +40,11 @@ class Case:
     def perturbed(self, label: str, change: Callable[[Tensor], Tensor]) -> "Case":
         """Every floating-point or complex leaf changed a little, differentiated or not.
 
-        In those that are not, whole numbers stay: they are labels, masks and counts.
+        In those that are not, whole numbers stay: they are labels, masks and counts; so does
+        what is not finite.
         """
-        changes = {i: change(x) for i, x in enumerate(self.leaves) if is_differentiable(x)}
+        floating = {i: x for i, x in enumerate(self.leaves) if is_differentiable(x)}
+        changes = {i: torch.where(x.isfinite(), change(x), x) for i, x in floating.items()}
         for i in changes.keys() - set(self.wrt):
             x = self.leaves[i]
             real = torch.view_as_real(x.resolve_conj()) if x.is_complex() else x

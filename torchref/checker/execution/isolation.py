@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from typing import IO, Any
@@ -14,6 +15,7 @@ import cloudpickle
 from torchref.errors import InputError
 
 Send = Callable[[Any], None]
+GRACE = 10.0  # seconds: to start Python and torch, and to end by itself
 START = "from torchref.checker.execution.isolation import serve; serve()"
 
 
@@ -21,11 +23,16 @@ class ProcessEndedError(Exception):
     """The process ended before its work was done; the message says how."""
 
 
-def run_isolated(work: Callable[[Send], Any], receive: Send) -> Any:
+class OutlastedError(ProcessEndedError):
+    """It was ended because it had not come to an end by itself."""
+
+
+def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | None = None) -> Any:
     """What `work` returns, called in a new process; `receive` gets what it sends on its way.
 
     An exception that it raises is raised here. Raises `ProcessEndedError` where the process ends
-    without a word, and `InputError` where the work cannot be sent to it.
+    without a word, or is not done `GRACE` after the seconds that the work itself keeps to, and
+    `InputError` where the work cannot be sent to it.
     """
     try:
         pickled = cloudpickle.dumps(work)
@@ -40,14 +47,26 @@ def run_isolated(work: Callable[[Send], Any], receive: Send) -> Any:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer((seconds or 0) + GRACE, end)
+        if seconds is not None:
+            timer.start()
         try:
             pickle.dump(sys.path, process.stdin)
             pickle.dump(pickled, process.stdin)
             process.stdin.close()
             return _answer(process.stdout, receive)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+            if late.is_set():
+                raise OutlastedError(f"one call lasted until {GRACE:g} s after the limit") from None
             raise ProcessEndedError(_how(process.wait())) from None
         finally:
+            timer.cancel()
             process.kill()
 
 

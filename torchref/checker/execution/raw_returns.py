@@ -16,11 +16,15 @@ from torchref.checker.execution.tape import dense, nodes_behind
 
 @dataclass(frozen=True)
 class Expected:
-    """The shape, dtype and device of an input of a Function that requires grad."""
+    """The shape, dtype and device of an input of a Function that requires grad.
+
+    `leaf` is the id of the tensor where the input is a leaf of the graph.
+    """
 
     shape: tuple[int, ...]
     dtype: torch.dtype
     device: torch.device
+    leaf: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,4 +100,5 @@ def _recorded(function: type[Function], returns: list[RawReturn]) -> Iterator[No
 
 def _expected(node: Node, place: int) -> Expected:
     metadata = node._input_metadata[place]
-    return Expected(tuple(metadata.shape), metadata.dtype, metadata.device)
+    leaf = id(node.variable) if hasattr(node, "variable") else None
+    return Expected(tuple(metadata.shape), metadata.dtype, metadata.device, leaf)

@@ -19,6 +19,10 @@ from torchref.errors import InputError
 ABSURD = 1e100  # in a variation: no computation that is meant to go there
 
 
+class NotFiniteError(Exception):
+    """An output is NaN or infinite at a case that nobody gave."""
+
+
 class RefusedError(Exception):
     """A subject raised on a case: whose forward or backward, and what it said."""
 
@@ -58,7 +62,8 @@ class Run:
     @cached_property
     def outputs(self) -> list[Tensor]:
         """The differentiable outputs, off the tape."""
-        return [self.tape.outputs[i].detach() for i in self.cotangents]
+        outputs = [self.tape.outputs[i].detach() for i in self.cotangents]
+        return [y.clone() for y in outputs] if self.tape.frees_outputs else outputs
 
     @cached_property
     def epsilon(self) -> float:
@@ -106,8 +111,7 @@ class Run:
         """Whether the outputs that should come, or those that came, are finite and not absurd."""
         outputs = self.tape.outputs if self.expected is None else self.expected
         told = [*outputs, *(g for g in self.true or () if g is not None)]
-        finite = all(bool(torch.isfinite(y.detach().abs()).all()) for y in outputs)
-        return finite and not any(bool((y.detach().abs() > ABSURD).any()) for y in told)
+        return _finite(outputs) and not any(bool((y.detach().abs() > ABSURD).any()) for y in told)
 
     @cached_property
     def claimed(self) -> list[Tensor]:
@@ -136,17 +140,25 @@ def backward(subject: Subject, tape: Tape, cotangents: Cotangents) -> Gradients:
         raise RefusedError(subject, "backward", error) from error
 
 
-def run_both(candidate: Subject, reference: Subject | None, case: Case, seed: int) -> Run:
+def run_both(
+    candidate: Subject, reference: Subject | None, case: Case, seed: int, only_finite: bool = False
+) -> Run:
     """Run candidate and reference at a case under the same random cotangents.
 
-    The reference goes first: where it refuses, nothing is asked of the candidate.
+    The reference goes first: where it refuses, nothing is asked of the candidate. With
+    `only_finite` no backward is called where the outputs that should come are not: torch has some
+    that index with NaN, and end the process.
     """
     expected = true = None
     shared: frozenset[type[Function]] = frozenset()
     if reference is not None:
         reference_tape = forward(reference, case)
         expected = tuple(y.detach() for y in reference_tape.outputs)
+        if only_finite and not _finite(reference_tape.outputs):
+            raise NotFiniteError(case.label)
     tape = forward(candidate, case)
+    if only_finite and reference is None and not _finite(tape.outputs):
+        raise NotFiniteError(case.label)
     cotangents = tape.draw_cotangents(Generator().manual_seed(seed))
     if reference is not None:
         require_same_structure(candidate, tape, reference, reference_tape)
@@ -158,6 +170,10 @@ def run_both(candidate: Subject, reference: Subject | None, case: Case, seed: in
     return Run(
         candidate, reference, case, tape, cotangents, got, tuple(raw), expected, true, seed, shared
     )
+
+
+def _finite(outputs: Sequence[Tensor]) -> bool:
+    return all(bool(torch.isfinite(y.detach().abs()).all()) for y in outputs)
 
 
 def require_same_structure(

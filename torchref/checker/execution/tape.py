@@ -16,6 +16,7 @@ from torchref.checker.execution.time_limit import require_time
 Cotangents = Mapping[int, Tensor]  # by the place of the output
 Gradients = tuple[Tensor | None, ...]  # in the order of the arguments
 
+REFUSES_GRAD = ".backward()"  # what those who run themselves again say is to be called instead
 FORWARD_SEED = 1234  # dropout and its like draw the same numbers in every forward
 
 
@@ -57,10 +58,11 @@ class Tape:
         seed: int = FORWARD_SEED,
     ) -> None:
         require_time()
-        self.subject, self.spec = subject, case.spec
+        self.subject, self.case, self.seed = subject, case, seed
         self.wrt = case.wrt if wrt is None else tuple(wrt)
         self.leaves = [copy_layout(x) if isinstance(x, Tensor) else x for x in case.leaves]
         self.arguments = [self.leaves[i].requires_grad_() for i in self.wrt]
+        self.frees_outputs = False
         seed_forward(case, seed)
         with torch.enable_grad():
             self.outputs = subject.outputs(case.spec, self.leaves)
@@ -79,19 +81,33 @@ class Tape:
         if not pulled or not self.arguments:
             return (None,) * len(self.arguments)
         outputs = [self.outputs[i] for i in pulled]
-        with self.subject.during_backward(self.spec, self.leaves):
+        with self.subject.during_backward(self.case.spec, self.leaves):
             if self.subject.holding is not None and not create_graph:
                 gradients = _accumulated(outputs, self.arguments, list(pulled.values()))
             else:
-                gradients = torch.autograd.grad(
-                    outputs,
-                    self.arguments,
-                    list(pulled.values()),
-                    retain_graph=True,
-                    create_graph=create_graph,
-                    allow_unused=True,
-                )
+                gradients = self._grad(outputs, list(pulled.values()), create_graph)
+        if any(is_freed(y) for y in self.outputs):  # as reversible blocks do, to save memory
+            anew = Tape(self.subject, self.case, self.wrt, self.seed)
+            self.leaves, self.arguments, self.outputs = anew.leaves, anew.arguments, anew.outputs
+            self.frees_outputs = True
         return tuple(g if g is None else dense(g) for g in gradients)
+
+    def _grad(
+        self, outputs: Sequence[Tensor], cotangents: Sequence[Tensor], create_graph: bool
+    ) -> Gradients:
+        try:
+            return torch.autograd.grad(
+                outputs,
+                self.arguments,
+                cotangents,
+                retain_graph=True,
+                create_graph=create_graph,
+                allow_unused=True,
+            )
+        except RuntimeError as refusal:
+            if create_graph or REFUSES_GRAD not in str(refusal):
+                raise
+        return _accumulated(outputs, self.arguments, cotangents)
 
     def draw_cotangents(self, generator: Generator) -> dict[int, Tensor]:
         """A random cotangent for each differentiable output, by its place among the outputs."""
@@ -143,6 +159,11 @@ def nodes_behind(outputs: Sequence[Tensor]) -> list[Node]:
             found[node] = None
             pending += [before for before, _ in node.next_functions if before is not None]
     return list(found)
+
+
+def is_freed(x: Tensor) -> bool:
+    """Whether its memory was given back: to read it would end the process."""
+    return x.layout is torch.strided and x.numel() > 0 and not x.untyped_storage().size()
 
 
 def dense(x: Tensor) -> Tensor:

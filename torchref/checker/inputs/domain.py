@@ -36,7 +36,7 @@ def is_finite_for_all(run: Run, given: Case) -> bool:
     It has to all arguments beside a mask, also to those that are not differentiated, and beside a
     matrix to some by chance. Without a reference nothing is asked.
     """
-    if run.reference is None or _infinities(run.case) == _infinities(given):
+    if run.reference is None or infinities(run.case) == infinities(given):
         return True
     floating = tuple(i for i, leaf in enumerate(run.case.leaves) if is_differentiable(leaf))
     try:
@@ -46,7 +46,8 @@ def is_finite_for_all(run: Run, given: Case) -> bool:
     return are_finite(everything.claimed)
 
 
-def _infinities(case: Case) -> int:
+def infinities(case: Case) -> int:
+    """How many entries are infinite."""
     return sum(int(torch.isinf(x).sum()) for x in case.leaves if is_differentiable(x))
 
 

@@ -94,6 +94,8 @@ class Line:
         if self.rehearses:
             rehearse(self.subject, self.case, leaves)
         outputs = evaluate(self.subject, self.case, leaves)
+        if any(outputs[i].shape != c.shape for i, c in self.cotangents.items()):
+            raise ValueError("the outputs have other shapes there")
         return [outputs[i].detach().clone() for i in self.cotangents]
 
     def rise(self, start: float, end: float) -> tuple[float, float]:

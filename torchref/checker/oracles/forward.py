@@ -10,7 +10,13 @@ from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, evaluate
 from torchref.checker.oracles.rounding import is_rough, nudged
 from torchref.checker.oracles.same_precision import QUANTA
-from torchref.checker.oracles.tolerance import DOUBLE, FEW_ROUNDINGS, ROUNDINGS, SIXTEEN_BITS
+from torchref.checker.oracles.tolerance import (
+    DOUBLE,
+    FEW_ROUNDINGS,
+    OF_THE_INPUTS,
+    ROUNDINGS,
+    SIXTEEN_BITS,
+)
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.numbers import told_apart
 
@@ -83,7 +89,7 @@ def compare_forwards(run: Run) -> Forwards:
 
 
 def _agree_in_the_dtype_given(run: Run, place: int) -> bool:
-    """Whether the forwards are apart by a constant's rounding to it, in float64 alone."""
+    """Whether what they are apart by in float64 is its rounding, of a constant or of the inputs."""
     dtype = run.case.dtype_given
     if dtype is None or run.reference is None:
         return False
@@ -96,7 +102,7 @@ def _agree_in_the_dtype_given(run: Run, place: int) -> bool:
         return False
     epsilon = torch.finfo(dtype).eps
     size = typical_size((run.expected or ())[place])
-    few = float(torch.nan_to_num(apart).abs().max()) <= 2 * epsilon * size
+    few = float(torch.nan_to_num(apart).abs().max()) <= OF_THE_INPUTS * epsilon * size
     return few and bool(_close(mine, its, FEW_ROUNDINGS * epsilon).all())
 
 

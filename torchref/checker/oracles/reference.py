@@ -89,6 +89,10 @@ def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
 def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: OracleResult) -> bool:
     """Candidate and reference differ: rounding, a kink, a wrong reference, or a wrong candidate."""
     name, got = run.case.argument_names[place], run.claimed[place]
+    if _agrees_in_the_dtype_given(run, got[differs], true[differs]):
+        dtype = str(run.case.dtype_given).removeprefix("torch.")
+        result.notes.append(f"{name}, {run.case.label}: right to the digits of {dtype}, as given")
+        return True
     elements = _farthest(got, true, differs)
     worst = elements[0]
     verdicts = {_verdict(run, place, true, element) for element in elements}
@@ -106,10 +110,6 @@ def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: Oracle
         its, mine = told_apart(true[worst].item(), got[worst].item())
         evidence = f"the reference says {its}, candidate and differences of the forward {mine}"
         result.blameless.append(Finding("reference-wrong", name, worst, evidence, run.case.label))
-        return True
-    if _agrees_in_the_dtype_given(run, got, true):
-        dtype = str(run.case.dtype_given).removeprefix("torch.")
-        result.notes.append(f"{name}, {run.case.label}: right to the digits of {dtype}, as given")
         return True
     if lost_by_reference(run, place, got, true):
         result.notes.append(f"{name}, {run.case.label}: the reference loses digits here")

@@ -1,18 +1,22 @@
 """The contract of a raw return: one gradient an input, of its shape, dtype and device."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.raw_returns import Expected, RawReturn
+from torchref.checker.execution.raw_returns import Expected
+from torchref.checker.execution.run import Run
 from torchref.checker.report.findings import Finding
 
 REPAIRED = ("missing-reduction", "wrong-dtype")  # by a sum and by a cast
 
 
-def breaches(returns: Sequence[RawReturn], at: str) -> list[Finding]:
-    """What backward returned that autograd repairs, or takes for no gradient, without a word."""
+def breaches(run: Run) -> list[Finding]:
+    """What backward returned that autograd repairs, or takes for no gradient, without a word.
+
+    None for what is computed from the arguments, or is one of them, may stand for a gradient of 0:
+    the oracles see whether it is. To a leaf that the candidate holds itself nobody else looks.
+    """
+    at, arguments = run.case.label, {id(x) for x in run.tape.arguments}
     return [
         Finding(
             cause,
@@ -22,11 +26,12 @@ def breaches(returns: Sequence[RawReturn], at: str) -> list[Finding]:
             at,
             hazard=cause in REPAIRED,
         )
-        for call in returns
+        for call in run.raw
         for place, (expected, gradient) in enumerate(
             zip(call.expected, call.returned, strict=False)
         )
         if expected is not None
+        and not (gradient is None and (expected.leaf is None or expected.leaf in arguments))
         for cause, evidence in _breach(expected, gradient)
     ]
 

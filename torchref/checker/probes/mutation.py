@@ -12,7 +12,7 @@ from torch import Tensor
 from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.checker.execution.raw_returns import RawReturn, custom_nodes, recording
 from torchref.checker.execution.run import Run
-from torchref.checker.execution.tape import Tape, copy_layout
+from torchref.checker.execution.tape import Tape, copy_layout, is_freed
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 
@@ -40,9 +40,13 @@ def mutation(run: Run) -> Outcome:
     if not findings:
         # What others read too makes their gradients wrong; what only this backward reads, its next.
         for group, hazard in ((outputs, False), (saved, True)):
-            changed = [name for name, now, before in group if not _equal(now.detach(), before)]
+            changed = [
+                f"the memory of {name} is freed" if is_freed(now) else f"{name} changed"
+                for name, now, before in group
+                if is_freed(now) or not _equal(now.detach(), before)
+            ]
             if changed and not findings:
-                found = _finding(run, "mutates-saved", None, f"{changed[0]} changed")
+                found = _finding(run, "mutates-saved", None, changed[0])
                 findings.append(replace(found, hazard=hazard))
     findings += _shared_returns(run, raw)
     return Outcome(findings)
@@ -53,8 +57,13 @@ def _changed_inputs(run: Run, before: Sequence[Any], tape: Tape, phase: str) -> 
     found = []
     allowed = _may_move(run) if phase == "forward" else set()
     for i, (was, now) in enumerate(zip(before, tape.leaves, strict=True)):
-        if isinstance(was, Tensor) and i not in allowed and not _equal(was, now.detach()):
-            name = run.case.names[i]
+        if not isinstance(was, Tensor) or i in allowed:
+            continue
+        name = run.case.names[i]
+        if is_freed(now):
+            what = f"the memory of {name} is freed in {phase}"
+            found.append(_finding(run, "mutates-input", name, what))
+        elif not _equal(was, now.detach()):
             found.append(_finding(run, "mutates-input", name, f"{name} changed during {phase}"))
     return found
 

@@ -1,0 +1,7 @@
+"""Only the tests are collected: what they import needs the packages."""
+
+from pathlib import Path
+
+collect_ignore = [
+    path.name for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("test_")
+]
