@@ -46,7 +46,11 @@ def push(image: Tensor, grid: Tensor) -> Tensor:
     return interpol.grid_push(image, grid, (5, 6), interpolation=2, bound="dft", extrapolate=True)
 
 
-@FUNCTIONS.holds(lambda draw: (places(draw),))
+@FUNCTIONS.holds(
+    lambda draw: (places(draw),),
+    domain={"grid": lambda grid: grid.shape[-1] == 2},
+    because="it makes images of two dimensions",
+)
 def count(grid: Tensor) -> Tensor:
     return interpol.grid_count(grid, (5, 6), interpolation=3, bound="dct2", extrapolate=True)
 
