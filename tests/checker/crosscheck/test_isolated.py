@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import torch
 
@@ -52,3 +53,28 @@ def test_one_that_ends_at_a_size_that_nobody_promised_is_undecided() -> None:
         ending(lambda x: len(x) == 1), torch.sin, (X,), isolate=True, domain=lambda x: len(x) > 1
     )
     assert kept.verdict == "right", str(kept)
+
+
+def test_one_that_does_not_end_is_ended_after_the_seconds_and_is_undecided() -> None:
+    def lasting(condition):
+        class Lasting(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                while condition(x):
+                    time.sleep(0.1)
+                return x.sin()
+
+            @staticmethod
+            def backward(ctx, grad_y):
+                (x,) = ctx.saved_tensors
+                return grad_y * x.cos()
+
+        return Lasting
+
+    slow = lasting(lambda x: len(x) == 1)
+    report = crosscheck(slow, torch.sin, (X,), isolate=True, seconds=1.0)
+    assert report.verdict == "cannot tell", str(report)
+    statuses = {check.name: check.status for check in report.checks}
+    assert statuses["gradient by reference"] == "passed"
+    assert "one call lasted until 10 s after the limit, at size 4 → 1" in str(report)
