@@ -39,6 +39,7 @@ from torchref.checker.oracles.piecewise_constant import (
     moves_in_steps,
     stands_still,
 )
+from torchref.checker.oracles.rounding import excess_is_of_the_inputs
 from torchref.checker.oracles.tolerance import DOUBLE, conditioning
 from torchref.checker.oracles.wrong_entries import (
     faults_at,
@@ -101,6 +102,11 @@ def judge_by_differences(
     roundings += norm(r * d for r, d in zip(reach, directions, strict=True))
     result.worst = _worst(slope, claimed, roundings)
     if result.worst <= 1:
+        return result
+    if excess_is_of_the_inputs(run, directions, slope.value - claimed, scale):
+        dtype = str(run.case.dtype_given).removeprefix("torch.")
+        result.notes.append(f"{run.case.label}: what differs comes of the rounding to {dtype}")
+        result.worst = 1.0
         return result
     if not reference_agrees and (moves_in_steps(line) or (slope.value == 0 and is_rounded(line))):
         return _judge_steps(run, objective, line, result)

@@ -13,7 +13,6 @@ from torchref.checker.oracles.same_precision import QUANTA
 from torchref.checker.oracles.tolerance import (
     DOUBLE,
     FEW_ROUNDINGS,
-    OF_THE_INPUTS,
     ROUNDINGS,
     SIXTEEN_BITS,
 )
@@ -26,6 +25,7 @@ ROUNDINGS_OF_16_BITS = 16.0  # that a forward in 16 bits may make
 ROUNDINGS_OF_FORWARD = 64  # that a forward in low precision may make, or avoid
 CANCELLED = 1e-9  # relative to the inputs: what rounding leaves where most digits cancel
 NEARBY = (2.0**-30, 2.0**-20, 2.0**-10, 2.0**-7)  # relative: further on it is another rounding
+ROUNDINGS_OF_DTYPE = 8  # to the user's dtype, by which two forwards may be apart in float64
 COPIES = 3  # of the inputs at each distance
 NUDGE = 8  # roundings of the input, beyond which another number is rounded
 
@@ -102,7 +102,7 @@ def _agree_in_the_dtype_given(run: Run, place: int) -> bool:
         return False
     epsilon = torch.finfo(dtype).eps
     size = typical_size((run.expected or ())[place])
-    few = float(torch.nan_to_num(apart).abs().max()) <= OF_THE_INPUTS * epsilon * size
+    few = float(torch.nan_to_num(apart).abs().max()) <= ROUNDINGS_OF_DTYPE * epsilon * size
     return few and bool(_close(mine, its, FEW_ROUNDINGS * epsilon).all())
 
 

@@ -19,7 +19,7 @@ from torchref.checker.oracles.kinks import (
     sums_over_ties,
     ties,
 )
-from torchref.checker.oracles.rounding import lost_by_reference
+from torchref.checker.oracles.rounding import is_of_the_inputs, lost_by_reference
 from torchref.checker.oracles.same_precision import errors_of, is_rounded_truth
 from torchref.checker.oracles.tolerance import (
     DOUBLE,
@@ -92,6 +92,11 @@ def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: Oracle
     if _agrees_in_the_dtype_given(run, got[differs], true[differs]):
         dtype = str(run.case.dtype_given).removeprefix("torch.")
         result.notes.append(f"{name}, {run.case.label}: right to the digits of {dtype}, as given")
+        return True
+    if is_of_the_inputs(run, place, got, true):
+        dtype = str(run.case.dtype_given).removeprefix("torch.")
+        its = f"what differs comes of the inputs' own rounding to {dtype}"
+        result.notes.append(f"{name}, {run.case.label}: {its}")
         return True
     elements = _farthest(got, true, differs)
     worst = elements[0]

@@ -17,7 +17,6 @@ SIXTEEN_BITS = 1e-4  # less than the machine epsilon of float16 and bfloat16
 FLOOR = 64.0  # roundings of the outputs, carried back in the units of the argument
 CONDITIONING = 32.0  # times the largest change that one ulp of the inputs made
 BRANCH = 1e-5  # a larger relative change is no conditioning: another branch was taken
-OF_THE_INPUTS = 8.0  # likewise, of one rounding to the dtype that the user's inputs had
 JUMP = 1e5  # likewise, in floors, where the gradient is 0
 FURTHER = 1024  # ulps, by which
 PROPORTIONAL = 64.0  # times as far at least moves what does not jump
@@ -46,23 +45,11 @@ def conditioning(run: Run, truths: Sequence[Tensor | None]) -> list[Tensor]:
     """How far the reference's gradients move when the inputs move by one ulp.
 
     Where they jump, another branch was taken and nothing is forgiven: that is where they move
-    far, and no further when the inputs do. Inputs that were float32 numbers are known to that:
-    where a formula asks of them what holds up to rounding, it is another one beside it.
+    far, and no further when the inputs do.
     """
-    reach = _conditioning(run, truths, 1, CONDITIONING)
-    if (given := run.case.dtype_given) is not None and run.epsilon <= DOUBLE:
-        ulps = torch.finfo(given).eps / run.epsilon
-        of_inputs = _conditioning(run, truths, ulps, OF_THE_INPUTS)
-        reach = [torch.maximum(a, b) for a, b in zip(reach, of_inputs, strict=True)]
-    return reach
-
-
-def _conditioning(
-    run: Run, truths: Sequence[Tensor | None], ulps: float, times: float
-) -> list[Tensor]:
     reach = [torch.zeros(x.shape, dtype=torch.float64, device=x.device) for x in run.case.arguments]
     for seed in range(3):
-        near = _moved(run, truths, seed, ulps)
+        near = _moved(run, truths, seed, 1)
         further: list[Tensor] | None = None
         for place, (before, change) in enumerate(zip(truths, near, strict=True)):
             if before is None:
@@ -70,13 +57,13 @@ def _conditioning(
             floor = JUMP * gradient_floor(run, run.case.arguments[place])
             jumped = change > BRANCH * (before.abs().double() + typical_size(before)) + floor
             if bool(jumped.any()):
-                further = _moved(run, truths, seed, FURTHER * ulps) if further is None else further
+                further = _moved(run, truths, seed, FURTHER) if further is None else further
                 jumped &= PROPORTIONAL * change > further[place]
             reach[place] = torch.maximum(reach[place], torch.where(jumped, 0, change))
-    return [times * change for change in reach]
+    return [CONDITIONING * change for change in reach]
 
 
-def _moved(run: Run, truths: Sequence[Tensor | None], seed: int, ulps: float) -> list[Tensor]:
+def _moved(run: Run, truths: Sequence[Tensor | None], seed: int, ulps: int) -> list[Tensor]:
     """How far each entry of the gradients moves when the inputs move by some ulps."""
     signs = Generator().manual_seed(seed)
     case = run.case.perturbed(
