@@ -14,12 +14,16 @@ import sys
 import time
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.packages.published import Published
+
 PACKAGES = sorted(path.stem.removeprefix("of_") for path in Path(__file__).parent.glob("of_*.py"))
+NOT_THERE = 77  # the exit status where a part of the package is missing: nothing was tried
 SECONDS = 900.0  # for one package, on a machine that has other work
 
 
@@ -47,15 +51,20 @@ def tried(package: str, seeds: int) -> tuple[int, str]:
 
 
 def _measured(package: str, seeds: int) -> int:
-    """1 where a right Function is called wrong, or a wrong one is not."""
+    """The exit status: 1 where a verdict is otherwise than it should, NOT_THERE where none is."""
     warnings.simplefilter("ignore")  # of the packages themselves
     try:
         functions = importlib.import_module(f"tests.packages.of_{package}").FUNCTIONS
-    except pytest.skip.Exception as missing:  # or a part of it
+    except pytest.skip.Exception as missing:
         print(missing)
-        return 0
+        return NOT_THERE
     torch.set_num_threads(1)  # some set another number
-    otherwise, sums = False, Counter[str]()
+    return int(otherwise(functions, seeds))
+
+
+def otherwise(functions: Sequence[Published], seeds: int) -> bool:
+    """Whether a right Function is called wrong, or a wrong one is not; all verdicts are printed."""
+    found, sums = False, Counter[str]()
     for function in functions:
         began = time.perf_counter()
         reports = [function.report(seed) for seed in range(seeds)]
@@ -66,10 +75,10 @@ def _measured(package: str, seeds: int) -> int:
         for report in reports:
             if report.verdict != should:
                 print(f"  seed {report.seed}: {report}")
-        otherwise |= ("wrong" in verdicts) if function.right else set(verdicts) != {"wrong"}
+        found |= ("wrong" in verdicts) if function.right else set(verdicts) != {"wrong"}
         sums.update(f"{should} called {verdict}" for verdict in verdicts)
-    print(f"{package}: {dict(sums)}")
-    return int(otherwise)
+    print(dict(sums))
+    return found
 
 
 if __name__ == "__main__":

@@ -73,25 +73,22 @@ def cell(y: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return torch.tanh(0.5 * y @ weight / weight.norm() + bias)
 
 
-@FUNCTIONS.holds(
+as_a_solver = FUNCTIONS.holds(
     lambda draw: (draw.normal(3, 3), draw.normal(2, 3)),
     dtype=torch.float64,
     domain={"weight": ordinary, "bias": ordinary},
     tolerance=1e-3,
     because="a solver of equations, backwards too",
 )
+
+
+@as_a_solver
 def fixed_point(weight: Tensor, bias: Tensor) -> Tensor:
     start = torch.zeros_like(bias)
     return equilibrium(cell, start, (weight, bias), f_tol=1e-9)
 
 
-@FUNCTIONS.holds(
-    lambda draw: (draw.normal(3, 3), draw.normal(2, 3)),
-    dtype=torch.float64,
-    domain={"weight": ordinary, "bias": ordinary},
-    tolerance=1e-3,
-    because="a solver of equations, backwards too",
-)
+@as_a_solver
 def root(weight: Tensor, bias: Tensor) -> Tensor:
     def off(y: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         return y - cell(y, weight, bias)

@@ -100,6 +100,51 @@ def test_no_backward_is_called_where_the_outputs_are_no_numbers() -> None:
     assert all(called)
 
 
+def test_infinite_inputs_are_for_what_has_a_limit_there() -> None:
+    seen: list[bool] = []
+
+    class Looks(Sine):
+        """Who indexes with what arrives may end the process."""
+
+        @staticmethod
+        def forward(x):
+            seen.append(bool(torch.isinf(x).any()))
+            return torch.sin(x)
+
+    assert crosscheck(Looks, torch.sin, (X,)).verdict == "right"
+    assert seen
+    assert not any(seen)
+
+
+def test_at_infinite_inputs_a_gradient_that_is_no_number_is_wrong() -> None:
+    class Softmax(Rule):
+        @staticmethod
+        def forward(x):
+            return x.softmax(-1)
+
+        @staticmethod
+        def gradients(grad_y, x):
+            y = x.softmax(-1)
+            return y * (grad_y - (grad_y * y).sum(-1, keepdim=True)) + 0 * x
+
+    report = crosscheck(Softmax, lambda x: x.softmax(-1), (X,))
+    assert causes(report) == {"not-finite"}
+    assert all("an entry of −∞" in finding.at for finding in report.findings)
+
+
+def test_at_infinite_inputs_the_forward_need_not_agree() -> None:
+    class Exponential(Rule):
+        @staticmethod
+        def forward(x):
+            return torch.exp(x) + 0 * x
+
+        @staticmethod
+        def gradients(grad_y, x):
+            return grad_y * torch.exp(x)
+
+    assert crosscheck(Exponential, torch.exp, (X,)).verdict == "right"
+
+
 def test_inputs_that_hold_up_to_rounding_in_float32() -> None:
     class Rotation(Rule):
         """By an angle whose sine and cosine are given: c² + s² = 1 up to rounding."""

@@ -11,7 +11,7 @@ from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.subject import as_subject
-from torchref.checker.inputs.domain import is_defined, is_finite_for_all, is_same_function
+from torchref.checker.inputs.domain import is_defined, is_same_function
 
 X = normal(3, 4)
 
@@ -62,24 +62,3 @@ def test_a_backward_may_refuse_where_nothing_is_defined() -> None:
         assert defined(reference, x)
         assert not defined(reference, torch.zeros_like(x))
     assert crosscheck(LogDeterminant, torch.logdet, (x,)).verdict == "right"
-
-
-def test_beside_an_infinite_entry_all_gradients_of_the_reference_are_finite() -> None:
-    scores, mask, points = normal(3, 4), torch.zeros(3, 4, dtype=torch.float64), normal(3, 4)
-    masked, apart = mask.clone(), points.clone()
-    masked[0, 1] = apart[0, 1] = -torch.inf
-
-    def attend(x: Tensor, m: Tensor) -> Tensor:
-        return (x + m).softmax(-1)
-
-    def kernel(x: Tensor, p: Tensor) -> Tensor:
-        return torch.exp(-((x - p) ** 2).sum(-1))
-
-    def counts(function: Any, given: Tensor, varied: Tensor) -> bool:
-        run = run_of(function, function, scores, varied, wrt=("x",))
-        return is_finite_for_all(run, case_of(function, scores, given))
-
-    assert counts(attend, mask, masked)
-    assert not counts(kernel, points, apart)
-    assert counts(kernel, points, 2 * points)
-    assert counts(kernel, apart, apart)

@@ -1,7 +1,6 @@
 """Which variations count: none at which another function is meant, or none is defined."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -28,22 +27,6 @@ def is_same_function(run: Run, kind: str, given: Case) -> bool:
         gone = _sizes(given.leaves) - _sizes(run.case.leaves)
         return not gone & _sizes(there)
     return True
-
-
-def is_finite_for_all(run: Run, given: Case) -> bool:
-    """Whether an infinite input is one that the reference has finite gradients beside.
-
-    It has to all arguments beside a mask, also to those that are not differentiated, and beside a
-    matrix to some by chance. Without a reference nothing is asked.
-    """
-    if run.reference is None or infinities(run.case) == infinities(given):
-        return True
-    floating = tuple(i for i, leaf in enumerate(run.case.leaves) if is_differentiable(leaf))
-    try:
-        everything = run_both(run.reference, None, replace(run.case, wrt=floating), run.seed)
-    except RefusedError:
-        return True
-    return are_finite(everything.claimed)
 
 
 def infinities(case: Case) -> int:

@@ -19,10 +19,7 @@ def value_variations(case: Case, generator: Generator) -> Iterator[Change]:
     for i in floating:
         x = case.leaves[i]
         if x.numel():
-            changed = list(_varied(x, generator))
-            if not x.is_complex() and (i in case.wrt or bool((x == x.round()).all())):
-                changed += _with_infinities(x, generator)
-            for label, varied in changed:
+            for label, varied in _varied(x, generator):
                 yield f"{label} in {case.names[i]}", {i: varied}
     for place, i in enumerate(floating):
         for j in floating[place + 1 :]:
@@ -78,9 +75,6 @@ def _varied(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
     )
     yield "entries a constant apart from 0", x + 3 * unit
 
-
-def _with_infinities(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
-    """For logits and masks. A mask is not differentiated, and is 0 where nothing is left out."""
     yield "an entry of −∞", _with(x, generator, -torch.inf)
     yield "an entry of +∞", _with(x, generator, torch.inf)
 
