@@ -7,19 +7,14 @@ from functools import cached_property
 from torch import Tensor
 
 from torchref.checker.diagnosis.diagnose import accuse
-from torchref.checker.execution.arithmetic import is_differentiable, typical_size
+from torchref.checker.execution.arithmetic import are_finite, is_differentiable, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import ends_the_context, is_admitted
 from torchref.checker.execution.run import NotFiniteError, RefusedError, Run, forward, run_both
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import nodes_behind
 from torchref.checker.inputs import ASKS_A_REFERENCE, variations
-from torchref.checker.inputs.domain import (
-    are_finite,
-    infinities,
-    is_defined,
-    is_same_function,
-)
+from torchref.checker.inputs.domain import infinities, is_defined, is_same_function
 from torchref.checker.inputs.well_posed import is_refused_by_rounding, is_well_posed
 from torchref.checker.oracles.differences import NOT_FINITE, judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
@@ -36,7 +31,14 @@ from torchref.errors import InputError
 NAME = "variations of the inputs"
 ENDED_BY = UNREPEATABLE | {"forward-wrong"}
 AS_LARGE = 4.0  # times larger or smaller, what is approximate is as good as it was
-SATURATING = ("Softmax", "Logsumexp", "Exp", "Sigmoid", "Tanh")  # nodes that have a limit
+SATURATING = (
+    "Softmax",
+    "sumexp",
+    "DotProduct",
+    "Exp",
+    "Sigmoid",
+    "Tanh",
+)  # nodes that have a limit
 ENOUGH = 3  # found wrong, after which no more are tried
 
 
@@ -70,7 +72,7 @@ class GeneratedInputs:
                 continue
             if not self.promise.varies(kind):
                 continue
-            if infinities(case) > infinities(given) and not self._saturates:
+            if self._is_at_infinity(case) and not self._saturates:
                 continue
             if not case.elements:
                 continue  # nothing to differentiate, and some kernels crash on it
@@ -127,6 +129,9 @@ class GeneratedInputs:
     def _outputs_as_given(self) -> tuple[Tensor, ...]:
         return forward(self.reference or self.candidate, self.given.case).outputs
 
+    def _is_at_infinity(self, case: Case) -> bool:
+        return infinities(case) > infinities(self.given.case)
+
     @cached_property
     def _saturates(self) -> bool:
         """Whether something in it has a limit at infinity: others may index with what arrives."""
@@ -159,7 +164,7 @@ class GeneratedInputs:
             inside = False
         if self.promise.tolerance:  # the error of a solver is absolute, and was stated for these
             inside &= all(1 / AS_LARGE <= growth <= AS_LARGE for growth in self._growth(case))
-            inside &= infinities(case) == infinities(self.given.case)
+            inside &= not self._is_at_infinity(case)
         self.outside += not inside
         return inside
 
@@ -210,7 +215,7 @@ class GeneratedInputs:
         found = [finding for finding in broken if finding.cause != "missing-reduction"]
         forwards = compare_forwards(run)
         forward_found = forwards.findings
-        at_infinity = infinities(run.case) > infinities(self.given.case)
+        at_infinity = self._is_at_infinity(run.case)
         self.conventions += forwards.notes
         judged = None if forward_found else run.without(self.ledger.wrong)
         is_witness = self.is_witness and forwards.is_witness
@@ -219,11 +224,11 @@ class GeneratedInputs:
         if doubted and not is_well_posed(run, self._outputs_as_given):
             self.ill_posed.append(run.case.label)
             forward_found, result = [], OracleResult()
-        if (
-            at_infinity
-        ):  # what is no number has no forward to agree on, and no slope but NaN is wrong
+        if at_infinity:  # what is no number has no slope: only another that is none is wrong
             result.faults = [
-                f for f in result.faults if f.got is not None and not are_finite([f.got])
+                fault
+                for fault in result.faults
+                if fault.got is not None and not are_finite([fault.got])
             ]
         if forward_found:
             # Of another rank the reference may be another function: a softmax over dim=1.

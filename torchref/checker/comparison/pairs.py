@@ -16,6 +16,7 @@ from torchref.checker.comparison.distance import (
 )
 from torchref.checker.comparison.given import Gradient
 from torchref.checker.execution.arithmetic import held_in_double
+from torchref.checker.report.numbers import dtype_name
 
 FEW_DIGITS = 1e-5  # no mistake is that small and differences of a loss err by as much
 
@@ -100,7 +101,7 @@ def _precisions(got: Tensor, true: Tensor) -> str:
     """Which precisions stand beside each other, where they differ."""
     names = []
     for x in (got, true):
-        name = str(x.dtype).removeprefix("torch.")
+        name = dtype_name(x.dtype)
         names.append(f"{name} that holds single precision" if held_in_double(x) else name)
     return "" if names[0] == names[1] else f"{names[0]} beside {names[1]}"
 

@@ -35,6 +35,11 @@ def precision(tensors: Iterable[Tensor]) -> float:
     )
 
 
+def are_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no entry is NaN or infinite."""
+    return all(bool(torch.isfinite(x).all()) for x in tensors)
+
+
 def typical_size(x: Tensor) -> float:
     """The root mean square of the finite entries; 0 for zeros and for no entries."""
     if not x.numel():

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.autograd import Function
 
-from torchref.checker.execution.arithmetic import agree, precision
+from torchref.checker.execution.arithmetic import agree, are_finite, precision
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.raw_returns import RawReturn, custom_functions, recording
 from torchref.checker.execution.subject import Subject
@@ -111,7 +111,9 @@ class Run:
         """Whether the outputs that should come, or those that came, are finite and not absurd."""
         outputs = self.tape.outputs if self.expected is None else self.expected
         told = [*outputs, *(g for g in self.true or () if g is not None)]
-        return _finite(outputs) and not any(bool((y.detach().abs() > ABSURD).any()) for y in told)
+        return are_finite(outputs) and not any(
+            bool((y.detach().abs() > ABSURD).any()) for y in told
+        )
 
     @cached_property
     def claimed(self) -> list[Tensor]:
@@ -154,10 +156,10 @@ def run_both(
     if reference is not None:
         reference_tape = forward(reference, case)
         expected = tuple(y.detach() for y in reference_tape.outputs)
-        if only_finite and not _finite(reference_tape.outputs):
+        if only_finite and not are_finite(reference_tape.outputs):
             raise NotFiniteError(case.label)
     tape = forward(candidate, case)
-    if only_finite and reference is None and not _finite(tape.outputs):
+    if only_finite and reference is None and not are_finite(tape.outputs):
         raise NotFiniteError(case.label)
     cotangents = tape.draw_cotangents(Generator().manual_seed(seed))
     if reference is not None:
@@ -170,10 +172,6 @@ def run_both(
     return Run(
         candidate, reference, case, tape, cotangents, got, tuple(raw), expected, true, seed, shared
     )
-
-
-def _finite(outputs: Sequence[Tensor]) -> bool:
-    return all(bool(torch.isfinite(y.detach().abs()).all()) for y in outputs)
 
 
 def require_same_structure(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.arithmetic import agree, is_differentiable
+from torchref.checker.execution.arithmetic import agree, are_finite, is_differentiable
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, forward, run_both
 from torchref.checker.execution.subject import Subject
@@ -60,8 +60,3 @@ def is_defined(reference: Subject | None, candidate: Subject, case: Case, seed: 
     except RefusedError:
         return False
     return run.makes_sense and are_finite(run.claimed)
-
-
-def are_finite(tensors: Iterable[Tensor]) -> bool:
-    """Whether no entry is NaN or infinite."""
-    return all(bool(torch.isfinite(x).all()) for x in tensors)

@@ -18,6 +18,7 @@ from torchref.checker.execution.run import RefusedError, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import evaluate
 from torchref.checker.report.ledger import Ledger
+from torchref.checker.report.numbers import dtype_name
 
 ALL_DIGITS = 2.0**-28  # relative: less than a rounding of float32
 SMALL, LARGE = 2.0**-30, 2.0**-12  # relative: far below a rounding of float32, and far above it
@@ -34,7 +35,7 @@ def in_its_precision(
     float32 where it computes in it whatever arrives.
     """
     if precision == "native" or (precision is None and has_16_bits(cases[0])):
-        given = str(cases[0].arguments[0].dtype).removeprefix("torch.") if cases[0].wrt else "it"
+        given = dtype_name(cases[0].arguments[0].dtype) if cases[0].wrt else "it"
         ledger.note(f"checked in {given}, the dtype of the inputs")
         return cases
     doubled = [

@@ -74,7 +74,6 @@ def _varied(x: Tensor, generator: Generator) -> Iterator[tuple[str, Tensor]]:
         .to(x.dtype),
     )
     yield "entries a constant apart from 0", x + 3 * unit
-
     yield "an entry of −∞", _with(x, generator, -torch.inf)
     yield "an entry of +∞", _with(x, generator, torch.inf)
 

@@ -12,11 +12,10 @@ import torch
 from torch import Generator, Tensor
 from torch.linalg import LinAlgError  # type: ignore[attr-defined]  # torch does not list it
 
-from torchref.checker.execution.arithmetic import draw_signed, typical_size
+from torchref.checker.execution.arithmetic import are_finite, draw_signed, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
-from torchref.checker.inputs.domain import are_finite
 
 COPIES = 8  # of the inputs, each rounded otherwise
 MANY = 3  # different values of one entry: to either side of a jump there are two

@@ -10,12 +10,7 @@ from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, evaluate
 from torchref.checker.oracles.rounding import is_rough, nudged
 from torchref.checker.oracles.same_precision import QUANTA
-from torchref.checker.oracles.tolerance import (
-    DOUBLE,
-    FEW_ROUNDINGS,
-    ROUNDINGS,
-    SIXTEEN_BITS,
-)
+from torchref.checker.oracles.tolerance import DOUBLE, FEW_ROUNDINGS, ROUNDINGS, SIXTEEN_BITS
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.numbers import told_apart
 
@@ -121,18 +116,21 @@ def _is_near_the_truth(run: Run, place: int, got: Tensor) -> bool:
     return bool(near.all())
 
 
+def _unit(true: Tensor) -> Tensor:
+    """The size of each entry and of the typical one, that its error is measured in."""
+    return torch.nan_to_num(true.abs().double(), 0, 0, 0) + typical_size(true)
+
+
 def _worst(got: Tensor, true: Tensor, relative: float) -> float:
-    error = (got.double() - true.double()).abs() if not true.is_complex() else (got - true).abs()
-    size = torch.nan_to_num(true.abs().double(), 0, 0, 0) + typical_size(true)
-    excess = torch.nan_to_num(error / (relative * size), torch.inf, torch.inf)
-    return float(excess.where(torch.isfinite(true), 0).max())
+    """The largest error of all entries that should be finite, in units of what is let pass."""
+    excess = (got - true).abs() / (relative * _unit(true))
+    return float(torch.nan_to_num(excess, torch.inf, torch.inf).where(true.isfinite(), 0).max())
 
 
 def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
     if not true.is_floating_point() and not true.is_complex():
         return got == true
-    size = torch.nan_to_num(true.abs().double(), 0, 0, 0) + typical_size(true)
-    near = (got - true).abs() <= relative * size + SUBNORMAL
+    near = (got - true).abs() <= relative * _unit(true) + SUBNORMAL
     return near | (got == true) | ~torch.isfinite(true)
 
 

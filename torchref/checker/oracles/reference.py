@@ -31,7 +31,7 @@ from torchref.checker.oracles.tolerance import (
     rounding,
 )
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.numbers import told_apart
+from torchref.checker.report.numbers import dtype_name, told_apart
 from torchref.checker.report.oracle_result import Fault, OracleResult
 
 JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one
@@ -64,9 +64,8 @@ def judge_by_reference(
         allowed = promised(run, true)
         if epsilon < SIXTEEN_BITS:  # of which no number of roundings tells a mistake
             allowed = allowed + rounding(true, epsilon) + gradient_floor(run, argument)
-            allowed = allowed + FLOOR * epsilon * (sizes or {}).get(
-                run.case.argument_names[place], 0.0
-            )
+            before = (sizes or {}).get(run.case.argument_names[place], 0.0)
+            allowed = allowed + FLOOR * epsilon * before
         excess = _excess(got, true, allowed)
         if bool((excess > 1).any()) and epsilon < SIXTEEN_BITS:
             reach = conditioning(run, true_gradients) if reach is None else reach
@@ -89,15 +88,15 @@ def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:
 def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: OracleResult) -> bool:
     """Candidate and reference differ: rounding, a kink, a wrong reference, or a wrong candidate."""
     name, got = run.case.argument_names[place], run.claimed[place]
-    if _agrees_in_the_dtype_given(run, got[differs], true[differs]):
-        dtype = str(run.case.dtype_given).removeprefix("torch.")
-        result.notes.append(f"{name}, {run.case.label}: right to the digits of {dtype}, as given")
-        return True
-    if is_of_the_inputs(run, place, got, true):
-        dtype = str(run.case.dtype_given).removeprefix("torch.")
-        its = f"what differs comes of the inputs' own rounding to {dtype}"
-        result.notes.append(f"{name}, {run.case.label}: {its}")
-        return True
+    if (dtype := run.case.dtype_given) is not None:
+        its = dtype_name(dtype)
+        if _agrees_to(dtype, run, got[differs], true[differs]):
+            result.notes.append(f"{name}, {run.case.label}: right to the digits of {its}, as given")
+            return True
+        if is_of_the_inputs(run, place, got, true):
+            comes = f"what differs comes of the inputs' own rounding to {its}"
+            result.notes.append(f"{name}, {run.case.label}: {comes}")
+            return True
     elements = _farthest(got, true, differs)
     worst = elements[0]
     verdicts = {_verdict(run, place, true, element) for element in elements}
@@ -144,10 +143,9 @@ def _counted(differs: Tensor) -> str:
     return "one entry has" if count == 1 else f"{count} entries have"
 
 
-def _agrees_in_the_dtype_given(run: Run, got: Tensor, true: Tensor) -> bool:
+def _agrees_to(dtype: torch.dtype, run: Run, got: Tensor, true: Tensor) -> bool:
     """Whether every entry differs by a constant's rounding to the dtype of the user's inputs."""
-    dtype = run.case.dtype_given
-    if dtype is None or run.epsilon > DOUBLE:
+    if run.epsilon > DOUBLE:
         return False
     return bool(((got - true).abs() <= torch.finfo(dtype).eps * true.abs()).all())
 

@@ -13,6 +13,7 @@ from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents, Gradients, Tape
 from torchref.checker.probes.probe import Outcome
 from torchref.checker.report.findings import Finding
+from torchref.checker.report.numbers import dtype_name
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 MULTIPLE = 8.0  # of the twin's error
@@ -106,7 +107,7 @@ class _Rounded:
         return torch.zeros_like(truth) if own is None else own
 
     def finding(self, name: str, error: _Error, twins: float) -> Finding:
-        dtype = str(next(iter(self.case.arguments)).dtype).removeprefix("torch.")
+        dtype = dtype_name(self.case.arguments[0].dtype)
         evidence = (
             f"in {dtype} the gradient errs by {error.mine:.2g}, "
             f"the reference's by {twins:.2g}; the typical entry is {error.size:.2g}"

@@ -1,7 +1,9 @@
-"""Two numbers side by side, with as many digits as it takes to see that they differ."""
+"""Numbers as text: two with as many digits as it takes to see that they differ, and dtypes."""
 
 import cmath
 import math
+
+import torch
 
 DIGITS, ALL_DIGITS = 6, 17  # as printed ordinarily, and all that double precision has
 DIFFERING = 2  # digits of the difference that are shown
@@ -19,3 +21,12 @@ def told_apart(a: complex, b: complex) -> tuple[str, str]:
         digits = max(DIGITS, math.ceil(math.log10(size / gap)) + DIFFERING)
     digits = min(digits, ALL_DIGITS)
     return f"{a:.{digits}g}", f"{b:.{digits}g}"
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """As it is called in torch's documentation.
+
+    >>> dtype_name(torch.bfloat16)
+    'bfloat16'
+    """
+    return str(dtype).removeprefix("torch.")

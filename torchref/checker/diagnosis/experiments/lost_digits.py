@@ -9,6 +9,7 @@ from torchref.checker.diagnosis import Hypothesis
 from torchref.checker.execution.arithmetic import typical_size
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.rounding import NEARLY, gradients_nudged, is_rough
+from torchref.checker.report.numbers import dtype_name
 
 NUDGES = {torch.float32: 8, torch.bfloat16: 1}  # roundings of the inputs; of 16 bits one is far
 
@@ -21,7 +22,7 @@ def lost_digits(run: Run, place: int, got: Tensor, true: Tensor) -> Iterator[Hyp
     for dtype, ulps in NUDGES.items():
         there = gradients_nudged(run, place, ulps * torch.finfo(dtype).eps)
         if there is not None and is_rough(got - true, there[0] - there[1]):
-            name = str(dtype).removeprefix("torch.")
+            name = dtype_name(dtype)
             yield Hypothesis(
                 "precision-loss",
                 f"right to {error / size:.1e} of the typical entry, and what is lost is rounding: "

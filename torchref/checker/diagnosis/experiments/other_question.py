@@ -15,6 +15,7 @@ from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents
 from torchref.checker.oracles.tolerance import DOUBLE
 from torchref.checker.oracles.true_gradient import gradient_of, knowing
+from torchref.checker.report.numbers import dtype_name
 
 MANY = 20_000  # elements; above it each question takes long, and only the likelier are asked
 STEPS = (2, 3)  # by which an output may be larger than what it is made of
@@ -126,7 +127,7 @@ def inputs_cast(run: Run) -> Iterator[Question]:
     if run.epsilon <= DOUBLE:
         for dtype in LOW_PRECISIONS:
             case = run.case.to(dtype).to(torch.float64)
-            name = str(dtype).removeprefix("torch.")
+            name = dtype_name(dtype)
             evidence = f"it is the true gradient at inputs cast to {name}"
             yield Question("precision-loss", evidence, case, run.cotangents)
 

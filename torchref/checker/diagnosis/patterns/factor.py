@@ -9,7 +9,7 @@ from torch import Tensor
 
 from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import SAME
-from torchref.checker.report.numbers import told_apart
+from torchref.checker.report.numbers import dtype_name, told_apart
 
 NEAR = 1e-6  # relative distance at which a factor is taken for a known number
 CONSTANTS = {
@@ -137,7 +137,7 @@ def digits(wrong: Mismatch) -> Iterator[Hypothesis]:
             ).all()
         )
         if exact and near and not bool((wrong.true.to(dtype).double() == wrong.true).all()):
-            name = str(dtype).removeprefix("torch.")
+            name = dtype_name(dtype)
             yield Hypothesis("precision-loss", f"every entry is a {name} number: it was cast")
             return
     error = float((wrong.got - wrong.true).abs().max())
