@@ -19,6 +19,7 @@ it could acquit, the differences acquit already.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -86,8 +87,16 @@ class Line:
         self.epsilon = precision(cotangents.values()) if epsilon is None else epsilon
         self.rehearses = can_rehearse(subject, case)  # a step may leave the domain
 
+    @cached_property
+    def _start(self) -> list[Tensor]:
+        """The weighed outputs at x, from which both one-sided slopes are taken."""
+        return self._outputs(0.0)
+
     def at(self, t: float) -> list[Tensor]:
         """The weighed outputs at x + t d."""
+        return self._start if t == 0 else self._outputs(t)
+
+    def _outputs(self, t: float) -> list[Tensor]:
         leaves = list(self.case.leaves)
         for i, direction in zip(self.case.wrt, self.directions, strict=True):
             leaves[i] = torch.add(leaves[i], direction, alpha=t)
