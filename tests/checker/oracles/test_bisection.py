@@ -60,6 +60,19 @@ def test_log2_passes(count: int) -> None:
     assert function.passes <= PASSES_A_HALVING * max(1, math.ceil(math.log2(count)))
 
 
+@pytest.mark.parametrize("error", [1e-8, 1e-6, 1e-4, 1.0])
+def test_a_small_error_is_found_by_extrapolation_and_a_large_one_without(error: float) -> None:
+    function = CountingTanh()
+    objective = spoilt_field(function, (normal(1000),), 0, (700,), error)
+    directions = draw_directions(objective.case, seeded(1))
+    step = STEP  # at which a difference errs by a millionth of the slope
+    excess = -error * float(directions[0][700])
+    function.passes = 0
+    assert locate(objective, directions, excess, step).element == (700,)
+    fewest, most = (20, 34) if error == 1.0 else (50, 74)
+    assert fewest < function.passes < most
+
+
 @pytest.mark.parametrize("element", [(0, 0), (2, 1), (3, 4)])
 @pytest.mark.parametrize("place", [0, 1])
 def test_the_first_the_last_and_any_entry_of_any_argument(place: int, element) -> None:

@@ -122,6 +122,26 @@ def test_a_kink_at_one_entry_excuses_no_other(factor: float, shape: tuple, zeros
     assert report.verdict == ("right" if factor == 1 else "wrong"), str(report)
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("factor", [1.0, 1.01])
+def test_among_many_entries_some_of_which_tie(factor: float, slope: float) -> None:
+    """What is wrong is wrong where nothing ties, and what ties keeps its convention."""
+    right = relu_with_slope_at_zero(slope)
+
+    class Scaled(right):
+        @staticmethod
+        def backward(ctx, grad_y):
+            return factor * right.backward(ctx, grad_y)
+
+    x = normal(60, 70, seed=3).float()
+    x[::7, ::5] = 0.0
+    for reference in (None, torch.relu):
+        report = crosscheck(Scaled, reference, (x,), vary=False)
+        assert report.verdict == ("right" if factor == 1 else "wrong"), str(report)
+        if factor != 1:
+            assert x[report.findings[0].element] != 0
+
+
 def test_one_sided_derivatives() -> None:
     for function, left, right in (
         (torch.relu, 0.0, 1.0),

@@ -29,6 +29,7 @@ from torchref.checker.oracles.kinks import (
     is_differentiable_along,
     one_sided,
     sums_over_ties,
+    sums_without_ties,
 )
 from torchref.checker.oracles.piecewise_constant import (
     is_flat,
@@ -42,6 +43,7 @@ from torchref.checker.oracles.piecewise_constant import (
 from torchref.checker.oracles.rounding import excess_is_of_the_inputs
 from torchref.checker.oracles.tolerance import DOUBLE, conditioning
 from torchref.checker.oracles.wrong_entries import (
+    SMALL,
     faults_at,
     faults_where_flat,
     find_faults,
@@ -112,7 +114,12 @@ def judge_by_differences(
         return _judge_steps(run, objective, line, result)
     excess = slope.value - claimed
     sides = one_sided(line, noise=slope.error * slope.step)
-    if has_ties(run.case.arguments) or sides.kinked:
+    tied = has_ties(run.case.arguments) or sides.kinked
+    if tied and promised and run.case.elements > SMALL:
+        untied, apart = sums_without_ties(objective, directions)
+        if abs(apart) > slope.tolerance + roundings:
+            directions, excess, tied = untied, apart, False
+    if tied:
         everywhere = [torch.ones_like(x, dtype=torch.bool) for x in run.case.arguments]
         if not (promised and is_differentiable_along(objective, everywhere, run.generator())):
             return _judge_at_kinks(run, objective, slope, reach, result, reference_agrees, promised)

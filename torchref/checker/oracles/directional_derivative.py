@@ -19,7 +19,6 @@ it could acquit, the differences acquit already.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -70,7 +69,8 @@ class Rising(Protocol):
 class Line:
     """The outputs of a subject along x + t d, weighed by cotangents.
 
-    `epsilon` is the rounding of the forward, where that is more than its dtype's.
+    `epsilon` is the rounding of the forward, where that is more than its dtype's; `start` gives
+    the outputs at x itself, where they are known.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class Line:
         directions: Sequence[Tensor],
         cotangents: Cotangents,
         epsilon: float | None = None,
+        start: Callable[[], list[Tensor]] | None = None,
     ) -> None:
         self.subject, self.case = subject, case
         self.directions, self.cotangents = directions, cotangents
@@ -87,14 +88,11 @@ class Line:
         self.epsilon = precision(cotangents.values()) if epsilon is None else epsilon
         self.rehearses = can_rehearse(subject, case)  # a step may leave the domain
 
-    @cached_property
-    def _start(self) -> list[Tensor]:
-        """The weighed outputs at x, from which both one-sided slopes are taken."""
-        return self._outputs(0.0)
+        self._start = start
 
     def at(self, t: float) -> list[Tensor]:
         """The weighed outputs at x + t d."""
-        return self._start if t == 0 else self._outputs(t)
+        return self._start() if t == 0 and self._start else self._outputs(t)
 
     def _outputs(self, t: float) -> list[Tensor]:
         leaves = list(self.case.leaves)

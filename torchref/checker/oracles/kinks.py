@@ -163,6 +163,24 @@ def sums_over_ties(objective: Objective, generator: Generator) -> tuple[list[Ten
     return directions, (sides.left + sides.right) / 2 - claimed
 
 
+def sums_without_ties(
+    objective: Objective, directions: Sequence[Tensor]
+) -> tuple[list[Tensor], float]:
+    """The directions with every tied entry left where it is, and how far the gradient errs there.
+
+    0 where it errs by less than the tolerance, or where there is a kink nevertheless.
+    """
+    tied = ties(objective.case.arguments)
+    untied = [
+        torch.where(mask.to(d.device), 0, d) for mask, d in zip(tied, directions, strict=True)
+    ]
+    sides = one_sided(objective.line(untied))
+    claimed = objective.claimed_slope(untied)
+    if sides.kinked or not sides.settled or sides.admits(claimed):
+        return untied, 0.0
+    return untied, (sides.left + sides.right) / 2 - claimed
+
+
 Where = tuple[int, tuple[int, ...]]  # the place of an argument, and an element of it
 
 

@@ -97,13 +97,14 @@ def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: Oracle
             comes = f"what differs comes of the inputs' own rounding to {its}"
             result.notes.append(f"{name}, {run.case.label}: {comes}")
             return True
-    elements = _farthest(got, true, differs)
-    worst = elements[0]
-    verdicts: set[str] = set()
-    for element in elements:
-        verdicts.add(_verdict(run, place, true, element))
-        if "candidate" in verdicts:  # which nothing said of another element excuses
-            break
+    worst, verdicts = _asked(run, place, true, differs)
+    if "kink" in verdicts:  # those that tie may all be farther than any that is wrong
+        untied = differs & ~ties(run.case.arguments)[place].to(differs.device)
+        if verdicts == {"kink"} and bool(untied.any()):
+            element, more = _asked(run, place, true, untied)
+            worst, verdicts = (element, more) if "candidate" in more else (worst, verdicts)
+        if "candidate" in verdicts and bool(untied[worst]):
+            differs = untied
     if verdicts == {"rounding"}:
         return True
     if verdicts == {"kink"}:
@@ -133,6 +134,16 @@ def _settled(run: Run, place: int, true: Tensor, differs: Tensor, result: Oracle
     values = got[worst].item(), true[worst].item()
     result.faults.append(Fault(place, name, run.got[place], true, differs, worst, *values))
     return False
+
+
+def _asked(run: Run, place: int, true: Tensor, entries: Tensor) -> tuple[tuple[int, ...], set[str]]:
+    """The farthest element, or the first that the candidate has wrong, and what is said of them."""
+    elements, verdicts = _farthest(run.claimed[place], true, entries), set[str]()
+    for element in elements:
+        verdicts.add(_verdict(run, place, true, element))
+        if "candidate" in verdicts:  # which nothing said of another element excuses
+            return element, verdicts
+    return elements[0], verdicts
 
 
 def _farthest(got: Tensor, true: Tensor, differs: Tensor) -> list[tuple[int, ...]]:
