@@ -18,7 +18,6 @@ from torchref.checker.execution.isolation import (
 from torchref.checker.execution.subject import as_subject, with_gradient_of
 from torchref.checker.execution.time_limit import time_limit
 from torchref.checker.inputs.defaults import defaults_left_out
-from torchref.checker.probes import BEHAVIOUR, HIGHER_ORDER
 from torchref.checker.promise import Domain, Precision, Promise
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
@@ -148,7 +147,7 @@ def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
     except ProcessEndedError as ended:
         if isinstance(ended, OutlastedError):
             learnt.undecided("process", f"{ended}, at {trying}")
-        elif trying in {*(case.label for case in cases), *BEHAVIOUR, *HIGHER_ORDER}:
+        elif trying in {case.label for case in cases} | session.probes:
             learnt.enter("process", [Finding("raises", None, None, str(ended), trying)])
         else:  # sizes and indices may be more than was promised
             learnt.undecided("process", f"{ended} at {trying}; domain= or vary= leave that out")

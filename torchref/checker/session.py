@@ -48,6 +48,11 @@ class Session:
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.promise.order, self.promise.expect)
 
+    @property
+    def probes(self) -> set[str]:
+        """The names of the checks that try the user's own inputs, and no variation of them."""
+        return {*BEHAVIOUR, *HIGHER_ORDER}
+
     def run(self, given: list[Case]) -> None:
         """All of it; or what was learnt until an assertion on the device ended the CUDA context."""
         if self.promise.tolerance:
@@ -66,9 +71,9 @@ class Session:
 
     def _prepared(self, given: list[Case]) -> list[Case]:
         """The cases in the precision that is checked, without what the reference refuses."""
-        cases = in_its_precision(self.candidate, given, self.promise.precision, self.ledger)
+        cases = in_its_precision(self.candidate, given, self.promise.precision, self.ledger.note)
         witness = self.reference or self.candidate
-        return [differentiable(witness, case, self.ledger) for case in cases]
+        return [differentiable(witness, case, self.ledger.note) for case in cases]
 
     def _not_tried(self) -> None:
         """What the limit on time left out."""

@@ -1,5 +1,6 @@
 """The user's inputs made ready: in the precision that is checked, without what has no gradient."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,7 +18,6 @@ from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import evaluate
-from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.numbers import dtype_name
 
 ALL_DIGITS = 2.0**-28  # relative: less than a rounding of float32
@@ -25,9 +25,11 @@ SMALL, LARGE = 2.0**-30, 2.0**-12  # relative: far below a rounding of float32, 
 MANY = 1 / 3  # of the outputs, that a forward in float32 lets stand still
 ROUNDINGS = 64.0  # of float32, that a right forward in it may make
 
+Note = Callable[[str], None]  # takes what the user should know of it
+
 
 def in_its_precision(
-    subject: Subject, cases: list[Case], precision: str | None, ledger: Ledger
+    subject: Subject, cases: list[Case], precision: str | None, note: Note
 ) -> list[Case]:
     """The cases in float64, or in the precision that the candidate has.
 
@@ -36,7 +38,7 @@ def in_its_precision(
     """
     if precision == "native" or (precision is None and has_16_bits(cases[0])):
         given = dtype_name(cases[0].arguments[0].dtype) if cases[0].wrt else "it"
-        ledger.note(f"checked in {given}, the dtype of the inputs")
+        note(f"checked in {given}, the dtype of the inputs")
         return cases
     doubled = [
         replace(case.to(torch.float64), dtype_given=torch.float32 if _is_single(case) else None)
@@ -53,11 +55,11 @@ def in_its_precision(
         except RefusedError:
             return doubled
         where = "the dtype given" if native is cases else "float32"
-        ledger.note(f"checked in {where}, because in float64 {refusal}")
+        note(f"checked in {where}, because in float64 {refusal}")
         return native
     with suppress(RefusedError):
         if why := _is_of_single_precision(subject, cases[0], doubled[0]):
-            ledger.note(f"checked in float32: {why}")
+            note(f"checked in float32: {why}")
             return [case.to(torch.float32) for case in cases]
     return doubled
 
@@ -144,7 +146,7 @@ def _is_single(case: Case) -> bool:
     return any(x.dtype != torch.float64 for x in case.arguments)
 
 
-def differentiable(reference: Subject, case: Case, ledger: Ledger) -> Case:
+def differentiable(reference: Subject, case: Case, note: Note) -> Case:
     """The case without arguments that the reference refuses to differentiate."""
     try:
         forward(reference, case)
@@ -154,9 +156,7 @@ def differentiable(reference: Subject, case: Case, ledger: Ledger) -> Case:
         refused = [i for i in case.wrt if _refuses(reference, case, i)]
         if 0 < len(refused) < len(case.wrt):
             for i in refused:
-                ledger.note(
-                    f"{case.names[i]} is left out: {reference.title} has no gradient for it"
-                )
+                note(f"{case.names[i]} is left out: {reference.title} has no gradient for it")
             return case.without(refused)
     return case
 

@@ -49,8 +49,7 @@ from torchref.checker.oracles.wrong_entries import (
     find_faults,
     not_finite_though_smooth,
 )
-from torchref.checker.report.causes import CAUSES
-from torchref.checker.report.findings import Finding
+from torchref.checker.report.findings import Finding, look_at
 from torchref.checker.report.numbers import told_apart
 from torchref.checker.report.oracle_result import OracleResult
 
@@ -214,13 +213,9 @@ def _unsettled(line: Line, reference_agrees: bool) -> str:
         doubled = line.case.arguments[0].dtype in (torch.float64, torch.complex128)
         return IN_16_BITS + A_REFERENCE + (ITS_DTYPE if doubled else "")
     if moves_in_steps(line):
-        look_at = CAUSES["straight-through"].look_at
         steps = "the forward moves in steps: it rounds, to few digits or to few values"
-        return (
-            steps
-            if reference_agrees
-            else f"{steps}; a gradient through that is a choice. {look_at}"
-        )
+        choice = f"a gradient through that is a choice. {look_at('straight-through')}"
+        return steps if reference_agrees else f"{steps}; {choice}"
     if not line.refusal:
         return "differences of the forward do not settle"
     return (

@@ -42,7 +42,7 @@ class Finding:
     @property
     def look_at(self) -> str:
         """One sentence on what to look at."""
-        return CAUSES[self.cause].look_at
+        return look_at(self.cause)
 
     @property
     def where(self) -> str:
@@ -62,6 +62,11 @@ class Finding:
             "look_at": self.look_at,
             "vague": self.vague,
         }
+
+
+def look_at(cause: str) -> str:
+    """One sentence on what to look at where a gradient has a cause."""
+    return CAUSES[cause].look_at
 
 
 @dataclass(frozen=True)
