@@ -15,7 +15,7 @@ from torch import Tensor
 import torchref
 from torchref import cli
 from torchref.catalogue import CATALOGUE
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 from torchref.ops import Sigmoid
 
 Captured = pytest.CaptureFixture[str]

@@ -18,8 +18,9 @@ FLOORS = {
     "torchref.functional": 1,
     "torchref.catalogue": 2,
     "torchref.nn": 2,
-    "torchref.checker.report": 3,
     "torchref.checker.execution": 3,
+    "torchref.checker.causes": 3.02,
+    "torchref.checker.report": 3.05,
     "torchref.checker.oracles": 3.1,
     "torchref.checker.inputs": 3.2,
     "torchref.checker.probes": 3.3,
@@ -28,7 +29,6 @@ FLOORS = {
     "torchref.checker.promise": 3.4,
     "torchref.checker.generated_inputs": 3.5,
     "torchref.checker.session": 3.6,
-    "torchref.checker.compare": 3.7,
     "torchref.checker.crosscheck": 3.7,
     "torchref.checker": 3.8,  # its __init__.py brings the calls
     "torchref.backprop": 3,

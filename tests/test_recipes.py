@@ -65,7 +65,7 @@ assert mine.status == "passed"
     "Add a cause": """
 import torch
 from torchref import crosscheck
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 from tests.corpora.wrong_ops import CAUSES as PLANTED_CAUSES, PLANTED
 
 assert "running-sum" in CAUSES and "running-sum" in PLANTED_CAUSES

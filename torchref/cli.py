@@ -16,7 +16,7 @@ from rich.text import Text
 
 from torchref import InputError, Report, __version__, crosscheck
 from torchref.catalogue import CATALOGUE, Entry
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 from torchref.checker.report.text import STYLES, show
 from torchref.encoding import escape_what_the_terminal_lacks
 from torchref.errors import not_writable

@@ -1,6 +1,6 @@
 """Is this gradient right? Where is it wrong? Why?"""
 
-from torchref.checker.compare import compare
+from torchref.checker.comparison.compare import compare
 from torchref.checker.comparison.result import ComparedGradient, Comparison
 from torchref.checker.crosscheck import crosscheck
 from torchref.checker.report.findings import Check, Finding

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from torchref.checker.causes.table import CAUSES
 from torchref.checker.execution.case import Case
 from torchref.checker.inputs.generate import KINDS
-from torchref.checker.report.causes import CAUSES
 from torchref.errors import InputError
 
 Precision = Literal["native", "double"]

@@ -7,6 +7,7 @@ from torchref.checker import generated_inputs
 from torchref.checker.diagnosis.diagnose import accuse
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import ends_the_context
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import RefusedError, Run, run_both
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.time_limit import OutOfTimeError
@@ -22,7 +23,6 @@ from torchref.checker.promise import LAYOUTS, Promise
 from torchref.checker.report.dependence import UNREPEATABLE
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
-from torchref.checker.report.numbers import told_apart
 from torchref.checker.report.oracle_result import Fault, OracleResult
 from torchref.errors import InputError
 

@@ -9,7 +9,7 @@ from tests.checker.given.half_right import Doubled, causes
 from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import compare, crosscheck
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 from torchref.ops import Sigmoid
 
 

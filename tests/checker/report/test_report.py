@@ -7,7 +7,7 @@ import pytest
 from tests.corpora.wrong_ops import CAUSES as PLANTED_CAUSES
 from torchref import Finding, Report, WrongGradientError
 from torchref.checker import Check
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 from torchref.checker.report.dependence import EXPLAINS, ranked
 from torchref.checker.report.ledger import Ledger
 

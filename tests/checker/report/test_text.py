@@ -8,7 +8,7 @@ from rich.console import Console
 from tests.checker.given.runs import normal
 from torchref import Finding, Report, crosscheck
 from torchref.checker import Check
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 from torchref.checker.report.text import show, tell
 
 REPORT = Report(

@@ -13,7 +13,7 @@ from torch.autograd import Function
 
 from tests.random_inputs import Inputs, seeded
 from torchref import Report, crosscheck
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 
 from . import BUGS, BY_HAND, RIGHT, ByHand, UnseenBug
 

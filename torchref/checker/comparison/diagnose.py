@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.search import described, recognised
+from torchref.checker.causes.shape import shape_suspicions
 from torchref.checker.comparison.context import Background
 from torchref.checker.comparison.pairs import Measured
-from torchref.checker.diagnosis import Hypothesis, Mismatch, described, recognised
 from torchref.checker.diagnosis.network.gradients import Page, patterns
 from torchref.checker.diagnosis.network.rules import ACROSS
-from torchref.checker.diagnosis.patterns.shape import shape_suspicions
 from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.report.findings import Finding
 

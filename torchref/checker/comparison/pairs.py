@@ -16,7 +16,7 @@ from torchref.checker.comparison.distance import (
 )
 from torchref.checker.comparison.given import Gradient
 from torchref.checker.execution.arithmetic import held_in_double
-from torchref.checker.report.numbers import dtype_name
+from torchref.checker.execution.numbers import dtype_name
 
 FEW_DIGITS = 1e-5  # no mistake is that small and differences of a loss err by as much
 

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 from rich.text import Text
 
 from torchref.checker.comparison.distance import Closeness
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.numbers import told_apart
 from torchref.checker.report.report import WrongGradientError, no_truth_value
 from torchref.checker.report.text import finding_lines
 

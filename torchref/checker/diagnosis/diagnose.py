@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Hypothesis, Mismatch, described, recognised
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.search import described, recognised
 from torchref.checker.diagnosis.experiments.cotangent_dependence import ignored
 from torchref.checker.diagnosis.experiments.elementwise_slope import wrong_slope
 from torchref.checker.diagnosis.experiments.jacobian import wrong_contributions
@@ -18,11 +19,11 @@ from torchref.checker.diagnosis.experiments.straight_through import passed_throu
 from torchref.checker.diagnosis.network.of_crosscheck import all_vague, lost_slopes
 from torchref.checker.diagnosis.replay import Explanation, one_mistake
 from torchref.checker.execution.arithmetic import SAME, is_differentiable, same
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import RefusedError, Run
 from torchref.checker.execution.time_limit import OutOfTimeError, require_time, time_limit
 from torchref.checker.oracles.tolerance import SIXTEEN_BITS
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.numbers import told_apart
 from torchref.checker.report.oracle_result import Fault
 
 # What the values alone decide: no other question need be asked.

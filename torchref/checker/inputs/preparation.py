@@ -15,10 +15,10 @@ from torchref.checker.execution.arithmetic import (
     typical_size,
 )
 from torchref.checker.execution.case import Case
+from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.run import RefusedError, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import evaluate
-from torchref.checker.report.numbers import dtype_name
 
 ALL_DIGITS = 2.0**-28  # relative: less than a rounding of float32
 SMALL, LARGE = 2.0**-30, 2.0**-12  # relative: far below a rounding of float32, and far above it

@@ -13,6 +13,7 @@ from torchref.checker.execution.arithmetic import (
     norm,
     typical_size,
 )
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import (
@@ -50,7 +51,6 @@ from torchref.checker.oracles.wrong_entries import (
     not_finite_though_smooth,
 )
 from torchref.checker.report.findings import Finding, look_at
-from torchref.checker.report.numbers import told_apart
 from torchref.checker.report.oracle_result import OracleResult
 
 ROUNDINGS = 32.0  # of the gradient itself, over its entries

@@ -6,13 +6,13 @@ import torch
 from torch import Generator, Tensor
 
 from torchref.checker.execution.arithmetic import identical, quantum, typical_size
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, evaluate
 from torchref.checker.oracles.rounding import is_rough, nudged
 from torchref.checker.oracles.same_precision import QUANTA
 from torchref.checker.oracles.tolerance import DOUBLE, FEW_ROUNDINGS, ROUNDINGS, SIXTEEN_BITS
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.numbers import told_apart
 
 SUBNORMAL = 1e-300  # torch has kernels that leave such numbers where 0 belongs
 LOW_PRECISIONS = (torch.float32, torch.float16, torch.bfloat16)

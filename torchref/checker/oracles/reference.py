@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import identical, typical_size
+from torchref.checker.execution.numbers import dtype_name, told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Gradients
 from torchref.checker.oracles.bisection import Objective
@@ -31,7 +32,6 @@ from torchref.checker.oracles.tolerance import (
     rounding,
 )
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.numbers import dtype_name, told_apart
 from torchref.checker.report.oracle_result import Fault, OracleResult
 
 JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one

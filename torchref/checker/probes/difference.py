@@ -12,11 +12,11 @@ from torchref.checker.execution.arithmetic import (
     identical,
     typical_size,
 )
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Gradients
 from torchref.checker.oracles.same_precision import errors_of
 from torchref.checker.oracles.tolerance import SIXTEEN_BITS, gradient_floor
-from torchref.checker.report.numbers import told_apart
 
 FEW, WITHOUT_A_REFERENCE = 2.0, 4.0  # roundings of 16 bits
 OF_ITS_ERRORS = 2.0  # times the largest: two results may err to either side

@@ -6,13 +6,13 @@ import warnings
 import torch.autograd.forward_ad as forward_ad
 
 from torchref.checker.execution.arithmetic import inner, norm
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import seed_forward
 from torchref.checker.oracles.directional_derivative import draw_directions
 from torchref.checker.oracles.tolerance import ROUNDINGS
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.numbers import told_apart
 
 
 def forward_mode(run: Run) -> Outcome:

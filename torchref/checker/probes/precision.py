@@ -8,12 +8,12 @@ from torch import Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.execution.case import Case
+from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents, Gradients, Tape
 from torchref.checker.probes.probe import Outcome
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.numbers import dtype_name
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 MULTIPLE = 8.0  # of the twin's error

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, inner, norm
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run, run_both
 from torchref.checker.execution.tape import Cotangents, Tape, accumulating_anew, leaves_behind
 from torchref.checker.oracles.directional_derivative import central_slope, draw_directions
 from torchref.checker.oracles.kinks import NUDGE, one_sided
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
-from torchref.checker.report.numbers import told_apart
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 
 Verdict = Literal["right", "wrong", "cannot tell"]
 Status = Literal["skipped", "passed", "hazard", "cannot tell", "failed"]  # from best to worst
@@ -16,7 +16,7 @@ class Finding:
     """One thing wrong: its cause, the argument and element concerned, and the evidence.
 
     `at` says with which inputs it showed. `cause` is one of a fixed list, which
-    `torchref.checker.report.causes.CAUSES` and the command `torchref causes` explain:
+    `torchref.checker.causes.table.CAUSES` and the command `torchref causes` explain:
     `sign-flipped`, `constant-factor`, `missing-local-derivative`, `transposed`,
     `swapped-arguments`, `ignores-grad-output`, `not-linear-in-grad-output`,
     `missing-reduction`, `missing-gradient`, `missing-term`, `wrong-shape`, `wrong-dtype`,

@@ -7,8 +7,8 @@ from torch.autograd import Function
 from tests.checker.diagnosis.replay import lstm
 from tests.checker.given.runs import normal
 from torchref import crosscheck
+from torchref.checker.causes.table import CAUSES
 from torchref.checker.diagnosis.replay.search import MOST_STEPS
-from torchref.checker.report.causes import CAUSES
 
 INPUTS = (
     normal(5, 3),

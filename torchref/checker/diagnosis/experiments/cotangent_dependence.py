@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Hypothesis
-from torchref.checker.diagnosis.patterns.factor import proportion
+from torchref.checker.causes.factor import proportion
+from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.execution.arithmetic import SAME, draw_signed, same
 from torchref.checker.execution.run import RefusedError, Run
 from torchref.checker.execution.tape import Cotangents

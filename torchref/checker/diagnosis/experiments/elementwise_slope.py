@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from torchref.checker.diagnosis import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import draw_signed, same
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.true_gradient import true_under
-from torchref.checker.report.numbers import told_apart
 
 SHOWN = 2  # entries
 MOST_NAMES = 3  # of what an entry was computed from

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Hypothesis, Mismatch
-from torchref.checker.diagnosis.patterns.subset import rule_of_position
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.subset import rule_of_position
 from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.true_gradient import gradient_of, knowing

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Hypothesis
+from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.execution.arithmetic import typical_size
+from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.rounding import NEARLY, gradients_nudged, is_rough
-from torchref.checker.report.numbers import dtype_name
 
 NUDGES = {torch.float32: 8, torch.bfloat16: 1}  # roundings of the inputs; of 16 bits one is far
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis import Hypothesis
-from torchref.checker.diagnosis.patterns.local_derivative import DERIVATIVES
+from torchref.checker.causes.local_derivative import DERIVATIVES
+from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.case import Case
+from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents
 from torchref.checker.oracles.tolerance import DOUBLE
 from torchref.checker.oracles.true_gradient import gradient_of, knowing
-from torchref.checker.report.numbers import dtype_name
 
 MANY = 20_000  # elements; above it each question takes long, and only the likelier are asked
 STEPS = (2, 3)  # by which an output may be larger than what it is made of

@@ -6,7 +6,7 @@ purpose, and that is no mistake of calculation: it is told by a name of its own.
 
 from collections.abc import Iterator
 
-from torchref.checker.diagnosis import Hypothesis
+from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.piecewise_constant import (
     is_nonzero_where_all_should_be_zero,

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis
+from torchref.checker.causes.factor import CONSTANTS, NEAR, origins, proportion
+from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.diagnosis.network.gradients import Page, Pattern
-from torchref.checker.diagnosis.patterns.factor import CONSTANTS, NEAR, origins, proportion
 from torchref.checker.execution.arithmetic import SAME
-from torchref.checker.report.numbers import told_apart
+from torchref.checker.execution.numbers import told_apart
 
 TAKEN_OVER = {"constant-factor", "sign-flipped"}
 MOST_ORIGINS = 3  # of a factor are told

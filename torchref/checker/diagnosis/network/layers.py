@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.diagnosis.network.gradients import Page, Pattern
 
 ALONG = 0.35  # cosine to the true gradient that a lost slope leaves: slopes are not negative

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from torchref.checker.diagnosis import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.diagnosis.network.gradients import Page, patterns
 from torchref.checker.diagnosis.network.layers import cosine, earlier_layers, every_layer
 from torchref.checker.execution.run import Run

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis
+from torchref.checker.causes.factor import proportion
+from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.diagnosis.network.common_factor import one_factor
 from torchref.checker.diagnosis.network.gradients import Page, Pattern, Rule
 from torchref.checker.diagnosis.network.layers import (
@@ -15,7 +16,6 @@ from torchref.checker.diagnosis.network.layers import (
     every_layer,
     own_input,
 )
-from torchref.checker.diagnosis.patterns.factor import proportion
 from torchref.checker.execution.arithmetic import same
 
 LEAST_LIKENESS = 1e-2  # of a difference to what it is said to be, where few digits are left of it

@@ -7,7 +7,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.patterns.factor import proportion
+from torchref.checker.causes.factor import proportion
 from torchref.checker.diagnosis.replay.steps import Alteration, Grads, Step
 
 Slope = Callable[[Tensor], Tensor]

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import Node
 
-from torchref.checker.diagnosis import Hypothesis
-from torchref.checker.diagnosis.patterns.factor import (
+from torchref.checker.causes.factor import (
     NEAR,
     NO_ORIGIN,
     proportion,
     told_origins,
 )
+from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.diagnosis.replay.mistakes import (
     Mistake,
     at_another_value,
@@ -31,11 +31,11 @@ from torchref.checker.diagnosis.replay.mistakes import (
 from torchref.checker.diagnosis.replay.pairs import pairs_that_may_fit
 from torchref.checker.diagnosis.replay.steps import Alteration, Step, altered, steps_back
 from torchref.checker.execution.arithmetic import same
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.own_forward import own_forward
 from torchref.checker.execution.run import RefusedError, Run, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Tape
-from torchref.checker.report.numbers import told_apart
 
 MOST_STEPS = 300  # of a backward that is played again
 MOST_ELEMENTS = 20_000  # of a case that is played again

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
-from torchref.checker.diagnosis.patterns.factor import proportion
-from torchref.checker.diagnosis.patterns.local_derivative import DERIVATIVES, spread_over
+from torchref.checker.causes.factor import proportion
+from torchref.checker.causes.local_derivative import DERIVATIVES, spread_over
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 
 SAYS_SOMETHING = 4  # entries other than 0, of which no form fits by chance
 MOST_ELEMENTS = 100_000  # of which a hundred terms are tried

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import SAME
-from torchref.checker.report.numbers import told_apart
+from torchref.checker.execution.numbers import told_apart
 
 NEARLY = 1e-2  # relative: factors no further apart come from one, and a small term beside it
 

@@ -5,7 +5,7 @@ from itertools import combinations, permutations
 
 from torch import Size, Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis
+from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.execution.arithmetic import SAME, same
 
 MOST_DIMENSIONS = 5  # of which every order is tried

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from tests.checker.diagnosis.patterns.one_gradient import TRUE, X, first
+from tests.checker.causes.one_gradient import TRUE, X, first
 from tests.checker.given.runs import normal
-from torchref.checker.diagnosis.patterns.factor import origins, proportion
+from torchref.checker.causes.factor import origins, proportion
 
 
 class TestProportion:

@@ -6,7 +6,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import same
 
 TELLING = 4  # different entries other than 0: fewer are in another order by chance

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from tests.checker.comparison.compared import normal
-from torchref.checker.diagnosis import Mismatch, hypotheses
+from torchref.checker.causes.mismatch import Mismatch
+from torchref.checker.causes.search import hypotheses
 
 TRUE = normal(4, 6, seed=1)
 

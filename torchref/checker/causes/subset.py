@@ -6,8 +6,8 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
-from torchref.checker.diagnosis.patterns.factor import constant_factor, proportion
+from torchref.checker.causes.factor import constant_factor, proportion
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 
 FEW = 3  # entries on either side of a bound: fewer are set apart by chance
 MOSTLY = 0.8  # so much of what a rule describes must be wrong, and of what is right be left out

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
-from torchref.checker.diagnosis.patterns.additive_term import forgotten_term
-from torchref.checker.diagnosis.patterns.factor import absent, constant_factor, digits, not_finite
-from torchref.checker.diagnosis.patterns.factor_by_slice import (
+from torchref.checker.causes.additive_term import forgotten_term
+from torchref.checker.causes.factor import absent, constant_factor, digits, not_finite
+from torchref.checker.causes.factor_by_slice import (
     factor_in_sight,
     factor_of_each_slice,
 )
-from torchref.checker.diagnosis.patterns.local_derivative import (
+from torchref.checker.causes.local_derivative import (
     missing_local_derivative,
     missing_mask,
 )
-from torchref.checker.diagnosis.patterns.permutation import in_another_order, shuffled
-from torchref.checker.diagnosis.patterns.placement import conjugated, swapped, transposed
-from torchref.checker.diagnosis.patterns.subset import all_but_some, scattered, wrong_elements
-from torchref.checker.diagnosis.patterns.terms import missing_term, unexplained
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.permutation import in_another_order, shuffled
+from torchref.checker.causes.placement import conjugated, swapped, transposed
+from torchref.checker.causes.subset import all_but_some, scattered, wrong_elements
+from torchref.checker.causes.terms import missing_term, unexplained
 
 RULES: tuple[Callable[[Mismatch], Iterator[Hypothesis]], ...] = (
     absent,

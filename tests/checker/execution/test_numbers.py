@@ -9,7 +9,7 @@ import torch
 from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import compare, crosscheck
-from torchref.checker.report.numbers import told_apart
+from torchref.checker.execution.numbers import told_apart
 
 NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:e[-+]?\d+)?")
 

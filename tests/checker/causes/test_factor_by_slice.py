@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from tests.checker.comparison.compared import normal
-from torchref.checker.diagnosis import Hypothesis, Mismatch, hypotheses
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.search import hypotheses
 
 TRUE = normal(6, 4, seed=1)
 

@@ -10,7 +10,7 @@ from tests.checker.comparison.compared import causes, network, normal
 from tests.corpora.wrong_ops.numpy_mistakes import CONTROL, MISTAKES, Mistake
 from tests.corpora.wrong_ops.numpy_network import autograd, page
 from torchref import WrongGradientError, compare
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 
 
 @pytest.mark.parametrize("mistake", [*MISTAKES, CONTROL], ids=lambda mistake: mistake.name)

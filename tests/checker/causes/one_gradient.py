@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from tests.checker.given.runs import normal
-from torchref.checker.diagnosis import Mismatch, hypotheses
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.mismatch import Mismatch
+from torchref.checker.causes.search import hypotheses
+from torchref.checker.causes.table import CAUSES
 
 X, TRUE = normal(5, 4), normal(5, 4, seed=1)
 

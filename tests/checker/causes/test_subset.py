@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.diagnosis.patterns.one_gradient import TRUE, X, first, wrong
+from tests.checker.causes.one_gradient import TRUE, X, first, wrong
 from tests.checker.given.runs import normal
-from torchref.checker.diagnosis import hypotheses
+from torchref.checker.causes.search import hypotheses
 
 
 class TestElements:

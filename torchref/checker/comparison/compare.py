@@ -35,7 +35,7 @@ def compare(
 
     Each name is `exact` (every entry equal, after an exact upcast), `close` or `different`, and
     the comparison is what its worst name is. A gradient that the manual side lacks, or None, counts
-    as 0 and as missing. Causes are likely ones, from the list in `torchref.checker.report.causes`;
+    as 0 and as missing. Causes are likely ones, from the list in `torchref.checker.causes.table`;
     several mistakes share a factor. Raises `InputError` for what can not be compared.
 
     >>> x = torch.tensor([[1.0, 2.0], [0.5, -1.0], [3.0, 0.1]], dtype=torch.float64)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.diagnosis.patterns.one_gradient import TRUE, X, first
+from tests.checker.causes.one_gradient import TRUE, X, first
 from tests.checker.given.runs import normal
 
 SLOPES = {

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from tests.checker.comparison.compared import normal
-from torchref.checker.diagnosis import Mismatch, hypotheses
-from torchref.checker.diagnosis.patterns.additive_term import forgotten_term
+from torchref.checker.causes.additive_term import forgotten_term
+from torchref.checker.causes.mismatch import Mismatch
+from torchref.checker.causes.search import hypotheses
 
 TRUE, X, Y = normal(4, 6, seed=1), normal(4, 6, seed=2), normal(4, 6, seed=3)
 G, BIAS = normal(4, 6, seed=4), normal(6, seed=5)

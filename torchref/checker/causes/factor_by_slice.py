@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
-from torchref.checker.diagnosis.patterns.factor import one_dwarfs_the_others, proportion
+from torchref.checker.causes.factor import one_dwarfs_the_others, proportion
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import SAME
 
 TELLING = 3  # entries of a slice, or slices: fewer are in proportion by chance

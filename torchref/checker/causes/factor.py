@@ -7,9 +7,9 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import SAME
-from torchref.checker.report.numbers import dtype_name, told_apart
+from torchref.checker.execution.numbers import dtype_name, told_apart
 
 NEAR = 1e-6  # relative distance at which a factor is taken for a known number
 CONSTANTS = {

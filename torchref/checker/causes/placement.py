@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import permutations
 
-from torchref.checker.diagnosis.hypothesis import Hypothesis, Mismatch
-from torchref.checker.diagnosis.patterns.factor import proportion
+from torchref.checker.causes.factor import proportion
+from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.execution.arithmetic import same
 
 

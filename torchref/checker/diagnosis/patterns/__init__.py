@@ -1,1 +1,0 @@
-"""How a wrong gradient relates to the true one."""
