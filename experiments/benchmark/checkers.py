@@ -34,7 +34,8 @@ def by_crosscheck(candidate: Any, reference: Any, inputs: Inputs) -> tuple[bool,
     """Whether it is found wrong, and the cause named first."""
     names = as_subject(candidate).names
     marked = any(isinstance(x, Tensor) and x.requires_grad for x in inputs)
-    wrt = [names[i] for i in differentiable(inputs)] if marked and names else None
+    own = dict(candidate.named_parameters()) if isinstance(candidate, Module) else {}
+    wrt = [*(names[i] for i in differentiable(inputs)), *own] if marked and names else None
     report = crosscheck(candidate, reference, inputs, wrt=wrt, order=2)
     return report.verdict == "wrong", report.findings[0].cause if report.findings else None
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checker.causes.one_gradient import hypotheses
 from tests.checker.comparison.compared import normal
 from torchref.checker.causes.mismatch import Hypothesis, Mismatch
-from torchref.checker.causes.search import hypotheses
 
 TRUE = normal(6, 4, seed=1)
 

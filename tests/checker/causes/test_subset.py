@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.causes.one_gradient import TRUE, X, first, wrong
+from tests.checker.causes.one_gradient import TRUE, X, first, hypotheses, wrong
 from tests.checker.given.runs import normal
-from torchref.checker.causes.search import hypotheses
 
 
 class TestElements:

@@ -7,7 +7,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Mismatch
 from torchref.checker.execution.arithmetic import SAME
 from torchref.checker.execution.numbers import dtype_name, told_apart
 
@@ -29,25 +29,35 @@ DWARFED = 1e-6  # of the largest entry
 ROUNDINGS = {torch.bfloat16: 4, torch.float16: 4, torch.float32: 64}  # within reach of a cast
 LARGEST_EXPONENT = 100.0  # of a number whose exp a factor may be
 NO_ORIGIN = "no number in sight"
+FIVE_DIGITS = 1e-5  # relative to the largest entry
 MOST = 0.5  # so many entries at least are wrong where digits are lost
 LEADING = 0.1  # relative: an entry so far off has not even its first digit
 PLAIN = ("{}", "1/({})")
 MOST_ORIGINS = 3  # of a factor are told: 4 may be the size of everything
 
 
-def constant_factor(wrong: Mismatch) -> Iterator[Hypothesis]:
-    ratio = proportion(wrong.got, wrong.true, wrong.rounding)
-    if ratio is None or abs(ratio - 1) < NEAR or one_dwarfs_the_others(wrong.true):
-        return
-    if abs(ratio + 1) < NEAR:
-        yield Hypothesis("sign-flipped", "every entry is −1 times the true one")
+def negated(wrong: Mismatch) -> Iterator[tuple[str, Tensor]]:
+    if not one_dwarfs_the_others(wrong.true):
+        yield "every entry is −1 times the true one", -wrong.true
+
+
+def one_factor(wrong: Mismatch) -> Iterator[str]:
+    """got = r · true, with an r that comes of a number in sight, or of none."""
+    ratio = common_factor(wrong)
+    if ratio is None:
         return
     origin = told_origins(ratio, wrong.numbers)
-    if not origin and wrong.got.numel() == 1:
-        return  # one number is a multiple of any other
-    origin = origin or NO_ORIGIN
-    factor, _ = told_apart(ratio, 1.0)
-    yield Hypothesis("constant-factor", f"every entry is {factor} times the true one: {origin}")
+    if origin or wrong.got.numel() > 1:  # one number is a multiple of any other
+        factor, _ = told_apart(ratio, 1.0)
+        yield f"every entry is {factor} times the true one: {origin or NO_ORIGIN}"
+
+
+def common_factor(wrong: Mismatch) -> float | None:
+    """The r other than 1 with got = r · true, if there is one."""
+    ratio = proportion(wrong.got, wrong.true, wrong.rounding)
+    if ratio is None or abs(ratio - 1) < NEAR or one_dwarfs_the_others(wrong.true):
+        return None
+    return ratio
 
 
 def one_dwarfs_the_others(true: Tensor) -> bool:
@@ -123,30 +133,26 @@ def _forms(number: float) -> Iterator[tuple[str, float]]:
         yield "the exp of ({0}) in place of itself", math.exp(number) / number
 
 
-def digits(wrong: Mismatch) -> Iterator[Hypothesis]:
+def fewer_digits(wrong: Mismatch) -> Iterator[str]:
     """A gradient whose entries are all numbers of a lower precision."""
     if wrong.got.dtype != torch.float64 or not wrong.got.numel():
         return
+    gap, size = (wrong.got - wrong.true).abs(), wrong.true.abs().max()
     for dtype, roundings in ROUNDINGS.items():
-        rounded = wrong.got.to(dtype).double()
-        exact = bool((rounded == wrong.got).all())
-        near = bool(
-            (
-                (wrong.got - wrong.true).abs()
-                <= roundings * torch.finfo(dtype).eps * wrong.true.abs().max()
-            ).all()
-        )
-        if exact and near and not bool((wrong.true.to(dtype).double() == wrong.true).all()):
-            name = dtype_name(dtype)
-            yield Hypothesis("precision-loss", f"every entry is a {name} number: it was cast")
+        exact = _is_held(wrong.got, dtype) and not _is_held(wrong.true, dtype)
+        if exact and bool((gap <= roundings * torch.finfo(dtype).eps * size).all()):
+            yield f"every entry is a {dtype_name(dtype)} number: it was cast"
             return
-    error = float((wrong.got - wrong.true).abs().max())
-    size = float(wrong.true.abs().max())
+    error = float(gap.max() / size)
     if wrong.fraction < MOST and _first_digits_wrong(wrong):
         return
     ratio = proportion(wrong.got, wrong.true)
-    if 0 < error < 1e-5 * size and (ratio is None or abs(ratio - 1) < NEAR):
-        yield Hypothesis("precision-loss", f"right to {error / size:.1e} of the largest entry only")
+    if 0 < error < FIVE_DIGITS and (ratio is None or abs(ratio - 1) < NEAR):
+        yield f"right to {error:.1e} of the largest entry only"
+
+
+def _is_held(x: Tensor, dtype: torch.dtype) -> bool:
+    return bool((x.to(dtype).double() == x).all())
 
 
 def _first_digits_wrong(wrong: Mismatch) -> bool:
@@ -155,18 +161,13 @@ def _first_digits_wrong(wrong: Mismatch) -> bool:
     return bool(((got - true).abs() > LEADING * true.abs()).all())
 
 
-def absent(wrong: Mismatch) -> Iterator[Hypothesis]:
+def all_zero(wrong: Mismatch) -> Iterator[str]:
     """Zeros where there is a gradient."""
     if wrong.got.numel() and not bool(wrong.got.any()):
-        largest = float(wrong.true.abs().max())
-        yield Hypothesis(
-            "missing-gradient", f"all entries are 0; the largest should be {largest:.6g}"
-        )
+        yield f"all entries are 0; the largest should be {float(wrong.true.abs().max()):.6g}"
 
 
-def not_finite(wrong: Mismatch) -> Iterator[Hypothesis]:
+def not_finite(wrong: Mismatch) -> Iterator[str]:
     bad = ~torch.isfinite(wrong.got.abs()) & torch.isfinite(wrong.true.abs())
     if bool(bad.any()):
-        yield Hypothesis(
-            "not-finite", f"{int(bad.sum())} of {bad.numel()} entries are NaN or infinite"
-        )
+        yield f"{int(bad.sum())} of {bad.numel()} entries are NaN or infinite"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.causes.factor import one_dwarfs_the_others, proportion
-from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Mismatch
 from torchref.checker.execution.arithmetic import SAME
 
 TELLING = 3  # entries of a slice, or slices: fewer are in proportion by chance
@@ -27,37 +27,54 @@ POWERS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def factor_in_sight(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """Each slice is its own multiple of the true one, and what multiple it is can be told."""
-    for dim in range(_dimensions(wrong)):
-        factors = _factors(wrong, dim)
-        if factors is None:
-            continue
+def count_of_each_slice(wrong: Mismatch) -> Iterator[str]:
+    """Each slice is its own multiple of the true one: how often an index names it."""
+    yield from _by_vector(wrong, _counts)
+
+
+def value_of_each_slice(wrong: Mismatch) -> Iterator[str]:
+    """Each slice is its own multiple of the true one: an entry of an argument, or a norm."""
+    yield from _by_vector(wrong, _values)
+
+
+def size_of_parts(wrong: Mismatch) -> Iterator[str]:
+    """Each slice is its own multiple of the true one: 1/size, or the size, of the part it is of."""
+    for dim, factors in _factors_by_dimension(wrong):
+        if told := _by_sizes_of_parts(factors, dim):
+            yield told
+            return
+
+
+def factor_of_each_slice(wrong: Mismatch) -> Iterator[str]:
+    """Each slice is its own multiple of the true one: no number in sight says which."""
+    for dim, factors in _factors_by_dimension(wrong):
+        entries = wrong.true.movedim(dim, 0).reshape(len(factors), -1).count_nonzero(dim=1)
+        if bool((entries[~factors.isnan()] >= TELLING).all()):
+            told = f"what belongs to each index along dimension {dim} is a multiple of the true one"
+            yield f"{told}: {_listed(factors)}"
+            return
+
+
+def _by_vector(
+    wrong: Mismatch, vectors: Callable[[Mismatch, int], Iterator[tuple[str, Tensor]]]
+) -> Iterator[str]:
+    for dim, factors in _factors_by_dimension(wrong):
         known = ~torch.isnan(factors)
-        for cause, what, vector in _vectors(wrong, dim):
+        for what, vector in vectors(wrong, dim):
             for form, power in POWERS.items():
                 k = _multiple(factors[known], power(vector)[known])
                 if k is not None:
                     told = f"what belongs to each index along dimension {dim} is "
                     told += f"{form.format(what)} times the true one{_beside(k)}"
-                    yield Hypothesis(cause, f"{told}: {_listed(factors)}")
+                    yield f"{told}: {_listed(factors)}"
                     return
-        if told := _by_sizes_of_parts(factors, dim):
-            yield Hypothesis("constant-factor", told)
-            return
 
 
-def factor_of_each_slice(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """Each slice is its own multiple of the true one: no number in sight says which."""
+def _factors_by_dimension(wrong: Mismatch) -> Iterator[tuple[int, Tensor]]:
     for dim in range(_dimensions(wrong)):
         factors = _factors(wrong, dim)
-        if factors is None:
-            continue
-        entries = wrong.true.movedim(dim, 0).reshape(len(factors), -1).count_nonzero(dim=1)
-        if bool((entries[~factors.isnan()] >= TELLING).all()):
-            told = f"what belongs to each index along dimension {dim} is a multiple of the true one"
-            yield Hypothesis("constant-factor", f"{told}: {_listed(factors)}", vague=True)
-            return
+        if factors is not None:
+            yield dim, factors
 
 
 def _dimensions(wrong: Mismatch) -> int:
@@ -83,25 +100,30 @@ def _factors(wrong: Mismatch, dim: int) -> Tensor | None:
     return factors
 
 
-def _vectors(wrong: Mismatch, dim: int) -> Iterator[tuple[str, str, Tensor]]:
-    """What there is one number of for each index: counts, norms, arguments of one dimension."""
-    size, factor, local = wrong.true.shape[dim], "constant-factor", "missing-local-derivative"
+def _counts(wrong: Mismatch, dim: int) -> Iterator[tuple[str, Tensor]]:
+    """What an index says of each place along a dimension."""
+    size = wrong.true.shape[dim]
     for name, index in wrong.indices.items():
         inside = index[(index >= 0) & (index < size)]
         if index.dim() and len(inside):
             counts = torch.bincount(inside.reshape(-1).long(), minlength=size).double()
-            yield factor, f"how often {name} names it", counts
+            yield f"how often {name} names it", counts
         if index.shape == (size,) and not bool((index < 0).any()):
             counts = torch.bincount(index)[index].double()
-            yield factor, f"how often {name} holds its entry there", counts
-            yield factor, f"{name} there", index.double()
-    for name, value in wrong.values.items():
-        if value.is_complex() or dim == wrong.true.dim() - 1:
-            continue  # along the last dimension a value is a local derivative
+            yield f"how often {name} holds its entry there", counts
+            yield f"{name} there", index.double()
+
+
+def _values(wrong: Mismatch, dim: int) -> Iterator[tuple[str, Tensor]]:
+    """Arguments of one dimension, and norms of rows; along the last one see local_derivative.py."""
+    size = wrong.true.shape[dim]
+    for name, value in wrong.values.items() if dim < wrong.true.dim() - 1 else ():
+        if value.is_complex():
+            continue
         if value.dim() == 1 and value.shape == (size,):
-            yield local, f"{name} there", value.double()
+            yield f"{name} there", value.double()
         elif value.dim() > 1 and value.shape[:1] == (size,) and dim == 0:
-            yield local, f"the norm of {name} there", value.double().flatten(1).norm(dim=1)
+            yield f"the norm of {name} there", value.double().flatten(1).norm(dim=1)
 
 
 def _multiple(factors: Tensor, vector: Tensor) -> float | None:

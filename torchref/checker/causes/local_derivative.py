@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.causes.factor import proportion
-from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Mismatch
 from torchref.checker.execution.arithmetic import SAME
 
 FEW = 3  # entries that a factor leaves: fewer are in proportion by chance
@@ -38,7 +38,7 @@ DERIVATIVES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def missing_local_derivative(wrong: Mismatch) -> Iterator[Hypothesis]:
+def function_of_a_value(wrong: Mismatch) -> Iterator[str]:
     """got/true = k/φ(v): φ is missing; = k φ(v): it is there once too often."""
     if not wrong.values or wrong.true.is_complex():
         return
@@ -64,24 +64,23 @@ def missing_local_derivative(wrong: Mismatch) -> Iterator[Hypothesis]:
             if (k := _constant(ratio / factor, wrong.rounding)) is not None:
                 found.append((abs(k - 1), f"once too often: {called}{_times(k)}"))
     for _, evidence in sorted(found)[:1]:
-        yield Hypothesis("missing-local-derivative", evidence)
+        yield evidence
 
 
-def missing_mask(wrong: Mismatch) -> Iterator[Hypothesis]:
+def lost_mask(wrong: Mismatch) -> Iterator[str]:
     """A factor that is 0 in places: the true gradient is what was got, times it; or the reverse."""
     for name, value in {**wrong.masks, **wrong.values}.items():
-        mask = _over_rows(value, wrong.true)
-        if mask is None or bool(mask.all()) or not bool(mask.any()):
+        gate = _over_rows(value, wrong.true)
+        if gate is None or bool(gate.all()) or not bool(gate.any()):
             continue
         for what, got, true in (
-            ("missing", wrong.got * mask, wrong.true),
-            ("once too often", wrong.got, wrong.true * mask),
+            ("missing", wrong.got * gate, wrong.true),
+            ("once too often", wrong.got, wrong.true * gate),
         ):
             kept = min(int(got.count_nonzero()), int(true.count_nonzero()))
             k = proportion(got, true, wrong.rounding) if kept >= FEW else None
             if k is not None:
-                told = f"{what}: {name}, which is 0 in places{_times(k)}"
-                yield Hypothesis("missing-local-derivative", told)
+                yield f"{what}: {name}, which is 0 in places{_times(k)}"
                 return
 
 

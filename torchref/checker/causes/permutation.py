@@ -1,12 +1,12 @@
-"""The true entries in another order: flipped, shifted, or parts in each other's place."""
+"""The right numbers in the wrong place: transposed, flipped, shifted, exchanged, conjugated."""
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
 import torch
 from torch import Tensor
 
-from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.mismatch import Mismatch
 from torchref.checker.execution.arithmetic import same
 
 TELLING = 4  # different entries other than 0: fewer are in another order by chance
@@ -17,73 +17,116 @@ FARTHEST = 8  # places that an entry is shifted by
 MOST_BLOCKS = 16  # of equal size, which may stand in another order
 MOSTLY = 0.5  # so much of a gradient must overlap with its shifted self, and be wrong there
 
-
-def in_another_order(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """The first order that fits, of those that have a name."""
-    if _tells(wrong):
-        for rule in (_flipped, _reversed_around, _reordered, _rolled, _shifted):
-            for hypothesis in rule(wrong):
-                yield hypothesis
-                return
+Prediction = tuple[str, Tensor]
 
 
-def shuffled(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """The true entries, all of them, in an order of which nothing simple can be said."""
-    if not _tells(wrong) or wrong.true.is_complex():
-        return
-    got, true = (x.reshape(-1).sort().values for x in (wrong.got, wrong.true))
-    if same(got, true, wrong.rounding):
-        yield Hypothesis("wrong-elements", "it holds the true entries, in another order")
+def of_another_argument(wrong: Mismatch) -> Iterator[Prediction]:
+    for name, true in wrong.others.items():
+        if same(wrong.claims[name], wrong.true, wrong.rounding):
+            both = " and ".join(sorted((wrong.name, name)))
+            yield f"{both} hold each other's true gradient", true
 
 
-def _flipped(wrong: Mismatch) -> Iterator[Hypothesis]:
+def conjugated(wrong: Mismatch) -> Iterator[Prediction]:
+    """Torch's gradient is ∂L/∂Re + i ∂L/∂Im; elsewhere its conjugate goes by the same name."""
+    if wrong.true.is_complex():
+        told = "it is the complex conjugate: its imaginary part is negated"
+        yield told, wrong.true.conj().resolve_conj()
+
+
+def permuted(wrong: Mismatch) -> Iterator[Prediction]:
+    """Two or more dimensions exchanged, or the entries read in that order."""
+    true = wrong.true
+    if 2 <= true.dim() <= MOST_DIMENSIONS:
+        for order in list(permutations(range(true.dim())))[1:]:
+            turned = true.permute(order)
+            yield f"it equals the true gradient permuted by {order}", turned
+            yield "it holds the true entries, transposed in memory", turned.reshape(true.shape)
+
+
+def flipped(wrong: Mismatch) -> Iterator[Prediction]:
     """As of a kernel that a convolution takes for that of a correlation."""
-    got, true = wrong.got, wrong.true
-    if true.dim() > MOST_DIMENSIONS:
+    true = wrong.true
+    if not _has_an_order(true) or true.dim() > MOST_DIMENSIONS:
         return
     long = [dim for dim in range(true.dim()) if true.shape[dim] > 1]
     for count in range(1, len(long) + 1):
         for dims in combinations(long, count):
-            if same(got, true.flip(dims), wrong.rounding):
-                where = " and ".join(map(str, dims))
-                told = f"dimension{'s' if count > 1 else ''} {where}"
-                yield Hypothesis("transposed", f"it is the true gradient, flipped along {told}")
-                return
+            told = f"dimension{'s' if count > 1 else ''} {_and(dims)}"
+            yield f"it is the true gradient, flipped along {told}", true.flip(dims)
     for plane in combinations(long, 2):
         if true.shape[plane[0]] == true.shape[plane[1]]:
             for quarters, angle in ((1, "90°"), (3, "270°")):
-                if same(got, true.rot90(quarters, plane), wrong.rounding):
-                    told = f"turned by {angle} in the plane of dimensions {plane[0]} and {plane[1]}"
-                    yield Hypothesis("transposed", f"it is the true gradient, {told}")
+                told = f"turned by {angle} in the plane of dimensions {plane[0]} and {plane[1]}"
+                yield f"it is the true gradient, {told}", true.rot90(quarters, plane)
+
+
+def index_negated(wrong: Mismatch) -> Iterator[Prediction]:
+    """Each entry is that of the negative index, as where a Fourier transform is not conjugated."""
+    long = [dim for dim in range(wrong.true.dim()) if wrong.true.shape[dim] > 2]
+    for count in range(1, min(len(long), MOST_DIMENSIONS) + 1) if _has_an_order(wrong.true) else ():
+        for dims in combinations(long, count):
+            told = "each entry is what belongs to the index −i in place of i along dimension "
+            told += f"{_and(dims)}, counted around the end, as where a Fourier transform is not "
+            yield f"{told}conjugated", wrong.true.flip(dims).roll((1,) * count, dims)
+
+
+def rolled(wrong: Mismatch) -> Iterator[str]:
+    """All entries moved around the end of several dimensions; the largest one shows how far."""
+    got, true = wrong.got, wrong.true
+    if not _tells(wrong):
+        return
+    at, meant = (torch.unravel_index(x.abs().argmax(), x.shape) for x in (got, true))
+    by = tuple(int(i) - int(j) for i, j in zip(at, meant, strict=True))
+    moved = [_nearer(b, size) for b, size in zip(by, true.shape, strict=True)]
+    told = ", ".join(f"{b:+d} along dimension {dim}" for dim, b in enumerate(moved) if b)
+    if same(got, true.roll(by, tuple(range(true.dim()))), wrong.rounding):
+        yield f"it holds the true entries, each {told}, around the end"
+
+
+def shifted(wrong: Mismatch) -> Iterator[str]:
+    """Each entry is that of a neighbour; what is shifted in from beyond the edge is unknown."""
+    got, true = wrong.got, wrong.true
+    for dim, size in enumerate(true.shape if _tells(wrong) else ()):
+        for by in range(1, min(FARTHEST, int(size * (1 - MOSTLY))) + 1):
+            for told, ahead, behind in ((by, got, true), (-by, true, got)):
+                here = ahead.narrow(dim, by, size - by)
+                there = behind.narrow(dim, 0, size - by)
+                at = wrong.wrong.narrow(dim, by if told > 0 else 0, size - by)
+                mostly = float(at.double().mean()) > MOSTLY
+                if mostly and same(here, there, wrong.rounding) and _distinct(there) >= TELLING:
+                    yield f"it holds the true entries, each {told:+d} along dimension {dim}"
                     return
 
 
-def _reversed_around(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """Each entry is that of the negative index, as where a Fourier transform is not conjugated."""
-    got, true = wrong.got, wrong.true
-    long = [dim for dim in range(true.dim()) if true.shape[dim] > 2]
-    for count in range(1, min(len(long), MOST_DIMENSIONS) + 1):
-        for dims in combinations(long, count):
-            if same(got, true.flip(dims).roll((1,) * count, dims), wrong.rounding):
-                where = " and ".join(map(str, dims))
-                told = "each entry is what belongs to the index −i in place of i along dimension "
-                told += f"{where}, counted around the end, as where a Fourier transform is not "
-                told += "conjugated"
-                yield Hypothesis("transposed", told)
-                return
+def parts_exchanged(wrong: Mismatch) -> Iterator[str]:
+    """Equal parts along one dimension in another order, as where two gates are exchanged."""
+    yield from (told for cause, told in _reordered(wrong) if cause == "parts")
 
 
-def _rolled(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """All entries moved around the end of several dimensions; the largest one shows how far."""
-    got, true = wrong.got, wrong.true
-    at, meant = (torch.unravel_index(x.abs().argmax(), x.shape) for x in (got, true))
-    by = tuple(int(i) - int(j) for i, j in zip(at, meant, strict=True))
-    dims = tuple(range(true.dim()))
-    if any(by) and same(got, true.roll(by, dims), wrong.rounding):
-        moved = [_nearer(b, size) for b, size in zip(by, true.shape, strict=True)]
-        told = ", ".join(f"{b:+d} along dimension {dim}" for dim, b in enumerate(moved) if b)
-        evidence = f"it holds the true entries, each {told}, around the end"
-        yield Hypothesis("wrong-elements", evidence)
+def slices_reordered(wrong: Mismatch) -> Iterator[str]:
+    """The true slices along one dimension in an order that has no simpler name."""
+    yield from (told for cause, told in _reordered(wrong) if cause == "slices")
+
+
+def shuffled(wrong: Mismatch) -> Iterator[str]:
+    """The true entries, all of them, in an order of which nothing simple can be said."""
+    if _tells(wrong) and not wrong.true.is_complex():
+        got, true = (x.reshape(-1).sort().values for x in (wrong.got, wrong.true))
+        if same(got, true, wrong.rounding):
+            yield "it holds the true entries, in another order"
+
+
+def _reordered(wrong: Mismatch) -> Iterator[tuple[str, str]]:
+    for dim in range(wrong.true.dim()) if _tells(wrong) else ():
+        order = _order_of_slices(wrong, dim)
+        if order is not None:
+            yield _told_order(order, dim)
+            return
+
+
+def _and(dims: tuple[int, ...]) -> str:
+    return " and ".join(map(str, dims))
 
 
 def _nearer(by: int, size: int) -> int:
@@ -92,39 +135,18 @@ def _nearer(by: int, size: int) -> int:
     return by if by <= size / 2 else by - size
 
 
-def _reordered(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """Slices along one dimension in another order, as where two gates are exchanged."""
-    for dim in range(wrong.true.dim()):
-        order = _order_of_slices(wrong, dim)
-        if order is not None:
-            yield _told_order(order, dim)
-            return
-
-
-def _shifted(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """Each entry is that of a neighbour; what is shifted in from beyond the edge is unknown."""
-    got, true = wrong.got, wrong.true
-    for dim, size in enumerate(true.shape):
-        for by in range(1, min(FARTHEST, int(size * (1 - MOSTLY))) + 1):
-            for told, ahead, behind in ((by, got, true), (-by, true, got)):
-                here = ahead.narrow(dim, by, size - by)
-                there = behind.narrow(dim, 0, size - by)
-                at = wrong.wrong.narrow(dim, by if told > 0 else 0, size - by)
-                mostly = float(at.double().mean()) > MOSTLY
-                if mostly and same(here, there, wrong.rounding) and _distinct(there) >= TELLING:
-                    evidence = f"it holds the true entries, each {told:+d} along dimension {dim}"
-                    yield Hypothesis("wrong-elements", evidence)
-                    return
+def _has_an_order(x: Tensor) -> bool:
+    """Whether enough entries differ to say in which order they stand."""
+    finite = x.numel() <= MOST_ELEMENTS and bool(torch.isfinite(x.abs()).all())
+    return finite and _distinct(x) >= TELLING
 
 
 def _tells(wrong: Mismatch) -> bool:
+    """Whether both gradients have an order, and not the same."""
     got, true = wrong.got, wrong.true
-    if true.numel() > MOST_ELEMENTS:
+    if got.shape != true.shape or same(got, true, wrong.rounding):
         return False
-    finite = bool(torch.isfinite(got.abs()).all() and torch.isfinite(true.abs()).all())
-    if not finite or got.shape != true.shape or same(got, true, wrong.rounding):
-        return False
-    return _distinct(true) >= TELLING
+    return bool(torch.isfinite(got.abs()).all()) and _has_an_order(true)
 
 
 def _distinct(x: Tensor) -> int:
@@ -155,28 +177,27 @@ def _mixed(slices: Tensor) -> Tensor:
     return real @ (weights + 0.5)
 
 
-def _told_order(order: list[int], dim: int) -> Hypothesis:
+def _told_order(order: list[int], dim: int) -> tuple[str, str]:
+    """Whether parts or single slices have moved, and how."""
     size = len(order)
     by = (-order[0]) % size
     if order == [(place - by) % size for place in range(size)] and size != 2 * by:
         near = f"{_nearer(by, size):+d}"
         around = f"it holds the true entries, each {near} along dimension {dim}, around the end"
-        return Hypothesis("wrong-elements", around)
+        return "slices", around
     for count in range(2, min(size // 2, MOST_BLOCKS) + 1):
         blocks = _order_of_blocks(order, count)
         if blocks is not None:
             told = ", ".join(str(block + 1) for block in blocks)
-            parts = (
-                f"its {count} parts along dimension {dim} are those of the true one in the order"
-            )
-            return Hypothesis("swapped-arguments", f"{parts} {told}")
+            parts = f"its {count} parts along dimension {dim} are those of the true one in the"
+            return "parts", f"{parts} order {told}"
     moved = [place for place in range(size) if order[place] != place]
     if len(moved) == 2:
         told = f"{moved[0]} and {moved[1]} along dimension {dim} stand in each other's place"
-        return Hypothesis("swapped-arguments", f"what belongs to index {told}")
+        return "parts", f"what belongs to index {told}"
     first = ", ".join(f"{order[place]} at {place}" for place in moved[:3])
     told = f"it holds the true slices along dimension {dim} in another order: {first} …"
-    return Hypothesis("wrong-elements", told)
+    return "slices", told
 
 
 def _order_of_blocks(order: list[int], count: int) -> list[int] | None:

@@ -1,61 +1,61 @@
-"""The order in which causes are thought of: the most specific that fits comes first."""
+"""Which causes fit a wrong gradient: those that leave the fewest choices."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 
-from torchref.checker.causes.additive_term import forgotten_term
-from torchref.checker.causes.factor import absent, constant_factor, digits, not_finite
-from torchref.checker.causes.factor_by_slice import (
-    factor_in_sight,
-    factor_of_each_slice,
-)
-from torchref.checker.causes.local_derivative import (
-    missing_local_derivative,
-    missing_mask,
-)
 from torchref.checker.causes.mismatch import Hypothesis, Mismatch
-from torchref.checker.causes.permutation import in_another_order, shuffled
-from torchref.checker.causes.placement import conjugated, swapped, transposed
-from torchref.checker.causes.subset import all_but_some, scattered, wrong_elements
-from torchref.checker.causes.terms import missing_term, unexplained
+from torchref.checker.causes.subset import all_but_some, scattered
+from torchref.checker.causes.table import CAUSES
+from torchref.checker.causes.term import unexplained
+from torchref.checker.execution.arithmetic import same
 
-RULES: tuple[Callable[[Mismatch], Iterator[Hypothesis]], ...] = (
-    absent,
-    digits,
-    swapped,
-    conjugated,
-    constant_factor,
-    transposed,
-    in_another_order,
-    missing_mask,
-    factor_in_sight,
-    factor_of_each_slice,
-    wrong_elements,
-    missing_local_derivative,
-)
-VAGUER = (  # each fits much that has a better name
-    forgotten_term,
-    missing_term,
-    shuffled,
-)
-FALLBACKS = (all_but_some, scattered, unexplained)
+LEVELS = sorted({level for cause in CAUSES.values() for level, _ in cause.fits})
 
 
 def recognised(wrong: Mismatch) -> list[Hypothesis]:
-    """All causes whose own mark a wrong gradient bears, likelier first; there may be none."""
-    found = list(not_finite(wrong)) or [hypothesis for rule in RULES for hypothesis in rule(wrong)]
-    for rule in () if found else VAGUER:
-        if vague := [replace(hypothesis, vague=True) for hypothesis in rule(wrong)]:
-            return vague
-    return found
+    """The causes whose own mark a wrong gradient bears, none if it bears no mark."""
+    return list(_not_finite(wrong)) or next(filter(None, _by_choices(wrong)), [])
 
 
-def hypotheses(wrong: Mismatch) -> list[Hypothesis]:
-    """All causes that fit a wrong gradient, likelier first; never none."""
-    return recognised(wrong) or [described(wrong)]
+def _not_finite(wrong: Mismatch) -> Iterator[Hypothesis]:
+    """NaN equals nothing, and hides every other mark."""
+    for _, rule in CAUSES["not-finite"].fits:
+        yield from (Hypothesis("not-finite", evidence) for evidence in rule(wrong))
+
+
+def _by_choices(wrong: Mismatch) -> Iterator[list[Hypothesis]]:
+    """What fits with no choice, with one, and so on; what is vague comes last."""
+    yield list(_predicted(wrong))
+    for level in LEVELS:
+        yield [
+            Hypothesis(name, evidence)
+            for name, cause in CAUSES.items()
+            for its, rule in cause.fits
+            if its == level
+            for evidence in rule(wrong)
+        ]
+    for name, cause in CAUSES.items():
+        for rule in cause.vague:
+            yield [Hypothesis(name, evidence, vague=True) for evidence in rule(wrong)]
+
+
+def _predicted(wrong: Mismatch) -> Iterator[Hypothesis]:
+    """The first prediction of each rule that is what was got, and is not the true gradient."""
+    for name, cause in CAUSES.items():
+        for rule in cause.predicts:
+            for evidence, gradient in rule(wrong):
+                equal = same(wrong.got, gradient, wrong.rounding)
+                if equal and not same(wrong.true, gradient, wrong.rounding):
+                    yield Hypothesis(name, evidence)
+                    break
 
 
 def described(wrong: Mismatch) -> Hypothesis:
     """What can be said of a wrong gradient that bears no mark."""
-    differ = Hypothesis("wrong-elements", f"{int(wrong.wrong.sum())} entries differ")
-    return next((hypothesis for rule in FALLBACKS for hypothesis in rule(wrong)), differ)
+    for name, rule in (
+        ("wrong-elements", all_but_some),
+        ("wrong-elements", scattered),
+        ("missing-term", unexplained),
+    ):
+        for evidence in rule(wrong):
+            return Hypothesis(name, evidence)
+    return Hypothesis("wrong-elements", f"{int(wrong.wrong.sum())} entries differ")

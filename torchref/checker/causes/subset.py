@@ -6,31 +6,40 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from torchref.checker.causes.factor import constant_factor, proportion
-from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.causes.factor import common_factor, proportion
+from torchref.checker.causes.mismatch import Mismatch
 
 FEW = 3  # entries on either side of a bound: fewer are set apart by chance
 MOSTLY = 0.8  # so much of what a rule describes must be wrong, and of what is right be left out
 MOST_SUBTRACTED = 3  # arguments, of which the differences are tried too
 
 
-def wrong_elements(wrong: Mismatch) -> Iterator[Hypothesis]:
-    if wrong.fraction in (0.0, 1.0) or any(constant_factor(wrong)):
-        return  # where one factor fits all entries, those that agree are 0
-    for rule, described in _rules(wrong):
+def some_entries(wrong: Mismatch) -> Iterator[str]:
+    """What the entries that are wrong have in common, and no other."""
+    for rule, described in _rules(wrong) if _is_partly_right(wrong) else ():
         if _describes(described, wrong.wrong):
-            yield Hypothesis("wrong-elements", f"{_count(wrong)}: {rule}{_factor(wrong)}")
+            yield f"{_count(wrong)}: {rule}{_factor(wrong)}"
             return
 
 
-def all_but_some(wrong: Mismatch) -> Iterator[Hypothesis]:
+def all_but_some(wrong: Mismatch) -> Iterator[str]:
     """Most entries are wrong, and those that are right stand together: a cause may be behind it."""
-    if wrong.fraction in (0.0, 1.0) or any(constant_factor(wrong)):
-        return
-    for rule, described in _by_position(~wrong.wrong):
+    for rule, described in _by_position(~wrong.wrong) if _is_partly_right(wrong) else ():
         if not _is_minority(~described) and bool((described == ~wrong.wrong).all()):
-            yield Hypothesis("wrong-elements", f"{_count(wrong)}: all but {rule}")
+            yield f"{_count(wrong)}: all but {rule}"
             return
+
+
+def scattered(wrong: Mismatch) -> Iterator[str]:
+    """A minority of the entries, described by no rule."""
+    if 0 < wrong.fraction <= 0.5:
+        where = ", ".join(str(tuple(map(int, i))) for i in wrong.wrong.nonzero()[:5])
+        yield f"{_count(wrong)}, the first at {where}"
+
+
+def _is_partly_right(wrong: Mismatch) -> bool:
+    """Where one factor fits all entries, those that agree are 0."""
+    return 0.0 < wrong.fraction < 1.0 and common_factor(wrong) is None
 
 
 def rule_of_position(wrong: Tensor) -> str:
@@ -61,16 +70,6 @@ def _describes(described: Tensor, wrong: Tensor) -> bool:
     beside = int((described & ~wrong).sum())
     hits, spared = int(wrong.sum()), int((~described).sum())
     return hits >= MOSTLY * (hits + beside) and spared >= MOSTLY * (spared + beside)
-
-
-def scattered(wrong: Mismatch) -> Iterator[Hypothesis]:
-    """A minority of the entries, described by no rule."""
-    if 0 < wrong.fraction <= 0.5:
-        where = ", ".join(str(tuple(map(int, i))) for i in wrong.wrong.nonzero()[:5])
-        yield Hypothesis(
-            "wrong-elements",
-            f"{int(wrong.wrong.sum())} of {wrong.wrong.numel()} entries, the first at {where}",
-        )
 
 
 def _rules(wrong: Mismatch) -> Iterator[tuple[str, Tensor]]:

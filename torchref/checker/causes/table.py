@@ -1,36 +1,81 @@
-"""The fixed list of causes: what each means, and one sentence on what to look at."""
+"""The table of causes: a row says what a cause means, what to look at, and how it is recognised.
 
-from dataclasses import dataclass
+A cause without a mark in the numbers is found by a probe of behaviour, or told by an oracle.
+"""
 
-
-@dataclass(frozen=True)
-class Cause:
-    """What a finding of this cause says, and where to look first."""
-
-    meaning: str
-    look_at: str
-
+from torchref.checker.causes.cause import Cause
+from torchref.checker.causes.factor import (
+    all_zero,
+    fewer_digits,
+    negated,
+    not_finite,
+    one_factor,
+)
+from torchref.checker.causes.factor_by_slice import (
+    count_of_each_slice,
+    factor_of_each_slice,
+    size_of_parts,
+    value_of_each_slice,
+)
+from torchref.checker.causes.local_derivative import function_of_a_value, lost_mask
+from torchref.checker.causes.permutation import (
+    conjugated,
+    flipped,
+    index_negated,
+    of_another_argument,
+    parts_exchanged,
+    permuted,
+    rolled,
+    shifted,
+    shuffled,
+    slices_reordered,
+)
+from torchref.checker.causes.questions import (
+    argument_conjugated,
+    argument_elsewhere,
+    argument_flipped,
+    argument_transposed,
+    every_other_slice_of_grad_output,
+    grad_output_flipped,
+    grad_output_moved,
+    inputs_cast,
+    one_slice_of_grad_output,
+    slope_at_the_output,
+)
+from torchref.checker.causes.subset import some_entries
+from torchref.checker.causes.term import sum_or_projection, term_in_sight
 
 CAUSES: dict[str, Cause] = {
     "sign-flipped": Cause(
         "the gradient is the negative of the true one",
         "Look for y − x where x − y is meant, or for a minus sign lost in the chain.",
+        predicts=(conjugated, negated),
+        asks=(argument_conjugated,),
     ),
     "constant-factor": Cause(
         "every entry, or every one of a slice, is the true one times the same number",
         "Look at the constants of the derivative: a 2 from a square, a ½, a mean's 1/N, a scale.",
+        fits=((1, one_factor), (2, count_of_each_slice), (2, size_of_parts)),
+        vague=(factor_of_each_slice,),
     ),
     "missing-local-derivative": Cause(
         "the local derivative of one step is missing, doubled, or taken at the wrong place",
         "Look at the factor named in the evidence: is it there, once, and at the right value?",
+        fits=((2, lost_mask), (2, value_of_each_slice), (4, function_of_a_value)),
+        asks=(argument_elsewhere, slope_at_the_output),
     ),
     "transposed": Cause(
         "a matrix enters transposed, or what should be turned or flipped is not",
         "Check each matrix product of backward with sizes that all differ, and each flip.",
+        predicts=(permuted, flipped, index_negated),
+        asks=(argument_transposed,),
+        asks_of_few=(argument_flipped, grad_output_flipped),
     ),
     "swapped-arguments": Cause(
         "the gradients of two arguments, or of two parts of one, stand in each other's place",
         "Compare the order of what backward returns, or joins, with that of forward.",
+        predicts=(of_another_argument,),
+        fits=((1, parts_exchanged),),
     ),
     "ignores-grad-output": Cause(
         "grad_output, or its entries but one, takes no part in the result",
@@ -43,14 +88,18 @@ CAUSES: dict[str, Cause] = {
     "missing-reduction": Cause(
         "what was broadcast in forward is not summed in backward",
         "Sum over the broadcast dimensions; autograd repairs the shape silently, others do not.",
+        asks=(one_slice_of_grad_output,),
+        asks_of_few=(every_other_slice_of_grad_output,),
     ),
     "missing-gradient": Cause(
         "no gradient, or zeros, where there is one",
         "Return a gradient in this argument's place, or leave it out of wrt= if it has none.",
+        fits=((0, all_zero),),
     ),
     "missing-term": Cause(
         "part of the sum that makes the gradient is absent or wrong",
         "Write down every path from this argument to the output: each adds one term.",
+        vague=(term_in_sight, sum_or_projection),
     ),
     "wrong-shape": Cause(
         "backward returned a gradient whose shape is not the argument's",
@@ -63,10 +112,14 @@ CAUSES: dict[str, Cause] = {
     "wrong-elements": Cause(
         "some entries of the gradient are wrong, or stand in the wrong places",
         "Look at how backward treats the entries that the evidence describes.",
+        fits=((1, slices_reordered), (1, shifted), (2, rolled), (3, some_entries)),
+        vague=(shuffled,),
+        asks_of_few=(grad_output_moved,),
     ),
     "not-finite": Cause(
         "NaN or infinity where the true gradient is finite",
         "Look for a division by zero, a logarithm of zero or an exponential that overflows.",
+        fits=((0, not_finite),),
     ),
     "layout-dependent": Cause(
         "the result depends on strides: on how the same values lie in memory",
@@ -111,6 +164,8 @@ CAUSES: dict[str, Cause] = {
     "precision-loss": Cause(
         "the gradient carries fewer digits than its dtype",
         "Look for a cast to a lower precision, or an accumulator that is kept in it.",
+        fits=((0, fewer_digits),),
+        asks=(inputs_cast,),
     ),
     "second-order-wrong": Cause(
         "differentiated twice, the result is silently wrong",

@@ -15,16 +15,8 @@ BLAMELESS = {"reference-wrong"}  # found, but not wrong with the candidate
 class Finding:
     """One thing wrong: its cause, the argument and element concerned, and the evidence.
 
-    `at` says with which inputs it showed. `cause` is one of a fixed list, which
-    `torchref.checker.causes.table.CAUSES` and the command `torchref causes` explain:
-    `sign-flipped`, `constant-factor`, `missing-local-derivative`, `transposed`,
-    `swapped-arguments`, `ignores-grad-output`, `not-linear-in-grad-output`,
-    `missing-reduction`, `missing-gradient`, `missing-term`, `wrong-shape`, `wrong-dtype`,
-    `wrong-elements`, `not-finite`, `layout-dependent`, `mutates-grad-output`, `mutates-input`,
-    `mutates-saved`, `aliased-buffer`, `stale-state`, `accumulates`, `depends-on-requires-grad`,
-    `uninitialised-memory`, `nondeterministic`, `precision-loss`, `second-order-wrong`,
-    `forward-mode-wrong`, `vmap-wrong`, `straight-through`, `forward-wrong`, `forward-noisy`,
-    `reference-wrong`, `raises`.
+    `at` says with which inputs it showed. `cause` is one of `torchref.checker.causes.table.CAUSES`,
+    which the command `torchref causes` explains.
 
     A finding that is `vague` may have another cause behind it, and is left out beside that. A
     `hazard` leaves one ordinary backward right: autograd repairs it, or it shows in a second

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checker.causes.one_gradient import hypotheses
 from tests.checker.comparison.compared import normal
-from torchref.checker.causes.additive_term import forgotten_term
 from torchref.checker.causes.mismatch import Mismatch
-from torchref.checker.causes.search import hypotheses
+from torchref.checker.causes.term import term_in_sight
 
 TRUE, X, Y = normal(4, 6, seed=1), normal(4, 6, seed=2), normal(4, 6, seed=3)
 G, BIAS = normal(4, 6, seed=4), normal(6, seed=5)
@@ -80,4 +80,4 @@ def test_a_product_of_real_and_complex_is_no_term() -> None:
     true, incoming = torch.complex(TRUE, Y), {"grad_output": torch.complex(X, TRUE)}
     got = torch.complex(G, X)
     wrong = Mismatch("z", got, true, got != true, values={"right": RIGHT}, incoming=incoming)
-    assert list(forgotten_term(wrong)) == []
+    assert list(term_in_sight(wrong)) == []
