@@ -10,42 +10,6 @@ from torch.autograd import Function
 
 from tests.random_inputs import Inputs
 
-CAUSES = frozenset(
-    {
-        "sign-flipped",
-        "constant-factor",
-        "missing-local-derivative",
-        "transposed",
-        "swapped-arguments",
-        "ignores-grad-output",
-        "not-linear-in-grad-output",
-        "missing-reduction",
-        "missing-gradient",
-        "missing-term",
-        "wrong-shape",
-        "wrong-dtype",
-        "wrong-elements",
-        "not-finite",
-        "layout-dependent",
-        "mutates-grad-output",
-        "mutates-input",
-        "mutates-saved",
-        "aliased-buffer",
-        "stale-state",
-        "accumulates",
-        "depends-on-requires-grad",
-        "uninitialised-memory",
-        "nondeterministic",
-        "precision-loss",
-        "second-order-wrong",
-        "forward-mode-wrong",
-        "vmap-wrong",
-        "forward-wrong",
-        "forward-noisy",
-        "raises",
-    }
-)
-
 
 @dataclass(frozen=True)
 class PlantedBug:
