@@ -90,6 +90,15 @@ def with_entries(shape: tuple[int, ...], entries: dict[tuple, float]) -> Inputs:
     return draw
 
 
+def followed_by(draw: Inputs, *values: object) -> Inputs:
+    """The drawn inputs, and after them the same values in each draw."""
+
+    def with_values(generator):
+        return (*draw(generator), *values)
+
+    return with_values
+
+
 def small_integers(*shape: int) -> Inputs:
     """One tensor with entries among -2 … 2, so that zeros and ties are everywhere."""
 

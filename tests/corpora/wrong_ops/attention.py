@@ -5,10 +5,10 @@ import math
 import torch
 from torch.nn import functional as F
 
-from tests.random_inputs import leaf, normal, normals
+from tests.random_inputs import followed_by, leaf, normal, normals
 
-from .planted import wrong_backward
-from .rule import Rule
+from .planted import at, wrong_backward
+from .rule import gradients_of
 
 BLOCK = 4
 
@@ -17,14 +17,10 @@ def attention(query, key, value):
     return torch.mm(torch.mm(query, key.t()).softmax(-1), value)
 
 
-class Attention(Rule):
+@gradients_of(attention)
+def Attention(grad_y, query, key, value):
     """y = softmax(query keyᵀ) value, for matrices."""
-
-    forward = staticmethod(attention)
-
-    @staticmethod
-    def gradients(grad_y, query, key, value):
-        return attention_gradients(query, key, value, (query @ key.t()).softmax(-1), grad_y)
+    return attention_gradients(query, key, value, (query @ key.t()).softmax(-1), grad_y)
 
 
 def attention_gradients(query, key, value, probability, grad_y):
@@ -40,13 +36,9 @@ def value_sliced_from_one_projection(generator):
 
 
 @wrong_backward(
-    Attention,
-    "layout-dependent",
-    "uninitialised-memory",
-    ordinary=normals((5, 3), (6, 3), (6, 4)),
-    tripping=value_sliced_from_one_projection,
-    source="Dao-AILab/flash-attention#2541",
+    Attention, "layout-dependent", "uninitialised-memory", source="Dao-AILab/flash-attention#2541"
 )
+@at(normals((5, 3), (6, 3), (6, 4)), tripping=value_sliced_from_one_projection)
 def attention_never_writes_the_gradient_of_a_sliced_value(grad_y, query, key, value):
     """grad_value gets the gaps of a sliced value; the flat copy never reaches it."""
     grad_query, grad_key, grad_value = Attention.gradients(grad_y, query, key, value)
@@ -57,13 +49,8 @@ def attention_never_writes_the_gradient_of_a_sliced_value(grad_y, query, key, va
     return grad_query, grad_key, stored
 
 
-@wrong_backward(
-    Attention,
-    "wrong-elements",
-    ordinary=normals((5, 8), (6, 8), (6, 12)),
-    tripping=normals((5, 8), (6, 8), (6, 7)),
-    source="Dao-AILab/flash-attention#2552",
-)
+@wrong_backward(Attention, "wrong-elements", source="Dao-AILab/flash-attention#2552")
+@at(normals((5, 8), (6, 8), (6, 12)), tripping=normals((5, 8), (6, 8), (6, 7)))
 def attention_tiles_grad_value_by_the_width_of_query(grad_y, query, key, value):
     """The tile width of query and key is used for the columns of grad_value."""
     grad_query, grad_key, grad_value = Attention.gradients(grad_y, query, key, value)
@@ -73,14 +60,8 @@ def attention_tiles_grad_value_by_the_width_of_query(grad_y, query, key, value):
     return grad_query, grad_key, written
 
 
-@wrong_backward(
-    Attention,
-    "missing-term",
-    "wrong-elements",
-    ordinary=normals((5, 3), (8, 3), (8, 2)),
-    tripping=normals((5, 3), (7, 3), (7, 2)),
-    source="pytorch/pytorch#153799",
-)
+@wrong_backward(Attention, "missing-term", "wrong-elements", source="pytorch/pytorch#153799")
+@at(normals((5, 3), (8, 3), (8, 2)), tripping=normals((5, 3), (7, 3), (7, 2)))
 def attention_forgets_to_mask_padded_keys_in_backward(grad_y, query, key, value):
     """Backward pads the keys to whole blocks and forgets to mask the padding."""
     padding = -key.shape[0] % BLOCK
@@ -89,31 +70,13 @@ def attention_forgets_to_mask_padded_keys_in_backward(grad_y, query, key, value)
     return attention_gradients(query, key, value, probability, grad_y)
 
 
-class ScaledScores(Rule):
+@gradients_of(lambda query, key, scale: torch.mm(query, key.t()) * scale)
+def ScaledScores(grad_y, query, key, scale):
     """y = scale · query keyᵀ."""
-
-    @staticmethod
-    def forward(query, key, scale):
-        return torch.mm(query, key.t()) * scale
-
-    @staticmethod
-    def gradients(grad_y, query, key, scale):
-        return scale * (grad_y @ key), scale * (grad_y.t() @ query), None
+    return scale * (grad_y @ key), scale * (grad_y.t() @ query), None
 
 
-def scores_scaled_by(scale):
-    def draw(generator):
-        return normal(generator, 5, 3), normal(generator, 4, 3), scale
-
-    return draw
-
-
-@wrong_backward(
-    ScaledScores,
-    "constant-factor",
-    ordinary=scores_scaled_by(1.0),
-    tripping=scores_scaled_by(0.3),
-    source="fla-org/flash-linear-attention#47",
-)
+@wrong_backward(ScaledScores, "constant-factor", source="fla-org/flash-linear-attention#47")
+@at(followed_by(normals((5, 3), (4, 3)), 1.0), tripping=followed_by(normals((5, 3), (4, 3)), 0.3))
 def scaled_scores_lose_the_scale_of_grad_key(grad_y, query, key, scale):
     return scale * (grad_y @ key), grad_y.t() @ query, None

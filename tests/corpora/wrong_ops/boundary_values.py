@@ -3,82 +3,54 @@
 import torch
 from torch.nn import functional as F
 
-from tests.random_inputs import leaf, normal, normals, with_entries
+from tests.random_inputs import followed_by, leaf, normal, normals, with_entries
 
-from .planted import wrong_backward
-from .rule import Rule
+from .planted import at, wrong_backward
+from .rule import gradients_of
 
 
-class RowNorm(Rule):
+@gradients_of(lambda x: torch.linalg.vector_norm(x, dim=-1))
+def RowNorm(grad_y, x):
     """y = Euclidean norm of each row; the gradient at a zero row is zero."""
-
-    @staticmethod
-    def forward(x):
-        return torch.linalg.vector_norm(x, dim=-1)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        return grad_y.unsqueeze(-1) * x / torch.where(norm == 0, 1, norm)
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return grad_y.unsqueeze(-1) * x / torch.where(norm == 0, 1, norm)
 
 
-@wrong_backward(
-    RowNorm,
-    "not-finite",
-    ordinary=normals((4, 3)),
-    tripping=with_entries((4, 3), {(1, 0): 0, (1, 1): 0, (1, 2): 0}),
-    source="pytorch/pytorch#2421",
-)
+@wrong_backward(RowNorm, "not-finite", source="pytorch/pytorch#2421")
+@at(normals((4, 3)), tripping=with_entries((4, 3), {(1, 0): 0, (1, 1): 0, (1, 2): 0}))
 def norm_divides_by_a_zero_norm(grad_y, x):
     """x / ‖x‖ at every row, zero or not."""
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return grad_y.unsqueeze(-1) * x / norm
 
 
-class Deviation(Rule):
+@gradients_of(lambda x: x.std())
+def Deviation(grad_y, x):
     """y = unbiased standard deviation of all entries; its gradient is zero where y is zero."""
-
-    @staticmethod
-    def forward(x):
-        return x.std()
-
-    @staticmethod
-    def gradients(grad_y, x):
-        y = x.std()
-        return grad_y * (x - x.mean()) / (torch.where(y == 0, 1, y) * (x.numel() - 1))
+    y = x.std()
+    return grad_y * (x - x.mean()) / (torch.where(y == 0, 1, y) * (x.numel() - 1))
 
 
 def constant_entries(_generator):
     return (leaf(torch.full((4, 3), 1.25, dtype=torch.float64)),)
 
 
-@wrong_backward(
-    Deviation,
-    "not-finite",
-    ordinary=normals((4, 3)),
-    tripping=constant_entries,
-    source="pytorch/pytorch#4320",
-)
+@wrong_backward(Deviation, "not-finite", source="pytorch/pytorch#4320")
+@at(normals((4, 3)), tripping=constant_entries)
 def deviation_divides_by_itself_at_a_constant(grad_y, x):
     """Divides by y, which is zero when all entries are equal."""
     return grad_y * (x - x.mean()) / (x.std() * (x.numel() - 1))
 
 
-class RootDistance(Rule):
+@gradients_of(lambda x1, x2: torch.cdist(x1, x2, p=0.5))
+def RootDistance(grad_y, x1, x2):
     """y[i, j] = (Σ √|x1[i] - x2[j]|)², the p-distance of p = ½ between rows."""
-
-    @staticmethod
-    def forward(x1, x2):
-        return torch.cdist(x1, x2, p=0.5)
-
-    @staticmethod
-    def gradients(grad_y, x1, x2):
-        difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
-        magnitude = difference.abs()
-        root = torch.where(magnitude == 0, 1, magnitude).sqrt()
-        distance_root = torch.where(magnitude == 0, 0, root).sum(-1, keepdim=True)
-        grad_difference = grad_y.unsqueeze(-1) * difference.sign() * distance_root / root
-        return grad_difference.sum(-2), -grad_difference.sum(-3)
+    difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
+    magnitude = difference.abs()
+    root = torch.where(magnitude == 0, 1, magnitude).sqrt()
+    distance_root = torch.where(magnitude == 0, 0, root).sum(-1, keepdim=True)
+    grad_difference = grad_y.unsqueeze(-1) * difference.sign() * distance_root / root
+    return grad_difference.sum(-2), -grad_difference.sum(-3)
 
 
 def coincident_coordinate(generator):
@@ -87,13 +59,8 @@ def coincident_coordinate(generator):
     return leaf(x1), leaf(x2)
 
 
-@wrong_backward(
-    RootDistance,
-    "not-finite",
-    ordinary=normals((4, 3), (5, 3)),
-    tripping=coincident_coordinate,
-    source="pytorch/pytorch#36493",
-)
+@wrong_backward(RootDistance, "not-finite", source="pytorch/pytorch#36493")
+@at(normals((4, 3), (5, 3)), tripping=coincident_coordinate)
 def root_distance_takes_a_negative_power_of_a_coincident_coordinate(grad_y, x1, x2):
     """Raises a coincident coordinate, zero, to the power -½."""
     difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
@@ -103,73 +70,40 @@ def root_distance_takes_a_negative_power_of_a_coincident_coordinate(grad_y, x1, 
     return grad_difference.sum(-2), -grad_difference.sum(-3)
 
 
-class LogSigmoid(Rule):
+@gradients_of(lambda x: F.logsigmoid(x))
+def LogSigmoid(grad_y, x):
     """y = log σ(x)."""
-
-    @staticmethod
-    def forward(x):
-        return F.logsigmoid(x)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y * torch.sigmoid(-x)
+    return grad_y * torch.sigmoid(-x)
 
 
-@wrong_backward(
-    LogSigmoid,
-    "wrong-elements",
-    ordinary=normals((5, 3)),
-    tripping=with_entries((5, 3), {(2, 1): 0}),
-    source="jax-ml/jax#2140",
-)
+@wrong_backward(LogSigmoid, "wrong-elements", source="jax-ml/jax#2140")
+@at(normals((5, 3)), tripping=with_entries((5, 3), {(2, 1): 0}))
 def log_sigmoid_is_flat_at_zero(grad_y, x):
     """A formula of two branches that is zero where they meet."""
     return grad_y * torch.sigmoid(-x) * x.sign().abs()
 
 
-class LeakyRelu(Rule):
+@gradients_of(lambda x, slope: F.leaky_relu(x, slope))
+def LeakyRelu(grad_y, x, slope):
     """y = x where x > 0, slope · x elsewhere."""
-
-    @staticmethod
-    def forward(x, slope):
-        return F.leaky_relu(x, slope)
-
-    @staticmethod
-    def gradients(grad_y, x, slope):
-        return torch.where(x > 0, grad_y, slope * grad_y), None
+    return torch.where(x > 0, grad_y, slope * grad_y), None
 
 
-def leaky_inputs(generator):
-    return normal(generator, 6, 3), 0.2
-
-
-@wrong_backward(
-    LeakyRelu, "wrong-elements", inputs=leaky_inputs, source="wrong for negative inputs only"
-)
+@wrong_backward(LeakyRelu, "wrong-elements", source="wrong for negative inputs only")
+@at(followed_by(normals((6, 3)), 0.2))
 def leaky_relu_stops_its_leak(grad_y, x, slope):
     """The gradient of relu: wrong for negative inputs only."""
     return torch.where(x > 0, grad_y, 0), None
 
 
-class Exp(Rule):
+@gradients_of(lambda x: x.exp())
+def Exp(grad_y, x):
     """y = exp x."""
-
-    @staticmethod
-    def forward(x):
-        return x.exp()
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y * x.exp()
+    return grad_y * x.exp()
 
 
-@wrong_backward(
-    Exp,
-    "raises",
-    ordinary=normals((5, 4)),
-    tripping=with_entries((5, 4), {(3, 2): 0}),
-    source="an unhandled case",
-)
+@wrong_backward(Exp, "raises", source="an unhandled case")
+@at(normals((5, 4)), tripping=with_entries((5, 4), {(3, 2): 0}))
 def exp_backward_refuses_a_zero(grad_y, x):
     if (x == 0).any():
         raise ZeroDivisionError("no rule for zero")

@@ -4,8 +4,8 @@ import torch
 
 from tests.random_inputs import indices, leaf, normal
 
-from .planted import wrong_backward
-from .rule import Rule
+from .planted import at, wrong_backward
+from .rule import gradients_of
 
 
 def nearest_orthogonal(x):
@@ -15,18 +15,14 @@ def nearest_orthogonal(x):
     return x
 
 
-class NearestOrthogonal(Rule):
+@gradients_of(nearest_orthogonal)
+def NearestOrthogonal(grad_y, x):
     """y = u vᵀ of x = u s vᵀ, smooth wherever x is invertible."""
-
-    forward = staticmethod(nearest_orthogonal)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        y = nearest_orthogonal(x)
-        symmetric, one = y.mT @ x, torch.eye(x.shape[-1], dtype=x.dtype)
-        sylvester = torch.kron(symmetric, one) + torch.kron(one, symmetric)
-        skew = y.mT @ grad_y - grad_y.mT @ y
-        return y @ torch.linalg.solve(sylvester, skew.reshape(-1)).reshape(x.shape)
+    y = nearest_orthogonal(x)
+    symmetric, one = y.mT @ x, torch.eye(x.shape[-1], dtype=x.dtype)
+    sylvester = torch.kron(symmetric, one) + torch.kron(one, symmetric)
+    skew = y.mT @ grad_y - grad_y.mT @ y
+    return y @ torch.linalg.solve(sylvester, skew.reshape(-1)).reshape(x.shape)
 
 
 def well_conditioned(generator):
@@ -39,13 +35,8 @@ def repeated_singular_values(generator):
     return (leaf(2 * torch.eye(4, dtype=torch.float64)[order] * signs),)
 
 
-@wrong_backward(
-    NearestOrthogonal,
-    "not-finite",
-    ordinary=well_conditioned,
-    tripping=repeated_singular_values,
-    source="jax-ml/jax#2311",
-)
+@wrong_backward(NearestOrthogonal, "not-finite", source="jax-ml/jax#2311")
+@at(well_conditioned, tripping=repeated_singular_values)
 def nearest_orthogonal_matrix_divides_by_equal_singular_values(grad_y, x):
     """Divides by the difference of squared singular values, zero where two are equal."""
     u, s, vh = torch.linalg.svd(x)

@@ -5,9 +5,9 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normals
 
-from .planted import wrong_forward, wrong_tangent
+from .planted import at, wrong_forward, wrong_tangent
 from .right_rules import Gelu, Multiply, Softplus, Tanh
-from .rule import Rule, SavesInputs
+from .rule import SavesInputs, gradients_of
 
 
 def saved_for_both_modes(ctx, inputs, output):
@@ -29,10 +29,10 @@ class TanhWithTangent(Tanh):
 @wrong_tangent(
     TanhWithTangent,
     "forward-mode-wrong",
-    inputs=normals((4, 3)),
     source="a tangent rule written apart from its backward",
     behavioural=True,
 )
+@at(normals((4, 3)))
 def tanh_forgets_its_slope_in_forward_mode(ctx, dx):
     """dy = dx."""
     return dx.clone()
@@ -57,54 +57,36 @@ class MultiplyWithTangent(Multiply):
 @wrong_tangent(
     MultiplyWithTangent,
     "forward-mode-wrong",
-    inputs=normals((5, 3), (5, 3)),
     source="a tangent rule written apart from its backward",
     behavioural=True,
 )
+@at(normals((5, 3), (5, 3)))
 def product_drops_a_tangent_in_forward_mode(ctx, dleft, dright):
     return MultiplyWithTangent.jvp(ctx, dleft, None)
 
 
-@wrong_forward(
-    Gelu,
-    "forward-wrong",
-    inputs=normals((5, 4)),
-    source="forward and backward of two different functions",
-)
+@wrong_forward(Gelu, "forward-wrong", source="forward and backward of two different functions")
+@at(normals((5, 4)))
 def gelu_approximates_in_forward_only(x):
     """Forward uses the tanh approximation, backward the exact derivative."""
     return F.gelu(x, approximate="tanh")
 
 
-class Variance(Rule):
+@gradients_of(lambda x: x.var(-1))
+def Variance(grad_y, x):
     """y = unbiased variance of each row."""
-
-    @staticmethod
-    def forward(x):
-        return x.var(-1)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        centred = x - x.mean(-1, keepdim=True)
-        return grad_y.unsqueeze(-1) * 2 * centred / (x.shape[-1] - 1)
+    centred = x - x.mean(-1, keepdim=True)
+    return grad_y.unsqueeze(-1) * 2 * centred / (x.shape[-1] - 1)
 
 
-@wrong_forward(
-    Variance,
-    "forward-wrong",
-    inputs=normals((4, 6)),
-    source="forward and backward of two different functions",
-)
+@wrong_forward(Variance, "forward-wrong", source="forward and backward of two different functions")
+@at(normals((4, 6)))
 def variance_divides_by_n_in_forward_only(x):
     return x.var(-1, correction=0)
 
 
-@wrong_forward(
-    Softplus,
-    "forward-wrong",
-    inputs=normals((3, 5)),
-    source="a wrong forward that no derivative shows",
-)
+@wrong_forward(Softplus, "forward-wrong", source="a wrong forward that no derivative shows")
+@at(normals((3, 5)))
 def softplus_is_shifted_by_a_constant(x):
     """Forward is shifted by a constant: every derivative is right, the value is not."""
     return F.softplus(x) - 0.6931

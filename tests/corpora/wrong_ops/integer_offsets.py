@@ -4,17 +4,12 @@ import torch
 
 from tests.random_inputs import indices, normal, normals
 
-from .planted import wrong_backward
+from .planted import at, wrong_backward
 from .right_rules import Lookup, Square
 
 
-@wrong_backward(
-    Square,
-    "wrong-elements",
-    ordinary=normals((5, 4)),
-    tripping=normals((20, 11)),
-    source="state-spaces/mamba#883",
-)
+@wrong_backward(Square, "wrong-elements", source="state-spaces/mamba#883")
+@at(normals((5, 4)), tripping=normals((20, 11)))
 def square_wraps_its_offset(grad_y, x):
     """Entries from number 128 on are read from a wrapped offset."""
     grad_x = Square.gradients(grad_y, x)
@@ -32,13 +27,8 @@ def large_table(generator):
     return normal(generator, 40, 6), torch.cat([indices(generator, 40, 9), torch.tensor([39])])
 
 
-@wrong_backward(
-    Lookup,
-    "wrong-elements",
-    ordinary=small_table,
-    tripping=large_table,
-    source="pytorch/pytorch#188467",
-)
+@wrong_backward(Lookup, "wrong-elements", source="pytorch/pytorch#188467")
+@at(small_table, tripping=large_table)
 def lookup_drops_rows_of_large_offset(grad_y, weight, index):
     """Rows whose offset does not fit receive nothing."""
     fits = index * weight.shape[-1] < 128

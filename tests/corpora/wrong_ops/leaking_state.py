@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normals
 
-from .planted import wrong_backward, wrong_function
+from .planted import at, wrong_backward, wrong_function
 from .right_rules import Gelu, Multiply, Sin, Tanh
 
 static_buffers: dict[torch.Size, torch.Tensor] = {}
@@ -16,9 +16,8 @@ slopes: dict[torch.Size, torch.Tensor] = {}
 last_forward = SimpleNamespace(x=None)
 
 
-@wrong_backward(
-    Sin, "aliased-buffer", inputs=normals((4, 5)), source="pytorch/pytorch#181723", behavioural=True
-)
+@wrong_backward(Sin, "aliased-buffer", source="pytorch/pytorch#181723", behavioural=True)
+@at(normals((4, 5)))
 def sin_returns_one_static_buffer(grad_y, x):
     """Every backward of one shape returns the same buffer."""
     grad_x = Sin.gradients(grad_y, x).detach()
@@ -28,9 +27,8 @@ def sin_returns_one_static_buffer(grad_y, x):
     return buffer.copy_(grad_x)
 
 
-@wrong_function(
-    Sin, "accumulates", inputs=normals((5, 3)), source="karpathy/micrograd#25", behavioural=True
-)
+@wrong_function(Sin, "accumulates", source="karpathy/micrograd#25", behavioural=True)
+@at(normals((5, 3)))
 class SinAddsRepeatedBackwardsInItsContext(Sin):
     """A second backward through the same forward adds to the first."""
 
@@ -41,13 +39,9 @@ class SinAddsRepeatedBackwardsInItsContext(Sin):
 
 
 @wrong_backward(
-    Multiply,
-    "accumulates",
-    "stale-state",
-    inputs=normals((5, 3), (3,)),
-    source="karpathy/micrograd#102",
-    behavioural=True,
+    Multiply, "accumulates", "stale-state", source="karpathy/micrograd#102", behavioural=True
 )
+@at(normals((5, 3), (3,)))
 def scale_never_zeroes_the_gradient_of_its_weight(grad_y, left, right):
     """The gradient of right is kept from call to call and never set to zero."""
     grad_left, grad_right = Multiply.gradients(grad_y, left, right)
@@ -56,9 +50,8 @@ def scale_never_zeroes_the_gradient_of_its_weight(grad_y, left, right):
     return grad_left, total.to(grad_right.dtype, copy=True)
 
 
-@wrong_function(
-    Gelu, "stale-state", inputs=normals((4, 6)), source="a cache on the class", behavioural=True
-)
+@wrong_function(Gelu, "stale-state", source="a cache on the class", behavioural=True)
+@at(normals((4, 6)))
 class GeluReadsXOfTheLastForward(Gelu):
     """Forward leaves x where the next forward replaces it."""
 
@@ -78,10 +71,10 @@ class GeluReadsXOfTheLastForward(Gelu):
     "ignores-grad-output",
     "not-linear-in-grad-output",
     "aliased-buffer",
-    inputs=normals((3, 4)),
     source="a result cached across backwards",
     behavioural=True,
 )
+@at(normals((3, 4)))
 class TanhHandsOutItsFirstGradientAgain(Tanh):
     """Whatever grad_output comes next."""
 
@@ -92,13 +85,8 @@ class TanhHandsOutItsFirstGradientAgain(Tanh):
         return ctx.grad_x
 
 
-@wrong_backward(
-    Tanh,
-    "stale-state",
-    inputs=normals((6, 3)),
-    source="a cache with too small a key",
-    behavioural=True,
-)
+@wrong_backward(Tanh, "stale-state", source="a cache with too small a key", behavioural=True)
+@at(normals((6, 3)))
 def tanh_caches_its_slope_by_shape(grad_y, x):
     """Right for the first x of every shape."""
     slope = slopes.setdefault(x.shape, (1 - x.tanh() ** 2).detach())

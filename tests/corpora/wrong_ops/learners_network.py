@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normals, positive
 
-from .planted import wrong_backward
-from .rule import Rule
+from .planted import at, wrong_backward
+from .rule import gradients_of
 
 LEARNING_RATE = 0.1
 
@@ -62,20 +62,6 @@ class Network(NamedTuple):
         return delta1 @ self.W1.t(), grad_W1, delta1.sum(0), grad_W2, delta2.sum(0), None
 
 
-class TwoLayerNetwork(Rule):
-    """loss = mean (σ(σ(x W1 + b1) W2 + b2) - target)²."""
-
-    @staticmethod
-    def forward(x, W1, b1, W2, b2, target):
-        return F.mse_loss(Network(x, W1, b1, W2, b2, target).a2, target)
-
-    @staticmethod
-    def gradients(grad_loss, *inputs):
-        network = Network(*inputs)
-        delta2 = network.delta2(grad_loss)
-        return network.gradients(network.delta1(delta2), delta2)
-
-
 def network_of(rows, features, hidden, outputs):
     shapes = ((rows, features), (features, hidden), (hidden,), (hidden, outputs), (outputs,))
 
@@ -86,7 +72,18 @@ def network_of(rows, features, hidden, outputs):
     return draw
 
 
-mistake = partial(wrong_backward, TwoLayerNetwork, inputs=network_of(5, 3, 4, 2))
+@at(network_of(5, 3, 4, 2))
+@gradients_of(
+    lambda x, W1, b1, W2, b2, target: F.mse_loss(Network(x, W1, b1, W2, b2, target).a2, target)
+)
+def TwoLayerNetwork(grad_loss, *inputs):
+    """loss = mean (σ(σ(x W1 + b1) W2 + b2) - target)²."""
+    network = Network(*inputs)
+    delta2 = network.delta2(grad_loss)
+    return network.gradients(network.delta1(delta2), delta2)
+
+
+mistake = partial(wrong_backward, TwoLayerNetwork)
 
 
 @mistake("constant-factor", source="datascience.stackexchange 71843")
@@ -182,7 +179,8 @@ def network_averages_its_bias_gradients(grad_loss, *inputs):
     return grad_x, grad_W1, grad_b1 / rows, grad_W2, grad_b2 / rows, None
 
 
-@mistake("transposed", inputs=network_of(5, 4, 4, 2), source="learnixo.io dl-chain-rule-calculus")
+@mistake("transposed", source="learnixo.io dl-chain-rule-calculus")
+@at(network_of(5, 4, 4, 2))
 def network_transposes_a_square_weight_gradient(grad_loss, *inputs):
     """delta1ᵀ x in place of xᵀ delta1: silent when there are as many inputs as hidden units."""
     grad_x, grad_W1, *others = TwoLayerNetwork.gradients(grad_loss, *inputs)

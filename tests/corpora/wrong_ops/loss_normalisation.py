@@ -5,8 +5,8 @@ from torch.nn import functional as F
 
 from tests.random_inputs import indices, normal
 
-from .planted import wrong_backward, wrong_function
-from .rule import Rule
+from .planted import at, wrong_backward, wrong_function
+from .rule import gradients_of
 
 IGNORED = -100
 
@@ -16,18 +16,6 @@ def one_hot(target, classes, dtype):
     kept = target != IGNORED
     hot = F.one_hot(torch.where(kept, target, 0), classes)
     return (hot * kept.unsqueeze(-1)).to(dtype)
-
-
-class CrossEntropy(Rule):
-    """Mean cross entropy of the rows that are not ignored, for logits of shape (N, C)."""
-
-    @staticmethod
-    def forward(logits, target):
-        return F.cross_entropy(logits, target)
-
-    @staticmethod
-    def gradients(grad_loss, logits, target):
-        return grad_loss * grad_of_sum(logits, target) / kept_rows(target), None
 
 
 def grad_of_sum(logits, target):
@@ -49,63 +37,42 @@ def rows_with_ignored_target(generator):
     return logits, target
 
 
-@wrong_backward(
-    CrossEntropy,
-    "constant-factor",
-    ordinary=rows_with_target,
-    tripping=rows_with_ignored_target,
-    source="ROCm/TransformerEngine#336",
-)
+@at(rows_with_target, tripping=rows_with_ignored_target)
+@gradients_of(lambda logits, target: F.cross_entropy(logits, target))
+def CrossEntropy(grad_loss, logits, target):
+    """Mean cross entropy of the rows that are not ignored, for logits of shape (N, C)."""
+    return grad_loss * grad_of_sum(logits, target) / kept_rows(target), None
+
+
+@wrong_backward(CrossEntropy, "constant-factor", source="ROCm/TransformerEngine#336")
 def cross_entropy_backward_divides_by_ignored_rows_too(grad_loss, logits, target):
     return grad_loss * grad_of_sum(logits, target) / len(logits), None
 
 
-@wrong_function(
-    CrossEntropy,
-    "forward-wrong",
-    ordinary=rows_with_target,
-    tripping=rows_with_ignored_target,
-    source="ROCm/TransformerEngine#409",
-)
-class CrossEntropyDividesLossAndGradientByIgnoredRowsToo(Rule):
+@wrong_function(CrossEntropy, "forward-wrong", source="ROCm/TransformerEngine#409")
+@gradients_of(lambda logits, target: F.cross_entropy(logits, target, reduction="sum") / len(logits))
+def CrossEntropyDividesLossAndGradientByIgnoredRowsToo(grad_loss, logits, target):
     """They agree with each other and are wrong."""
-
-    @staticmethod
-    def forward(logits, target):
-        return F.cross_entropy(logits, target, reduction="sum") / len(logits)
-
-    @staticmethod
-    def gradients(grad_loss, logits, target):
-        return grad_loss * grad_of_sum(logits, target) / len(logits), None
+    return grad_loss * grad_of_sum(logits, target) / len(logits), None
 
 
-@wrong_backward(
-    CrossEntropy,
-    "wrong-elements",
-    ordinary=rows_with_target,
-    tripping=rows_with_ignored_target,
-    source="ROCm/TransformerEngine#336",
-)
+@wrong_backward(CrossEntropy, "wrong-elements", source="ROCm/TransformerEngine#336")
 def cross_entropy_lets_ignored_rows_through(grad_loss, logits, target):
     """Ignored rows receive the softmax."""
     hot = one_hot(target, logits.shape[-1], logits.dtype)
     return grad_loss * (logits.softmax(-1) - hot) / kept_rows(target), None
 
 
-class SmoothedCrossEntropy(Rule):
+@gradients_of(
+    lambda logits, target, smoothing: F.cross_entropy(logits, target, label_smoothing=smoothing)
+)
+def SmoothedCrossEntropy(grad_loss, logits, target, smoothing):
     """Mean cross entropy against targets mixed with the uniform distribution."""
-
-    @staticmethod
-    def forward(logits, target, smoothing):
-        return F.cross_entropy(logits, target, label_smoothing=smoothing)
-
-    @staticmethod
-    def gradients(grad_loss, logits, target, smoothing):
-        classes = logits.shape[-1]
-        kept = (target != IGNORED).unsqueeze(-1).to(logits.dtype)
-        hot = one_hot(target, classes, logits.dtype)
-        wanted = (1 - smoothing) * hot + smoothing / classes * kept
-        return grad_loss * (logits.softmax(-1) * kept - wanted) / kept_rows(target), None, None
+    classes = logits.shape[-1]
+    kept = (target != IGNORED).unsqueeze(-1).to(logits.dtype)
+    hot = one_hot(target, classes, logits.dtype)
+    wanted = (1 - smoothing) * hot + smoothing / classes * kept
+    return grad_loss * (logits.softmax(-1) * kept - wanted) / kept_rows(target), None, None
 
 
 def smoothed_by(smoothing):
@@ -116,28 +83,19 @@ def smoothed_by(smoothing):
 
 
 @wrong_backward(
-    SmoothedCrossEntropy,
-    "missing-term",
-    ordinary=smoothed_by(0.0),
-    tripping=smoothed_by(0.2),
-    source="an option of the loss forgotten in backward",
+    SmoothedCrossEntropy, "missing-term", source="an option of the loss forgotten in backward"
 )
+@at(smoothed_by(0.0), tripping=smoothed_by(0.2))
 def cross_entropy_backward_forgets_label_smoothing(grad_loss, logits, target, smoothing):
     return grad_loss * grad_of_sum(logits, target) / kept_rows(target), None, None
 
 
-class WeightedCrossEntropy(Rule):
+@gradients_of(lambda logits, target, class_weight: F.cross_entropy(logits, target, class_weight))
+def WeightedCrossEntropy(grad_loss, logits, target, class_weight):
     """Mean cross entropy in which every row counts with the weight of its class."""
-
-    @staticmethod
-    def forward(logits, target, class_weight):
-        return F.cross_entropy(logits, target, class_weight)
-
-    @staticmethod
-    def gradients(grad_loss, logits, target, class_weight):
-        row_weight = class_weight[target].unsqueeze(-1)
-        grad_logits = row_weight * grad_of_sum(logits, target) / row_weight.sum()
-        return grad_loss * grad_logits, None, None
+    row_weight = class_weight[target].unsqueeze(-1)
+    grad_logits = row_weight * grad_of_sum(logits, target) / row_weight.sum()
+    return grad_loss * grad_logits, None, None
 
 
 def weighted_rows(generator):
@@ -145,11 +103,9 @@ def weighted_rows(generator):
 
 
 @wrong_backward(
-    WeightedCrossEntropy,
-    "constant-factor",
-    inputs=weighted_rows,
-    source="the wrong denominator of a weighted mean",
+    WeightedCrossEntropy, "constant-factor", source="the wrong denominator of a weighted mean"
 )
+@at(weighted_rows)
 def weighted_cross_entropy_divides_by_the_rows(grad_loss, logits, target, class_weight):
     """Divides by the number of rows, not by the sum of their weights."""
     row_weight = class_weight[target].unsqueeze(-1)

@@ -4,24 +4,19 @@ from functools import partial
 
 from tests.random_inputs import normals
 
-from .planted import wrong_backward
+from .planted import at, wrong_backward
 from .right_rules import Multiply
-from .rule import Rule
+from .rule import gradients_of
 
 
-class AddBias(Rule):
+@at(normals((4, 3), (3,)))
+@gradients_of(lambda x, bias: x + bias)
+def AddBias(grad_y, x, bias):
     """y = x + bias, bias broadcast over the rows."""
-
-    @staticmethod
-    def forward(x, bias):
-        return x + bias
-
-    @staticmethod
-    def gradients(grad_y, x, bias):
-        return grad_y.sum_to_size(x.shape), grad_y.sum_to_size(bias.shape)
+    return grad_y.sum_to_size(x.shape), grad_y.sum_to_size(bias.shape)
 
 
-wrong_bias = partial(wrong_backward, AddBias, inputs=normals((4, 3), (3,)))
+wrong_bias = partial(wrong_backward, AddBias)
 
 
 @wrong_bias(
@@ -71,13 +66,9 @@ def bias_gradient_is_float32(grad_y, x, bias):
 
 
 @wrong_backward(
-    Multiply,
-    "missing-reduction",
-    "wrong-shape",
-    inputs=normals((5, 3), (5, 1)),
-    source="apache/tvm#2465",
-    behavioural=True,
+    Multiply, "missing-reduction", "wrong-shape", source="apache/tvm#2465", behavioural=True
 )
+@at(normals((5, 3), (5, 1)))
 def row_scale_gradient_keeps_the_shape_of_x(grad_y, left, right):
     """The gradient of a column has the shape of the rows that it scales."""
     return grad_y * right, grad_y * left

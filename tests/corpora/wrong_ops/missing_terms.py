@@ -5,47 +5,37 @@ from torch.nn import functional as F
 
 from tests.random_inputs import leaf, normal, normals
 
-from .planted import wrong_backward
+from .planted import at, wrong_backward
 from .right_rules import Linear
-from .rule import Rule
+from .rule import gradients_of
 
 
-class Silu(Rule):
+@gradients_of(lambda x: F.silu(x))
+def Silu(grad_y, x):
     """y = x σ(x)."""
-
-    @staticmethod
-    def forward(x):
-        return F.silu(x)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        y = x.sigmoid()
-        return grad_y * (y + x * y * (1 - y))
+    y = x.sigmoid()
+    return grad_y * (y + x * y * (1 - y))
 
 
-@wrong_backward(
-    Silu, "missing-term", inputs=normals((4, 5)), source="the product rule with one term"
-)
+@wrong_backward(Silu, "missing-term", source="the product rule with one term")
+@at(normals((4, 5)))
 def silu_holds_its_gate_constant(grad_y, x):
     """The product rule without its second term."""
     return grad_y * x.sigmoid()
 
 
-class TanhPlusSquare(Rule):
+def tanh_plus_square(x):
+    return x.tanh() + x * x
+
+
+@gradients_of(tanh_plus_square)
+def TanhPlusSquare(grad_y, x):
     """y = tanh x + x², where x takes two paths."""
-
-    @staticmethod
-    def forward(x):
-        return x.tanh() + x * x
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y * (1 - x.tanh() ** 2) + grad_y * 2 * x
+    return grad_y * (1 - x.tanh() ** 2) + grad_y * 2 * x
 
 
-@wrong_backward(
-    TanhPlusSquare, "missing-term", inputs=normals((5, 3)), source="karpathy/micrograd#2"
-)
+@wrong_backward(TanhPlusSquare, "missing-term", source="karpathy/micrograd#2")
+@at(normals((5, 3)))
 def a_fork_overwrites_where_it_should_add(grad_y, x):
     """The gradient of the second path overwrites that of the first: = where += was due."""
     grads = {}
@@ -54,23 +44,15 @@ def a_fork_overwrites_where_it_should_add(grad_y, x):
     return grads["x"]
 
 
-@wrong_backward(
-    Linear,
-    "missing-gradient",
-    inputs=normals((5, 3), (4, 3), (4,)),
-    source="a None that autograd accepts",
-)
+@wrong_backward(Linear, "missing-gradient", source="a None that autograd accepts")
+@at(normals((5, 3), (4, 3), (4,)))
 def linear_returns_none_for_its_bias(grad_y, x, weight, bias):
     grad_x, grad_weight, _ = Linear.gradients(grad_y, x, weight, bias)
     return grad_x, grad_weight, None
 
 
-@wrong_backward(
-    Linear,
-    "missing-gradient",
-    inputs=normals((5, 3), (4, 3), (4,)),
-    source="a buffer that was never filled",
-)
+@wrong_backward(Linear, "missing-gradient", source="a buffer that was never filled")
+@at(normals((5, 3), (4, 3), (4,)))
 def linear_returns_zeros_for_its_weight(grad_y, x, weight, bias):
     grad_x, grad_weight, grad_bias = Linear.gradients(grad_y, x, weight, bias)
     return grad_x, torch.zeros_like(grad_weight), grad_bias
@@ -82,17 +64,13 @@ def gated_scores(query, key, gate):
     return (torch.mm(query, key.t()) * decay).tril()
 
 
-class GatedScores(Rule):
+@gradients_of(gated_scores)
+def GatedScores(grad_y, query, key, gate):
     """The gate's own entry on the diagonal cancels: it is left out of both sums."""
-
-    forward = staticmethod(gated_scores)
-
-    @staticmethod
-    def gradients(grad_y, query, key, gate):
-        decay = (gate.unsqueeze(1) - gate.unsqueeze(0)).tril().exp()
-        grad_product = (grad_y * decay).tril()
-        flow = (grad_y * gated_scores(query, key, gate)).tril(-1)
-        return grad_product @ key, grad_product.t() @ query, flow.sum(1) - flow.sum(0)
+    decay = (gate.unsqueeze(1) - gate.unsqueeze(0)).tril().exp()
+    grad_product = (grad_y * decay).tril()
+    flow = (grad_y * gated_scores(query, key, gate)).tril(-1)
+    return grad_product @ key, grad_product.t() @ query, flow.sum(1) - flow.sum(0)
 
 
 def gently_gated(generator):
@@ -104,13 +82,8 @@ def saturated(generator):
     return normal(generator, 6, 3), normal(generator, 6, 3), gate
 
 
-@wrong_backward(
-    GatedScores,
-    "precision-loss",
-    ordinary=gently_gated,
-    tripping=saturated,
-    source="meta-pytorch/attention-gym#461",
-)
+@wrong_backward(GatedScores, "precision-loss", source="meta-pytorch/attention-gym#461")
+@at(gently_gated, tripping=saturated)
 def gate_gradient_drowns_in_what_two_roundings_leave(grad_y, query, key, gate):
     """Two large equal terms are rounded on different ways; what is left drowns the gradient."""
     grad_query, grad_key, _ = GatedScores.gradients(grad_y, query, key, gate)
@@ -119,20 +92,17 @@ def gate_gradient_drowns_in_what_two_roundings_leave(grad_y, query, key, gate):
     return grad_query, grad_key, rows - flow.sum(0)
 
 
-class MeanFree(Rule):
+def mean_free(x):
+    return x - x.mean(-1, keepdim=True)
+
+
+@gradients_of(mean_free)
+def MeanFree(grad_y, x):
     """y = x - mean of x over the last dimension."""
-
-    @staticmethod
-    def forward(x):
-        return x - x.mean(-1, keepdim=True)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y - grad_y.mean(-1, keepdim=True)
+    return grad_y - grad_y.mean(-1, keepdim=True)
 
 
-@wrong_backward(
-    MeanFree, "missing-term", inputs=normals((4, 5)), source="a statistic held constant"
-)
+@wrong_backward(MeanFree, "missing-term", source="a statistic held constant")
+@at(normals((4, 5)))
 def mean_free_rows_hold_the_mean_constant(grad_y, x):
     return grad_y.clone()

@@ -6,30 +6,22 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normals
 
-from .planted import wrong_backward, wrong_forward, wrong_function
+from .planted import at, wrong_backward, wrong_forward, wrong_function
 from .right_rules import Sin, Softplus, SwiGlu
-from .rule import Rule
+from .rule import gradients_of
 
 
-@wrong_backward(
-    Sin,
-    "mutates-grad-output",
-    inputs=normals((4, 6)),
-    source="linkedin/Liger-Kernel#1305",
-    behavioural=True,
-)
+@wrong_backward(Sin, "mutates-grad-output", source="linkedin/Liger-Kernel#1305", behavioural=True)
+@at(normals((4, 6)))
 def sin_multiplies_grad_output_in_place(grad_y, x):
     """Writes the product into the caller's grad_output."""
     return grad_y.mul_(x.cos())
 
 
 @wrong_backward(
-    Sin,
-    "mutates-grad-output",
-    inputs=normals((5, 3)),
-    source="a caller's buffer left scaled",
-    behavioural=True,
+    Sin, "mutates-grad-output", source="a caller's buffer left scaled", behavioural=True
 )
+@at(normals((5, 3)))
 def sin_leaves_grad_output_doubled(grad_y, x):
     """Returns a new tensor, and leaves grad_output doubled behind it."""
     grad_x = Sin.gradients(grad_y, x)
@@ -37,40 +29,24 @@ def sin_leaves_grad_output_doubled(grad_y, x):
     return grad_x
 
 
-def rms_normalise(x):
-    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6)
-
-
-class RmsNormalise(Rule):
+@gradients_of(lambda x: x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6))
+def RmsNormalise(grad_y, x):
     """y = x / rms(x) over the last dimension."""
-
-    forward = staticmethod(rms_normalise)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        reciprocal = torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6)
-        y = x * reciprocal
-        return reciprocal * (grad_y - y * (grad_y * y).mean(-1, keepdim=True))
+    reciprocal = torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6)
+    y = x * reciprocal
+    return reciprocal * (grad_y - y * (grad_y * y).mean(-1, keepdim=True))
 
 
 @wrong_backward(
-    RmsNormalise,
-    "mutates-grad-output",
-    inputs=normals((5, 7)),
-    source="linkedin/Liger-Kernel#1305",
-    behavioural=True,
+    RmsNormalise, "mutates-grad-output", source="linkedin/Liger-Kernel#1305", behavioural=True
 )
+@at(normals((5, 7)))
 def rms_norm_writes_grad_x_into_grad_output(grad_y, x):
     return grad_y.copy_(RmsNormalise.gradients(grad_y, x))
 
 
-@wrong_function(
-    SwiGlu,
-    "mutates-saved",
-    inputs=normals((4, 5), (4, 5)),
-    source="linkedin/Liger-Kernel#254",
-    behavioural=True,
-)
+@wrong_function(SwiGlu, "mutates-saved", source="linkedin/Liger-Kernel#254", behavioural=True)
+@at(normals((4, 5), (4, 5)))
 class SwigluOverwritesWhatItSaved(Function):
     """The kept activations are the output buffers of backward."""
 
@@ -92,10 +68,10 @@ class SwigluOverwritesWhatItSaved(Function):
     Softplus,
     "mutates-input",
     "mutates-saved",
-    inputs=normals((3, 5)),
     source="a saved input used as scratch memory",
     behavioural=True,
 )
+@at(normals((3, 5)))
 def softplus_backward_overwrites_its_input(grad_y, x):
     """Uses the memory of x for the sigmoid."""
     grad_x = grad_y * x.sigmoid()
@@ -103,12 +79,8 @@ def softplus_backward_overwrites_its_input(grad_y, x):
     return grad_x
 
 
-@wrong_forward(
-    Softplus,
-    "mutates-input",
-    inputs=normals((6, 4)),
-    source="an in-place forward without mark_dirty",
-)
+@wrong_forward(Softplus, "mutates-input", source="an in-place forward without mark_dirty")
+@at(normals((6, 4)))
 def softplus_forward_clamps_its_input(x):
     """Forward clamps the caller's x in place and does not say so."""
     y = F.softplus(x)
@@ -116,25 +88,19 @@ def softplus_forward_clamps_its_input(x):
     return y
 
 
-class AddResidual(Rule):
+@gradients_of(lambda x, residual: x + residual)
+def AddResidual(grad_y, x, residual):
     """y = x + residual."""
-
-    @staticmethod
-    def forward(x, residual):
-        return x + residual
-
-    @staticmethod
-    def gradients(grad_y, x, residual):
-        return grad_y.clone(), grad_y.clone()
+    return grad_y.clone(), grad_y.clone()
 
 
 @wrong_backward(
     AddResidual,
     "aliased-buffer",
-    inputs=normals((5, 4), (5, 4)),
     source="linkedin/Liger-Kernel#1305, second lesson",
     behavioural=True,
 )
+@at(normals((5, 4), (5, 4)))
 def add_hands_one_buffer_to_both_inputs(grad_y, x, residual):
     """Both gradients are views of one buffer: editing one in place edits the other."""
     shared = grad_y.clone()
@@ -146,12 +112,9 @@ def exp_plus_one(x):
 
 
 @wrong_function(
-    exp_plus_one,
-    "raises",
-    inputs=normals((4, 3)),
-    source="discuss.pytorch.org/t/169583",
-    reference=exp_plus_one,
+    exp_plus_one, "raises", source="discuss.pytorch.org/t/169583", reference=exp_plus_one
 )
+@at(normals((4, 3)))
 def exp_edits_its_saved_output_in_place(x):
     """exp saves its output, which is then edited in place."""
     y = x.exp()

@@ -51,38 +51,40 @@ def wrong_function(right, *causes, **circumstances):
     return plants(right, None, causes, **circumstances)
 
 
-def plants(
-    right,
-    part,
-    causes,
-    *,
-    source,
-    inputs=None,
-    ordinary=None,
-    tripping=None,
-    reference=None,
-    behavioural=False,
-):
+def plants(right, part, causes, *, source, reference=None, behavioural=False):
     """A decorator that makes the planted bug; what it decorates names it.
 
-    `inputs` stands for ordinary and tripping ones that are drawn alike; the reference is torch's
-    own derivative of the right forward where none is given.
+    The reference is torch's own derivative of the right forward where none is given.
     """
 
     def plant(wrong):
+        ordinary, tripping = getattr(wrong, "inputs", None) or right.inputs
         return PlantedBug(
             name=in_words(wrong.__name__),
             wrong=wrong if part is None else changed(right, part, wrong),
             right=right,
             reference=reference or right.forward,
-            ordinary=ordinary or inputs,
-            tripping=tripping or inputs,
+            ordinary=ordinary,
+            tripping=tripping,
             causes=causes,
             source=source,
             behavioural=behavioural,
         )
 
     return plant
+
+
+def at(ordinary, tripping=None):
+    """Gives a slip its inputs, or a right rule those of all its slips that have none themselves.
+
+    What trips the slip is drawn like ordinary inputs where it is not given.
+    """
+
+    def given(slip):
+        slip.inputs = ordinary, tripping or ordinary
+        return slip
+
+    return given
 
 
 def changed(rule: type[Function], part: str, wrong: Callable) -> type[Function]:

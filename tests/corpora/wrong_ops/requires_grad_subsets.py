@@ -2,20 +2,17 @@
 
 import torch
 
-from tests.random_inputs import indices, normal, normals
+from tests.random_inputs import followed_by, indices, normal, normals
 
-from .planted import wrong_backward, wrong_function
+from .planted import at, wrong_backward, wrong_function
 from .right_rules import Linear, Multiply
-from .rule import Rule
+from .rule import gradients_of
 
 
 @wrong_function(
-    Multiply,
-    "depends-on-requires-grad",
-    inputs=normals((4, 3), (4, 3)),
-    source="fbcotter/pytorch_wavelets#65",
-    behavioural=True,
+    Multiply, "depends-on-requires-grad", source="fbcotter/pytorch_wavelets#65", behavioural=True
 )
+@at(normals((4, 3), (4, 3)))
 class ProductDropsBothGradientsWhenLeftIsFrozen(Multiply):
     """Freezing left takes the gradient of right away."""
 
@@ -31,17 +28,13 @@ def weighted_bags(weight, index, sample_weight):
     return (weight[index] * sample_weight.unsqueeze(-1)).sum(-2)
 
 
-class WeightedBags(Rule):
+@gradients_of(weighted_bags)
+def WeightedBags(grad_y, weight, index, sample_weight):
     """An embedding bag with a weight for every sample."""
-
-    forward = staticmethod(weighted_bags)
-
-    @staticmethod
-    def gradients(grad_y, weight, index, sample_weight):
-        grad_bag = grad_y.unsqueeze(-2)
-        grad_rows = grad_bag * sample_weight.unsqueeze(-1)
-        grad_weight = torch.zeros_like(weight).index_put((index,), grad_rows, accumulate=True)
-        return grad_weight, None, (grad_bag * weight[index]).sum(-1)
+    grad_bag = grad_y.unsqueeze(-2)
+    grad_rows = grad_bag * sample_weight.unsqueeze(-1)
+    grad_weight = torch.zeros_like(weight).index_put((index,), grad_rows, accumulate=True)
+    return grad_weight, None, (grad_bag * weight[index]).sum(-1)
 
 
 def bags(generator):
@@ -49,12 +42,9 @@ def bags(generator):
 
 
 @wrong_function(
-    WeightedBags,
-    "depends-on-requires-grad",
-    inputs=bags,
-    source="pytorch/pytorch#136457",
-    behavioural=True,
+    WeightedBags, "depends-on-requires-grad", source="pytorch/pytorch#136457", behavioural=True
 )
+@at(bags)
 class BagsDropSampleWeightsGradientWhenWeightIsFrozen(WeightedBags):
     """A frozen weight takes the gradient of sample_weight away."""
 
@@ -65,17 +55,8 @@ class BagsDropSampleWeightsGradientWhenWeightIsFrozen(WeightedBags):
         return WeightedBags.backward(ctx, grad_y)
 
 
-def without_bias(generator):
-    return normal(generator, 5, 3), normal(generator, 4, 3), None
-
-
-@wrong_backward(
-    Linear,
-    "raises",
-    ordinary=normals((5, 3), (4, 3), (4,)),
-    tripping=without_bias,
-    source="Dao-AILab/causal-conv1d#61",
-)
+@wrong_backward(Linear, "raises", source="Dao-AILab/causal-conv1d#61")
+@at(normals((5, 3), (4, 3), (4,)), tripping=followed_by(normals((5, 3), (4, 3)), None))
 def linear_asks_an_absent_bias_for_its_dtype(grad_y, x, weight, bias):
     grad_x, grad_weight, _ = Linear.gradients(grad_y, x, weight, bias)
     return grad_x, grad_weight, grad_y.reshape(-1, len(weight)).sum(0).to(bias.dtype)
@@ -84,10 +65,10 @@ def linear_asks_an_absent_bias_for_its_dtype(grad_y, x, weight, bias):
 @wrong_function(
     Linear,
     "depends-on-requires-grad",
-    inputs=normals((5, 3), (4, 3), (4,)),
     source="an untested branch on needs_input_grad",
     behavioural=True,
 )
+@at(normals((5, 3), (4, 3), (4,)))
 class LinearHalvesGradXWhenWeightIsFrozen(Linear):
     """With a frozen weight the gradient of x is halved by a branch nobody tested."""
 

@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from tests.random_inputs import indices, leaf, normal, normals
 
-from .planted import wrong_backward, wrong_function
-from .rule import Rule
+from .planted import at, wrong_backward, wrong_function
+from .rule import gradients_of
 
 
 class LargestTwo(Function):
@@ -31,13 +31,8 @@ class LargestTwo(Function):
         return torch.zeros_like(x).scatter(-1, positions, grad_values)
 
 
-@wrong_function(
-    LargestTwo,
-    "wrong-elements",
-    "missing-term",
-    inputs=normals((4, 6)),
-    source="ml-explore/mlx#1428",
-)
+@wrong_function(LargestTwo, "wrong-elements", "missing-term", source="ml-explore/mlx#1428")
+@at(normals((4, 6)))
 class TopkScattersToThePositionsInTheResult(LargestTwo):
     """Scatters to the positions in the result, not to those in x."""
 
@@ -65,17 +60,13 @@ def scatter_add_rows(x, index, source):
     return x.scatter_add(0, index, source[: index.shape[0], : index.shape[1]])
 
 
-class ScatterAdd(Rule):
+@gradients_of(scatter_add_rows)
+def ScatterAdd(grad_y, x, index, source):
     """x with the entries of source added where index points."""
-
-    forward = staticmethod(scatter_add_rows)
-
-    @staticmethod
-    def gradients(grad_y, x, index, source):
-        gathered = grad_y.gather(0, index)
-        missing_columns = source.shape[1] - index.shape[1]
-        missing_rows = source.shape[0] - index.shape[0]
-        return grad_y, None, F.pad(gathered, (0, missing_columns, 0, missing_rows))
+    gathered = grad_y.gather(0, index)
+    missing_columns = source.shape[1] - index.shape[1]
+    missing_rows = source.shape[0] - index.shape[0]
+    return grad_y, None, F.pad(gathered, (0, missing_columns, 0, missing_rows))
 
 
 def scatter_with_rows(index_rows):
@@ -86,13 +77,8 @@ def scatter_with_rows(index_rows):
     return draw
 
 
-@wrong_backward(
-    ScatterAdd,
-    "wrong-elements",
-    ordinary=scatter_with_rows(4),
-    tripping=scatter_with_rows(1),
-    source="pytorch/pytorch#188843",
-)
+@wrong_backward(ScatterAdd, "wrong-elements", source="pytorch/pytorch#188843")
+@at(scatter_with_rows(4), tripping=scatter_with_rows(1))
 def scatter_add_broadcasts_a_short_index(grad_y, x, index, source):
     """Rows of source beyond index receive the gathered gradient instead of zero."""
     return grad_y, None, grad_y.gather(0, index).expand_as(source)
@@ -105,17 +91,13 @@ def segment_means(x, bounds):
     return torch.stack(rows)
 
 
-class SegmentMeans(Rule):
+@gradients_of(segment_means)
+def SegmentMeans(grad_y, x, bounds):
     """Row s of y is the mean of x[bounds[s] : bounds[s + 1]], zero for an empty segment."""
-
-    forward = staticmethod(segment_means)
-
-    @staticmethod
-    def gradients(grad_y, x, bounds):
-        lengths = bounds[1:] - bounds[:-1]
-        shares = grad_y / lengths.clamp(min=1).unsqueeze(-1)
-        covered = shares.repeat_interleave(lengths, 0)
-        return F.pad(covered, (0, 0, int(bounds[0]), len(x) - int(bounds[-1]))), None
+    lengths = bounds[1:] - bounds[:-1]
+    shares = grad_y / lengths.clamp(min=1).unsqueeze(-1)
+    covered = shares.repeat_interleave(lengths, 0)
+    return F.pad(covered, (0, 0, int(bounds[0]), len(x) - int(bounds[-1]))), None
 
 
 def all_rows_in_segments(generator):
@@ -126,14 +108,8 @@ def rows_outside_segments(generator):
     return normal(generator, 7, 3), torch.tensor([0, 2, 2, 5])
 
 
-@wrong_backward(
-    SegmentMeans,
-    "wrong-shape",
-    "raises",
-    ordinary=all_rows_in_segments,
-    tripping=rows_outside_segments,
-    source="rusty1s/pytorch_scatter#118",
-)
+@wrong_backward(SegmentMeans, "wrong-shape", "raises", source="rusty1s/pytorch_scatter#118")
+@at(all_rows_in_segments, tripping=rows_outside_segments)
 def segment_mean_returns_covered_rows_only(grad_y, x, bounds):
     """Rows outside all segments are missing from the gradient."""
     lengths = bounds[1:] - bounds[:-1]
@@ -144,13 +120,8 @@ def empty_segment(generator):
     return normal(generator, 7, 3), torch.tensor([0, 3, 3, 7])
 
 
-@wrong_backward(
-    SegmentMeans,
-    "not-finite",
-    ordinary=all_rows_in_segments,
-    tripping=empty_segment,
-    source="rusty1s/pytorch_scatter#452",
-)
+@wrong_backward(SegmentMeans, "not-finite", source="rusty1s/pytorch_scatter#452")
+@at(all_rows_in_segments, tripping=empty_segment)
 def segment_mean_divides_by_an_empty_segment(grad_y, x, bounds):
     """Shares out every segment, 0 · (1 / 0) = NaN for an empty one."""
     rows = torch.arange(len(x)).unsqueeze(-1)

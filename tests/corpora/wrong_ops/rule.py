@@ -35,3 +35,18 @@ def backward_of(gradients):
         return gradients(*grad_outputs, *inputs)
 
     return backward
+
+
+def gradients_of(forward):
+    """A decorator that makes the Rule of a forward; the decorated gradients name it."""
+
+    def rule(gradients):
+        body = {
+            "__module__": gradients.__module__,
+            "__doc__": gradients.__doc__,
+            "forward": staticmethod(forward),
+            "gradients": staticmethod(gradients),
+        }
+        return type(Rule)(gradients.__name__, (Rule,), body)
+
+    return rule

@@ -4,22 +4,16 @@ import torch
 
 from tests.random_inputs import indices, leaf, normal, normals
 
-from .planted import wrong_backward
+from .planted import at, wrong_backward
 from .right_rules import Lookup
-from .rule import Rule
+from .rule import gradients_of
 
 
-class LargestOfRow(Rule):
+@gradients_of(lambda x: x.amax(-1))
+def LargestOfRow(grad_y, x):
     """y = largest of each row; tied entries share the gradient."""
-
-    @staticmethod
-    def forward(x):
-        return x.amax(-1)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        largest = (x == x.amax(-1, keepdim=True)).to(grad_y.dtype)
-        return grad_y.unsqueeze(-1) * largest / largest.sum(-1, keepdim=True)
+    largest = (x == x.amax(-1, keepdim=True)).to(grad_y.dtype)
+    return grad_y.unsqueeze(-1) * largest / largest.sum(-1, keepdim=True)
 
 
 def tied_rows(generator):
@@ -29,37 +23,21 @@ def tied_rows(generator):
     return (leaf(x),)
 
 
-@wrong_backward(
-    LargestOfRow,
-    "wrong-elements",
-    ordinary=normals((4, 5)),
-    tripping=tied_rows,
-    source="sahandsafizadeh/qeep#101",
-)
+@wrong_backward(LargestOfRow, "wrong-elements", source="sahandsafizadeh/qeep#101")
+@at(normals((4, 5)), tripping=tied_rows)
 def max_gives_every_tie_the_whole_gradient(grad_y, x):
     return grad_y.unsqueeze(-1) * (x == x.amax(-1, keepdim=True)).to(grad_y.dtype)
 
 
-class SmallestOfRow(Rule):
+@gradients_of(lambda x: x.amin(-1))
+def SmallestOfRow(grad_y, x):
     """y = smallest of each row; tied entries share the gradient."""
-
-    @staticmethod
-    def forward(x):
-        return x.amin(-1)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        smallest = (x == x.amin(-1, keepdim=True)).to(grad_y.dtype)
-        return grad_y.unsqueeze(-1) * smallest / smallest.sum(-1, keepdim=True)
+    smallest = (x == x.amin(-1, keepdim=True)).to(grad_y.dtype)
+    return grad_y.unsqueeze(-1) * smallest / smallest.sum(-1, keepdim=True)
 
 
-@wrong_backward(
-    SmallestOfRow,
-    "wrong-elements",
-    ordinary=normals((4, 5)),
-    tripping=tied_rows,
-    source="apache/mxnet#18563",
-)
+@wrong_backward(SmallestOfRow, "wrong-elements", source="apache/mxnet#18563")
+@at(normals((4, 5)), tripping=tied_rows)
 def min_gives_ties_nothing(grad_y, x):
     """Tied entries receive nothing at all."""
     smallest = (x == x.amin(-1, keepdim=True)).to(grad_y.dtype)
@@ -75,35 +53,25 @@ def table_without_repeats(generator):
     return normal(generator, 6, 3), torch.randperm(6, generator=generator)[:5]
 
 
-@wrong_backward(
-    Lookup,
-    "wrong-elements",
-    ordinary=table_without_repeats,
-    tripping=table_with_repeats,
-    source="jax-ml/jax#12469",
-)
+@wrong_backward(Lookup, "wrong-elements", source="jax-ml/jax#12469")
+@at(table_without_repeats, tripping=table_with_repeats)
 def lookup_keeps_one_gradient_of_a_repeated_row(grad_y, weight, index):
     """A row asked for twice receives one of the two gradients."""
     return torch.zeros_like(weight).index_put((index,), grad_y), None
 
 
-class GatherColumns(Rule):
+@gradients_of(lambda x, index: x.gather(-1, index))
+def GatherColumns(grad_y, x, index):
     """y[i, j] = x[i, index[i, j]]."""
-
-    @staticmethod
-    def forward(x, index):
-        return x.gather(-1, index)
-
-    @staticmethod
-    def gradients(grad_y, x, index):
-        return torch.zeros_like(x).scatter_add(-1, index, grad_y), None
+    return torch.zeros_like(x).scatter_add(-1, index, grad_y), None
 
 
 def columns(generator):
     return normal(generator, 4, 3), indices(generator, 3, 4, 5)
 
 
-@wrong_backward(GatherColumns, "wrong-elements", inputs=columns, source="jax-ml/jax#16684")
+@wrong_backward(GatherColumns, "wrong-elements", source="jax-ml/jax#16684")
+@at(columns)
 def gather_keeps_one_gradient_of_a_repeated_column(grad_y, x, index):
     """scatter where scatter_add was due."""
     return torch.zeros_like(x).scatter(-1, index, grad_y), None
@@ -115,16 +83,12 @@ def means_by_bin(x, bins, count):
     return (member @ x) / member.sum(-1, keepdim=True).clamp(min=1)
 
 
-class MeansByBin(Rule):
+@gradients_of(means_by_bin)
+def MeansByBin(grad_y, x, bins, count):
     """Means of rows by bin, rows out of range dropped."""
-
-    forward = staticmethod(means_by_bin)
-
-    @staticmethod
-    def gradients(grad_y, x, bins, count):
-        member = (bins == torch.arange(count).unsqueeze(-1)).to(x.dtype)
-        shares = grad_y / member.sum(-1, keepdim=True).clamp(min=1)
-        return member.t() @ shares, None, None
+    member = (bins == torch.arange(count).unsqueeze(-1)).to(x.dtype)
+    shares = grad_y / member.sum(-1, keepdim=True).clamp(min=1)
+    return member.t() @ shares, None, None
 
 
 def bins_in_range(generator):
@@ -135,14 +99,8 @@ def bins_out_of_range(generator):
     return normal(generator, 6, 2), torch.tensor([0, 3, 1, 0, 5, 1]), 3
 
 
-@wrong_backward(
-    MeansByBin,
-    "not-finite",
-    "wrong-elements",
-    ordinary=bins_in_range,
-    tripping=bins_out_of_range,
-    source="jax-ml/jax#40648",
-)
+@wrong_backward(MeansByBin, "not-finite", "wrong-elements", source="jax-ml/jax#40648")
+@at(bins_in_range, tripping=bins_out_of_range)
 def mean_by_bin_clips_dropped_rows_into_the_last_bin(grad_y, x, bins, count):
     """A dropped row is clipped into the last bin, whose count may be zero."""
     sizes = (bins == torch.arange(count).unsqueeze(-1)).sum(-1)

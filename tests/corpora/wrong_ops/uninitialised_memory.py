@@ -4,9 +4,9 @@ import torch
 
 from tests.random_inputs import indices, normal, normals
 
-from .planted import wrong_backward
+from .planted import at, wrong_backward
 from .right_rules import Lookup
-from .rule import Rule
+from .rule import gradients_of
 
 
 def pack(x, lengths, longest):
@@ -15,17 +15,13 @@ def pack(x, lengths, longest):
     return (x * kept.unsqueeze(-1).to(x.dtype))[:, :longest]
 
 
-class Pack(Rule):
+@gradients_of(pack)
+def Pack(grad_y, x, lengths, longest):
     """Sequences cut at their lengths and at a longest length."""
-
-    forward = staticmethod(pack)
-
-    @staticmethod
-    def gradients(grad_y, x, lengths, longest):
-        kept = torch.arange(x.shape[1]) < lengths.clamp(max=longest).unsqueeze(-1)
-        missing = x.shape[1] - grad_y.shape[1]
-        tail = torch.zeros_like(x[:, :missing])
-        return torch.cat([grad_y, tail], 1) * kept.unsqueeze(-1).to(x.dtype), None, None
+    kept = torch.arange(x.shape[1]) < lengths.clamp(max=longest).unsqueeze(-1)
+    missing = x.shape[1] - grad_y.shape[1]
+    tail = torch.zeros_like(x[:, :missing])
+    return torch.cat([grad_y, tail], 1) * kept.unsqueeze(-1).to(x.dtype), None, None
 
 
 def sequences(generator):
@@ -36,14 +32,8 @@ def sequences_all_covered(generator):
     return normal(generator, 3, 4, 2), torch.tensor([4, 4, 4]), 4
 
 
-@wrong_backward(
-    Pack,
-    "uninitialised-memory",
-    ordinary=sequences_all_covered,
-    tripping=sequences,
-    source="pytorch/FBGEMM#5754",
-    behavioural=True,
-)
+@wrong_backward(Pack, "uninitialised-memory", source="pytorch/FBGEMM#5754", behavioural=True)
+@at(sequences_all_covered, tripping=sequences)
 def pack_never_writes_rows_beyond_the_longest(grad_y, x, lengths, longest):
     """Rows beyond the longest kept length are never written."""
     grad_x = torch.empty_like(x)
@@ -57,15 +47,11 @@ def tanh_up_to(x, bounds):
     return x.tanh() * covered.unsqueeze(-1).to(x.dtype)
 
 
-class TanhUpTo(Rule):
+@gradients_of(tanh_up_to)
+def TanhUpTo(grad_y, x, bounds):
     """tanh of the rows before the last bound, zero beyond."""
-
-    forward = staticmethod(tanh_up_to)
-
-    @staticmethod
-    def gradients(grad_y, x, bounds):
-        covered = (torch.arange(len(x)) < bounds[-1]).unsqueeze(-1).to(x.dtype)
-        return grad_y * (1 - x.tanh() ** 2) * covered, None
+    covered = (torch.arange(len(x)) < bounds[-1]).unsqueeze(-1).to(x.dtype)
+    return grad_y * (1 - x.tanh() ** 2) * covered, None
 
 
 def rows_all_covered(generator):
@@ -77,13 +63,9 @@ def rows_beyond_the_last_bound(generator):
 
 
 @wrong_backward(
-    TanhUpTo,
-    "uninitialised-memory",
-    ordinary=rows_all_covered,
-    tripping=rows_beyond_the_last_bound,
-    source="fla-org/flash-linear-attention#892",
-    behavioural=True,
+    TanhUpTo, "uninitialised-memory", source="fla-org/flash-linear-attention#892", behavioural=True
 )
+@at(rows_all_covered, tripping=rows_beyond_the_last_bound)
 def tanh_never_writes_rows_beyond_the_last_bound(grad_y, x, bounds):
     grad_x = torch.empty_like(x)
     grad_x[: bounds[-1]] = TanhUpTo.gradients(grad_y, x, bounds)[0][: bounds[-1]]
@@ -94,38 +76,27 @@ def table_and_index(generator):
     return normal(generator, 6, 3), indices(generator, 6, 8)
 
 
-@wrong_backward(
-    Lookup,
-    "uninitialised-memory",
-    inputs=table_and_index,
-    source="pytorch/pytorch#193633",
-    behavioural=True,
-)
+@wrong_backward(Lookup, "uninitialised-memory", source="pytorch/pytorch#193633", behavioural=True)
+@at(table_and_index)
 def lookup_accumulates_into_an_empty_buffer(grad_y, weight, index):
     """Accumulates into a buffer that was never zeroed."""
     return torch.empty_like(weight).index_put_((index,), grad_y, accumulate=True), None
 
 
-class Zero(Rule):
+@gradients_of(lambda x: torch.zeros_like(x))
+def Zero(grad_y, x):
     """y = 0 in the shape of x."""
-
-    @staticmethod
-    def forward(x):
-        return torch.zeros_like(x)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return torch.zeros_like(grad_y)
+    return torch.zeros_like(grad_y)
 
 
 @wrong_backward(
     Zero,
     "uninitialised-memory",
-    inputs=normals((5, 4)),
     source="pytorch/pytorch#2929",
     reference=lambda x: x * 0,
     behavioural=True,
 )
+@at(normals((5, 4)))
 def zero_returns_an_empty_gradient(grad_y, x):
     """new_empty where new_zeros was meant."""
     return grad_y.new_empty(grad_y.shape)

@@ -2,8 +2,9 @@
 
 from tests.random_inputs import normals
 
-from .planted import wrong_function
+from .planted import at, wrong_function
 from .right_rules import MatrixProduct, Multiply
+from .rule import gradients_of
 
 
 def in_front(x, dim):
@@ -11,18 +12,31 @@ def in_front(x, dim):
     return x if dim is None else x.movedim(dim, 0)
 
 
+def applies(rule):
+    """A vmap rule: both inputs with the batch in front, handed to a rule for all samples."""
+
+    def vmap(info, in_dims, left, right):
+        return rule.apply(in_front(left, in_dims[0]), in_front(right, in_dims[1])), 0
+
+    return staticmethod(vmap)
+
+
+def reduced_where_shared(reduce, grads, inputs):
+    """The gradients of shared inputs, which have no batch of their own, are reduced over it."""
+    pairs = zip(grads, inputs, strict=True)
+    return tuple(reduce(grad) if grad.dim() > x.dim() else grad for grad, x in pairs)
+
+
+@at(normals((5, 4), (5, 4)))
 class MultiplyWithVmap(Multiply):
     """y = left * right, with its vmap rule: a product sums the gradient of what it broadcasts."""
 
-    @staticmethod
-    def vmap(info, in_dims, left, right):
-        return Multiply.apply(in_front(left, in_dims[0]), in_front(right, in_dims[1])), 0
+    vmap = applies(Multiply)
 
 
 @wrong_function(
     MultiplyWithVmap,
     "vmap-wrong",
-    inputs=normals((5, 4), (5, 4)),
     source="a vmap rule tried with in_dims=0 alone",
     behavioural=True,
 )
@@ -35,74 +49,53 @@ class ProductIsSaidToBeBatchedWhereItsInputWas(MultiplyWithVmap):
         return y, in_dims[0] or 0
 
 
-class AveragedMultiply(Multiply):
+@gradients_of(Multiply.forward)
+def AveragedMultiply(grad_y, left, right):
     """What the samples share has the mean of their gradients."""
-
-    @staticmethod
-    def gradients(grad_y, left, right):
-        grads = grad_y * right, grad_y * left
-        pairs = zip(grads, (left, right), strict=True)
-        return tuple(grad.mean(0) if grad.dim() > x.dim() else grad for grad, x in pairs)
+    grads = grad_y * right, grad_y * left
+    return reduced_where_shared(lambda grad: grad.mean(0), grads, (left, right))
 
 
 @wrong_function(
     MultiplyWithVmap,
     "vmap-wrong",
-    inputs=normals((5, 4), (5, 4)),
     source="a vmap rule whose gradient was tried inside vmap, and not through it",
     behavioural=True,
 )
 class ProductAveragesOverTheBatchWhatIsShared(MultiplyWithVmap):
     """Forward is right; the gradient through vmap of a shared factor is a mean, not a sum."""
 
-    @staticmethod
-    def vmap(info, in_dims, left, right):
-        return AveragedMultiply.apply(in_front(left, in_dims[0]), in_front(right, in_dims[1])), 0
+    vmap = applies(AveragedMultiply)
 
 
-class BatchedMatrixProduct(MatrixProduct):
+@gradients_of(lambda left, right: left @ right)
+def BatchedMatrixProduct(grad_y, left, right):
     """y = left @ right of many samples, each of which may share a factor."""
-
-    @staticmethod
-    def forward(left, right):
-        return left @ right
-
-    @staticmethod
-    def gradients(grad_y, left, right):
-        grad_left, grad_right = grad_y @ right.mT, left.mT @ grad_y
-        return grad_left.sum_to_size(left.shape), grad_right.sum_to_size(right.shape)
+    grad_left, grad_right = grad_y @ right.mT, left.mT @ grad_y
+    return grad_left.sum_to_size(left.shape), grad_right.sum_to_size(right.shape)
 
 
 class MatrixProductWithVmap(MatrixProduct):
     """y = left @ right, with its vmap rule."""
 
-    @staticmethod
-    def vmap(info, in_dims, left, right):
-        left, right = in_front(left, in_dims[0]), in_front(right, in_dims[1])
-        return BatchedMatrixProduct.apply(left, right), 0
+    vmap = applies(BatchedMatrixProduct)
 
 
-class FirstSampleMatrixProduct(BatchedMatrixProduct):
+@gradients_of(BatchedMatrixProduct.forward)
+def FirstSampleMatrixProduct(grad_y, left, right):
     """The gradient of a shared factor is that of the first sample."""
-
-    @staticmethod
-    def gradients(grad_y, left, right):
-        grads = grad_y @ right.mT, left.mT @ grad_y
-        pairs = zip(grads, (left, right), strict=True)
-        return tuple(grad[0] if grad.dim() > x.dim() else grad for grad, x in pairs)
+    grads = grad_y @ right.mT, left.mT @ grad_y
+    return reduced_where_shared(lambda grad: grad[0], grads, (left, right))
 
 
 @wrong_function(
     MatrixProductWithVmap,
     "vmap-wrong",
-    inputs=normals((5, 4), (4, 3)),
     source="a vmap rule whose gradient was tried inside vmap, and not through it",
     behavioural=True,
 )
+@at(normals((5, 4), (4, 3)))
 class MatrixProductTakesTheFirstSampleForWhatIsShared(MatrixProductWithVmap):
     """A weight shared by all samples learns from the first alone."""
 
-    @staticmethod
-    def vmap(info, in_dims, left, right):
-        left, right = in_front(left, in_dims[0]), in_front(right, in_dims[1])
-        return FirstSampleMatrixProduct.apply(left, right), 0
+    vmap = applies(FirstSampleMatrixProduct)

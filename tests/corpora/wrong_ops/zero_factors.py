@@ -5,11 +5,11 @@ from dataclasses import replace
 import torch
 from torch.nn import functional as F
 
-from tests.random_inputs import leaf, normal, normals, with_entries
+from tests.random_inputs import followed_by, leaf, normal, normals, with_entries
 
-from .planted import wrong_backward
+from .planted import at, wrong_backward
 from .right_rules import Multiply, Power
-from .rule import Rule
+from .rule import gradients_of
 
 
 def product_of_others(x):
@@ -20,25 +20,14 @@ def product_of_others(x):
     return before * after
 
 
-class ProductLast(Rule):
+@gradients_of(lambda x: x.prod(-1))
+def ProductLast(grad_y, x):
     """y = product over the last dimension."""
-
-    @staticmethod
-    def forward(x):
-        return x.prod(-1)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y.unsqueeze(-1) * product_of_others(x)
+    return grad_y.unsqueeze(-1) * product_of_others(x)
 
 
-@wrong_backward(
-    ProductLast,
-    "not-finite",
-    ordinary=normals((4, 5)),
-    tripping=with_entries((4, 5), {(1, 2): 0}),
-    source="tinygrad/tinygrad#17404",
-)
+@wrong_backward(ProductLast, "not-finite", source="tinygrad/tinygrad#17404")
+@at(normals((4, 5)), tripping=with_entries((4, 5), {(1, 2): 0}))
 def product_divides_by_one_zero(grad_y, x):
     """y / x in place of the product of the others."""
     return (grad_y * x.prod(-1)).unsqueeze(-1) / x
@@ -53,27 +42,16 @@ product_divides_by_two_zeros = replace(
 )
 
 
-class CumulativeProduct(Rule):
+@gradients_of(lambda x: x.cumprod(-1))
+def CumulativeProduct(grad_y, x):
     """y[k] = x[0] · … · x[k]."""
-
-    @staticmethod
-    def forward(x):
-        return x.cumprod(-1)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        diagonal = torch.eye(x.shape[-1], dtype=torch.bool)
-        without_own = torch.where(diagonal, 1, x.unsqueeze(-2)).cumprod(-1).triu()
-        return (without_own @ grad_y.unsqueeze(-1)).squeeze(-1)
+    diagonal = torch.eye(x.shape[-1], dtype=torch.bool)
+    without_own = torch.where(diagonal, 1, x.unsqueeze(-2)).cumprod(-1).triu()
+    return (without_own @ grad_y.unsqueeze(-1)).squeeze(-1)
 
 
-@wrong_backward(
-    CumulativeProduct,
-    "not-finite",
-    ordinary=normals((4, 6)),
-    tripping=with_entries((4, 6), {(2, 3): 0}),
-    source="pymc-devs/pytensor#1911",
-)
+@wrong_backward(CumulativeProduct, "not-finite", source="pymc-devs/pytensor#1911")
+@at(normals((4, 6)), tripping=with_entries((4, 6), {(2, 3): 0}))
 def cumulative_product_divides_by_a_zero(grad_y, x):
     """A reversed cumulative sum divided by x."""
     return (grad_y * x.cumprod(-1)).flip(-1).cumsum(-1).flip(-1) / x
@@ -85,33 +63,16 @@ def one_zero_factor(generator):
     return leaf(left), normal(generator, 4, 5)
 
 
-@wrong_backward(
-    Multiply,
-    "not-finite",
-    ordinary=normals((4, 5), (4, 5)),
-    tripping=one_zero_factor,
-    source="torch/nn#170",
-)
+@wrong_backward(Multiply, "not-finite", source="torch/nn#170")
+@at(normals((4, 5), (4, 5)), tripping=one_zero_factor)
 def product_of_two_divides_by_a_zero_factor(grad_y, left, right):
     """y / left and y / right in place of the other factor."""
     y = left * right
     return grad_y * y / left, grad_y * y / right
 
 
-def to_the_third(draw):
-    def with_exponent(generator):
-        return (*draw(generator), 3)
-
-    return with_exponent
-
-
-@wrong_backward(
-    Power,
-    "not-finite",
-    ordinary=to_the_third(normals((3, 4))),
-    tripping=to_the_third(with_entries((3, 4), {(0, 1): 0})),
-    source="torch/DEPRECEATED-torch7-distro#60",
-)
+@wrong_backward(Power, "not-finite", source="torch/DEPRECEATED-torch7-distro#60")
+@at(followed_by(normals((3, 4)), 3), tripping=followed_by(with_entries((3, 4), {(0, 1): 0}), 3))
 def power_divides_by_a_zero_base(grad_y, x, exponent):
     """exponent · y / x."""
     return grad_y * exponent * x**exponent / x, None
