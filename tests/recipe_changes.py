@@ -12,6 +12,7 @@ COPIED = (
     "torchref",
     "experiments",
     "tests/corpora/wrong_ops",
+    "tests/checker",
     "tests/ops",
     "tests/random_inputs.py",
     "README.md",

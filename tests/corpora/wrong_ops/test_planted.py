@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.autograd import Function
 
-from torchref.checker.report.causes import CAUSES
+from torchref.checker.causes.table import CAUSES
 
 from . import PLANTED
 
