@@ -55,7 +55,7 @@ class Promise:
             _require_known(self.vary, VARIED, "vary", "True tries all of them, and False none.")
         if not 0 <= self.tolerance < 1:
             raise InputError(
-                "tolerance must lie in 0 … 1: the relative error that is accepted",
+                "tolerance must be at least 0 and less than 1: the relative error that is accepted",
                 f"{self.tolerance!r} arrived",
                 "Write tolerance=1e-6 for a solver that is exact to six digits.",
             )
@@ -63,13 +63,14 @@ class Promise:
             raise InputError(
                 'precision must be "native", "double" or None, which finds out',
                 f"{self.precision!r} arrived",
-                "native is the dtype of the inputs, double is float64.",
+                "native is the dtype of the inputs, double is float64; "
+                "to check in 16 bits, give inputs of 16 bits.",
             )
         if self.seconds is not None and not self.seconds > 0:
             raise InputError(
                 "seconds must be more than 0",
                 f"{self.seconds!r} arrived",
-                "Leave it out for no end.",
+                "Leave it out for no limit.",
             )
 
     def varies(self, kind: str) -> bool:
@@ -100,13 +101,13 @@ class Promise:
             except Exception as error:
                 raise InputError(
                     "domain must take what the candidate takes, or one argument by name",
-                    f"at the inputs {case.label} it raised {type(error).__name__}: {error}",
+                    f"it raised {type(error).__name__}: {error} ({case.label})",
                     'Write domain=lambda x, y: (x > y).all(), or domain={"x": lambda x: x > 0}.',
                 ) from error
             if not holds:
                 raise InputError(
                     "the inputs must lie in the domain",
-                    f"those {case.label} do not: domain says False of them",
+                    f"domain says False of them ({case.label})",
                     "Give inputs that do, or mend the predicate.",
                 )
 
@@ -119,10 +120,13 @@ def _require_known(
     given: Collection[str], known: Collection[str], argument: str, otherwise: str
 ) -> None:
     if isinstance(given, str):
+        must, write = "be a collection of names", f"({given!r},)"
+        if argument == "expect":
+            must, write = "map the names of causes to reasons", f'{{{given!r}: "why it is meant"}}'
         raise InputError(
-            f"{argument} must be a collection of names",
+            f"{argument} must {must}",
             f"the string {given!r} arrived",
-            f"Write {argument}=({given!r},).",
+            f"Write {argument}={write}." if given in known else otherwise,
         )
     for name in given:
         if name not in known:
