@@ -146,9 +146,10 @@ def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
         ledger: Ledger = run_isolated(work, receive, session.promise.seconds)
     except ProcessEndedError as ended:
         if isinstance(ended, OutlastedError):
-            learnt.undecided("process", f"{ended}, at {trying}")
+            learnt.undecided("process", f"{ended}, and tried last: {trying}")
         elif trying in {case.label for case in cases} | session.probes:
-            learnt.enter("process", [Finding("raises", None, None, str(ended), trying)])
+            evidence = f"{ended}; what it wrote before that is on standard error"
+            learnt.enter("process", [Finding("raises", None, None, evidence, trying)])
         else:  # sizes and indices may be more than was promised
             learnt.undecided("process", f"{ended} at {trying}; domain= or vary= leave that out")
         learnt.note("what was not tried by then was not checked")

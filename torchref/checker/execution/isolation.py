@@ -38,9 +38,9 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
         pickled = cloudpickle.dumps(work)
     except Exception as error:
         raise InputError(
-            "isolate=True needs a candidate, reference and inputs that can be pickled",
+            "isolate=True needs a candidate, and all that is given beside it, that can be pickled",
             f"{type(error).__name__}: {error}",
-            "Define them without open files, locks or streams, or leave isolate out.",
+            "Define them without locks, generators or streams, or leave isolate out.",
         ) from error
     with subprocess.Popen(
         [sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -63,7 +63,9 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
             return _answer(process.stdout, receive)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             if late.is_set():
-                raise OutlastedError(f"one call lasted until {GRACE:g} s after the limit") from None
+                raise OutlastedError(
+                    f"it was not done {GRACE:g} s after the {seconds:g} s of seconds="
+                ) from None
             raise ProcessEndedError(_how(process.wait())) from None
         finally:
             timer.cancel()
