@@ -7,7 +7,7 @@ from torchref.checker import generated_inputs
 from torchref.checker.diagnosis.diagnose import accuse
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import ends_the_context
-from torchref.checker.execution.numbers import told_apart
+from torchref.checker.execution.numbers import dtype_name, told_apart
 from torchref.checker.execution.run import RefusedError, Run, run_both
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.time_limit import OutOfTimeError
@@ -78,7 +78,7 @@ class Session:
     def _not_tried(self) -> None:
         """What the limit on time left out."""
         limit = f"the {self.promise.seconds:g} s of seconds= were over"
-        self.ledger.note(f"{limit} at: {self.trying}")
+        self.ledger.note(f"{limit} at: {self.trying or 'the choice of the precision'}")
         if not any(check.status != "skipped" for check in self.ledger.checks.values()):
             self.ledger.undecided("gradient", f"{limit} before it was judged")
         for name in (*BEHAVIOUR, generated_inputs.NAME, *HIGHER_ORDER):
@@ -270,10 +270,14 @@ class Session:
                 "Make the module, and what the function closes over, outside of it, or clone it.",
             )
         if refusal.subject is self.reference:
+            both = refusal.subject.surrogate is not None
+            what = "the surrogate, with the forward beside it," if both else "the reference"
+            dtype = dtype_name(case.arguments[0].dtype)
             raise InputError(
-                "the reference must accept the inputs",
+                f"{what} must accept the inputs",
                 f"{refusal} ({case.label})",
-                "Call the reference on them to see; wrt= leaves out what it cannot differentiate.",
+                f'Call it on them in {dtype} to see; precision="native" keeps the dtype given, and '
+                "wrt= leaves out what has no gradient.",
             )
         finding = Finding("raises", None, None, str(refusal), case.label)
         self.ledger.enter(refusal.phase, [finding])
