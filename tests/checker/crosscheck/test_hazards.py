@@ -166,7 +166,7 @@ def test_a_cause_that_is_expected_is_told_with_its_reason() -> None:
     assert report.verdict == "right", str(report)
     assert f"expected: mutates-grad-output in the call: {REASON}" in str(report)
     assert report.to_dict()["expected"][0]["reason"] == REASON
-    assert "vmap-wrong was expected (nobody maps it) and did not occur" in report.notes
+    assert "vmap-wrong was expected (nobody maps it) and was not found" in report.notes
 
 
 def test_another_cause_than_the_expected_is_wrong_still() -> None:

@@ -37,8 +37,9 @@ def in_its_precision(
     float32 where it computes in it whatever arrives.
     """
     if precision == "native" or (precision is None and has_16_bits(cases[0])):
-        given = dtype_name(cases[0].arguments[0].dtype) if cases[0].wrt else "it"
-        note(f"checked in {given}, the dtype of the inputs")
+        given = dict.fromkeys(dtype_name(x.dtype) for x in cases[0].arguments) or ["it"]
+        dtypes = "dtype" if len(given) == 1 else "dtypes"
+        note(f"checked in {' and '.join(given)}, the {dtypes} of the inputs")
         return cases
     doubled = [
         replace(case.to(torch.float64), dtype_given=torch.float32 if _is_single(case) else None)

@@ -79,7 +79,7 @@ class Ledger:
         occurred = {finding.cause for finding in self.expected}
         for cause in self.expect:
             if cause not in occurred:
-                self.note(f"{cause} was expected ({self.expect[cause]}) and did not occur")
+                self.note(f"{cause} was expected ({self.expect[cause]}) and was not found")
         for cause, names in self.ended.items():
             self.note(f"meaningless beside {cause}, and not tried: {', '.join(names)}")
         if self.without_wrong:
