@@ -163,7 +163,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "precision-loss": Cause(
         "the gradient carries fewer digits than its dtype",
-        "Look for a cast to a lower precision, or an accumulator that is kept in it.",
+        "Look for a cast to a lower precision or a sum kept in one; of a solver, give tolerance=.",
         fits=((0, fewer_digits),),
         asks=(inputs_cast,),
     ),
@@ -189,7 +189,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "forward-noisy": Cause(
         "the forward has fewer digits than its dtype, or draws random numbers",
-        "Look for a cast to a lower precision, or random numbers drawn, in the forward.",
+        "Look for a cast, or random numbers drawn, in the forward; of a solver, give tolerance=.",
     ),
     "reference-wrong": Cause(
         "the reference's own gradient disagrees with differences of its forward",
