@@ -25,91 +25,18 @@ saved". Later came missing-local-derivative for "negative slope", which is taken
 From now on those who work on the checker see these functions too: they are held out no longer.
 """
 
-from . import (
-    activations,
-    activations_in_pieces,
-    attention,
-    batch_normalisation,
-    complex_numbers,
-    contrastive_losses,
-    convolution,
-    cross_entropies,
-    differential_equations,
-    distances,
-    dropout_and_adapters,
-    embeddings,
-    gates,
-    implicit_functions,
-    layer_normalisation,
-    leaking_state,
-    losses,
-    masked_attention,
-    matrices,
-    memory_and_strides,
-    needed_gradients,
-    norms,
-    pooling_and_padding,
-    powers_and_products,
-    precision_and_noise,
-    quantisation,
-    ragged_rows,
-    recurrent_cells,
-    resampling,
-    rotations,
-    scans,
-    scatter_and_gather,
-    second_derivatives,
-    sequence_losses,
-    several_outputs,
-    sparse_and_running,
-    splatting,
-    transforms,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from .by_hand import ByHand, Slip, UnseenBug
 
-ROOMS = (
-    activations,
-    activations_in_pieces,
-    attention,
-    batch_normalisation,
-    complex_numbers,
-    contrastive_losses,
-    convolution,
-    cross_entropies,
-    differential_equations,
-    distances,
-    dropout_and_adapters,
-    embeddings,
-    gates,
-    implicit_functions,
-    layer_normalisation,
-    leaking_state,
-    losses,
-    masked_attention,
-    matrices,
-    memory_and_strides,
-    needed_gradients,
-    norms,
-    pooling_and_padding,
-    powers_and_products,
-    precision_and_noise,
-    quantisation,
-    ragged_rows,
-    recurrent_cells,
-    resampling,
-    rotations,
-    scans,
-    scatter_and_gather,
-    second_derivatives,
-    sequence_losses,
-    several_outputs,
-    sparse_and_running,
-    splatting,
-    transforms,
+FAMILIES = tuple(
+    import_module(f"{__name__}.{module.name}")
+    for module in iter_modules(__path__)
+    if not module.name.startswith("test_")
 )
-
 BY_HAND: tuple[ByHand, ...] = tuple(
-    op for room in ROOMS for op in vars(room).values() if isinstance(op, ByHand)
+    op for family in FAMILIES for op in vars(family).values() if isinstance(op, ByHand)
 )
 BUGS: tuple[UnseenBug, ...] = tuple(UnseenBug(op, slip) for op in BY_HAND for slip in op.slips)
 RIGHT: tuple[ByHand, ...] = tuple(op for op in BY_HAND if op.in_its_right_form)
