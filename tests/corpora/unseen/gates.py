@@ -7,33 +7,22 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normal, normals
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, wrong
 
 
-@by_hand(
-    lambda a, b: F.silu(a) * b,
-    normals((3, 4), (3, 4)),
-    Slip(
-        "into the inputs",
-        ("mutates-input", "mutates-saved"),
-        "the gradients are written over the saved inputs",
-        "linkedin/Liger-Kernel#254",
-    ),
+@wrong(
+    "into the inputs",
+    ("mutates-input", "mutates-saved"),
+    "the gradients are written over the saved inputs",
+    "linkedin/Liger-Kernel#254",
 )
-def swiglu(slip):
-    def forward(ctx, a, b):
-        ctx.save_for_backward(a, b)
-        return F.silu(a) * b
-
-    def backward(ctx, grad_y):
-        a, b = ctx.saved_tensors
-        s = torch.sigmoid(a)
-        grad_a, grad_b = grad_y * b * s * (1 + a * (1 - s)), grad_y * a * s
-        if slip:
-            return a.data.copy_(grad_a), b.data.copy_(grad_b)
-        return grad_a, grad_b
-
-    return forward, backward
+@backward_of(lambda a, b: F.silu(a) * b, normals((3, 4), (3, 4)))
+def swiglu(slip, grad_y, a, b):
+    s = torch.sigmoid(a)
+    grad_a, grad_b = grad_y * b * s * (1 + a * (1 - s)), grad_y * a * s
+    if slip:
+        return a.data.copy_(grad_a), b.data.copy_(grad_b)
+    return grad_a, grad_b
 
 
 def gated(x):
@@ -41,89 +30,56 @@ def gated(x):
     return F.gelu(a) * b
 
 
-@by_hand(
-    gated,
-    normals((3, 8)),
-    Slip(
-        "halves exchanged",
-        ("swapped-arguments", "missing-local-derivative"),
-        "the halves of the gradient are exchanged",
-        "the order of gate and value in fused gated units",
-    ),
+@wrong(
+    "halves exchanged",
+    ("swapped-arguments", "missing-local-derivative"),
+    "the halves of the gradient are exchanged",
+    "the order of gate and value in fused gated units",
 )
-def geglu(slip):
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return gated(x)
-
-    def backward(ctx, grad_y):
-        a, b = ctx.saved_tensors[0].chunk(2, -1)
-        share = 0.5 * (1 + torch.erf(a / math.sqrt(2)))
-        bell = torch.exp(-a * a / 2) / math.sqrt(2 * math.pi)
-        halves = [grad_y * b * (share + a * bell), grad_y * a * share]
-        return torch.cat(halves[::-1] if slip else halves, -1)
-
-    return forward, backward
+@backward_of(gated, normals((3, 8)))
+def geglu(slip, grad_y, x):
+    a, b = x.chunk(2, -1)
+    share = 0.5 * (1 + torch.erf(a / math.sqrt(2)))
+    bell = torch.exp(-a * a / 2) / math.sqrt(2 * math.pi)
+    halves = [grad_y * b * (share + a * bell), grad_y * a * share]
+    return torch.cat(halves[::-1] if slip else halves, -1)
 
 
-@by_hand(
-    torch.maximum,
-    normals((3, 4), (3, 4)),
-    Slip(
-        "one mask for both",
-        ("missing-local-derivative", "wrong-elements"),
-        "both sides get the gradient where the first wins",
-        "maximum in frameworks like tinygrad",
-    ),
+@wrong(
+    "one mask for both",
+    ("missing-local-derivative", "wrong-elements"),
+    "both sides get the gradient where the first wins",
+    "maximum in frameworks like tinygrad",
 )
-def maxout(slip):
-    def forward(ctx, a, b):
-        ctx.save_for_backward(a > b)
-        return torch.maximum(a, b)
-
-    def backward(ctx, grad_y):
-        (wins,) = ctx.saved_tensors
-        return grad_y * wins, grad_y * (wins if slip else ~wins)
-
-    return forward, backward
+@backward_of(torch.maximum, normals((3, 4), (3, 4)), forward=lambda a, b: torch.maximum(a, b))
+def maxout(slip, grad_y, a, b):
+    wins = a > b
+    return grad_y * wins, grad_y * (wins if slip else ~wins)
 
 
 def at_temperature(temperature):
     return lambda generator: (normal(generator, 3, 4), temperature)
 
 
-@by_hand(
-    lambda x, temperature: torch.softmax(x / temperature, -1),
-    at_temperature(0.5),
-    Slip(
-        "no temperature",
-        ("constant-factor",),
-        "1/τ is missing",
-        "softmax with a temperature and Gumbel softmax by hand",
-    ),
-    Slip(
-        "diagonal",
-        ("missing-term",),
-        "only the diagonal of the Jacobian: y(1 − y)",
-        "softmax by learners",
-        tripping=at_temperature(1.0),
-    ),
+@wrong(
+    "no temperature",
+    ("constant-factor",),
+    "1/τ is missing",
+    "softmax with a temperature and Gumbel softmax by hand",
 )
-def softmax_with_temperature(slip):
-    def forward(ctx, x, temperature):
-        y = torch.softmax(x / temperature, -1)
-        ctx.save_for_backward(y)
-        ctx.temperature = temperature
-        return y
-
-    def backward(ctx, grad_y):
-        (y,) = ctx.saved_tensors
-        if slip == "diagonal":
-            return grad_y * y * (1 - y) / ctx.temperature, None
-        grad_z = y * (grad_y - (grad_y * y).sum(-1, keepdim=True))
-        return grad_z / (1 if slip == "no temperature" else ctx.temperature), None
-
-    return forward, backward
+@wrong(
+    "diagonal",
+    ("missing-term",),
+    "only the diagonal of the Jacobian: y(1 − y)",
+    "softmax by learners",
+    tripping=at_temperature(1.0),
+)
+@backward_of(lambda x, temperature: torch.softmax(x / temperature, -1), at_temperature(0.5))
+def softmax_with_temperature(slip, grad_y, y, temperature):
+    if slip == "diagonal":
+        return grad_y * y * (1 - y) / temperature, None
+    grad_z = y * (grad_y - (grad_y * y).sum(-1, keepdim=True))
+    return grad_z / (1 if slip == "no temperature" else temperature), None
 
 
 def gelu_of_sum(x, bias):
@@ -131,22 +87,12 @@ def gelu_of_sum(x, bias):
     return z * 0.5 * (1.0 + torch.tanh(0.7978845608028654 * z * (1 + 0.044715 * z * z)))
 
 
-@by_hand(
-    lambda x, bias: F.gelu(x + bias, approximate="tanh"),
-    normals((3, 4), (4,)),
+@backward_of(
+    lambda x, bias: F.gelu(x + bias, approximate="tanh"), normals((3, 4), (4,)), forward=gelu_of_sum
 )
-def gelu_with_bias(_):
+def gelu_with_bias(_, grad_y, x, bias):
     """One tensor is the gradient of both: autograd sums it over the rows for the bias."""
-
-    def forward(ctx, x, bias):
-        ctx.save_for_backward(x, bias)
-        return gelu_of_sum(x, bias)
-
-    def backward(ctx, grad_y):
-        x, bias = ctx.saved_tensors
-        z, c = x + bias, 0.7978845608028654
-        t = torch.tanh(c * z * (1 + 0.044715 * z * z))
-        slope = 0.5 * z * (1 - t * t) * (c + 3 * c * 0.044715 * z * z) + 0.5 * (1 + t)
-        return grad_y * slope, grad_y * slope
-
-    return forward, backward
+    z, c = x + bias, 0.7978845608028654
+    t = torch.tanh(c * z * (1 + 0.044715 * z * z))
+    slope = 0.5 * z * (1 - t * t) * (c + 3 * c * 0.044715 * z * z) + 0.5 * (1 + t)
+    return grad_y * slope, grad_y * slope
