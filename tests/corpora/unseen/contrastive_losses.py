@@ -1,12 +1,11 @@
 """Losses that hold embeddings against each other."""
 
 import torch
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from tests.random_inputs import normal, number
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, wrong
 
 
 def hinge(anchor, positive, negative, margin):
@@ -14,29 +13,25 @@ def hinge(anchor, positive, negative, margin):
     return near - far + margin
 
 
-@by_hand(
+def triplet_loss(anchor, positive, negative, margin):
+    return hinge(anchor, positive, negative, margin).clamp_min(0)
+
+
+@wrong(
+    "inactive rows",
+    ("wrong-elements", "missing-local-derivative"),
+    "rows beyond the margin are not masked",
+    "triplet layers of VNet and caffe",
+)
+@backward_of(
     lambda *given: torch.relu(hinge(*given)),
     lambda generator: (*(normal(generator, 6, 3) for _ in range(3)), 0.2),
-    Slip(
-        "inactive rows",
-        ("wrong-elements", "missing-local-derivative"),
-        "rows beyond the margin are not masked",
-        "triplet layers of VNet and caffe",
-    ),
+    forward=triplet_loss,
+    once=True,
 )
-def triplet(slip):
-    def forward(ctx, anchor, positive, negative, margin):
-        loss = hinge(anchor, positive, negative, margin).clamp_min(0)
-        ctx.save_for_backward(anchor, positive, negative, loss)
-        return loss
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        anchor, positive, negative, loss = ctx.saved_tensors
-        k = 2 * (grad_y if slip else grad_y * (loss > 0))[:, None]
-        return k * (negative - positive), k * (positive - anchor), k * (anchor - negative), None
-
-    return forward, backward
+def triplet(slip, grad_y, anchor, positive, negative, y):
+    k = 2 * (grad_y if slip else grad_y * (y > 0))[:, None]
+    return k * (negative - positive), k * (positive - anchor), k * (anchor - negative), None
 
 
 def both_ways(logits):
@@ -44,29 +39,26 @@ def both_ways(logits):
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target)) / 2
 
 
-@by_hand(
+def image_and_text_forward(a, b, log_scale):
+    scale, similarity = log_scale.exp(), a @ b.t()
+    return both_ways(scale * similarity), {"scale": scale, "similarity": similarity}
+
+
+@wrong(
+    "scale without its exponential",
+    ("missing-local-derivative", "constant-factor"),
+    "the exponential of the logarithmic scale is not differentiated",
+    "the logit scale of CLIP losses",
+)
+@backward_of(
     lambda a, b, log_scale: both_ways(log_scale.exp() * a @ b.t()),
     lambda generator: (normal(generator, 5, 4), normal(generator, 5, 4), number(0.7)),
-    Slip(
-        "scale without its exponential",
-        ("missing-local-derivative", "constant-factor"),
-        "the exponential of the logarithmic scale is not differentiated",
-        "the logit scale of CLIP losses",
-    ),
+    forward=image_and_text_forward,
+    once=True,
 )
-def image_and_text(slip):
-    def forward(ctx, a, b, log_scale):
-        scale, similarity = log_scale.exp(), a @ b.t()
-        ctx.save_for_backward(a, b, scale, similarity)
-        return both_ways(scale * similarity)
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        a, b, scale, similarity = ctx.saved_tensors
-        logits, one = scale * similarity, torch.eye(len(a), dtype=a.dtype)
-        rows, columns = torch.softmax(logits, 1) - one, torch.softmax(logits, 0) - one
-        grad_z = grad_y * (rows + columns) / (2 * len(a))
-        grad_log_scale = (grad_z * similarity).sum() * (1 if slip else scale)
-        return scale * grad_z @ b, scale * grad_z.t() @ a, grad_log_scale
-
-    return forward, backward
+def image_and_text(slip, grad_y, a, b, scale, similarity):
+    logits, one = scale * similarity, torch.eye(len(a), dtype=a.dtype)
+    rows, columns = torch.softmax(logits, 1) - one, torch.softmax(logits, 0) - one
+    grad_z = grad_y * (rows + columns) / (2 * len(a))
+    grad_log_scale = (grad_z * similarity).sum() * (1 if slip else scale)
+    return scale * grad_z @ b, scale * grad_z.t() @ a, grad_log_scale

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from tests.random_inputs import indices, normal, normals
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, by_hand, wrong
 
 IGNORED = -100
 
@@ -31,33 +31,30 @@ def rows(smoothing, z_scale, with_ignored):
     return draw
 
 
-@by_hand(
-    cross_entropy,
-    rows(0.1, 0.05, True),
-    Slip(
-        "half the z-loss",
-        ("missing-term", "constant-factor"),
-        "z·logsumexp·softmax stands without its 2",
-        "linkedin/Liger-Kernel#239",
-        tripping=rows(0.1, 0.05, False),
-    ),
-    Slip(
-        "smoothing of ignored rows",
-        ("wrong-elements",),
-        "smoothing pulls at rows that are ignored",
-        "linkedin/Liger-Kernel#198",
-        tripping=rows(0.1, 0.0, True),
-        ordinary=rows(0.1, 0.0, False),
-    ),
-    Slip(
-        "mean over all rows",
-        ("constant-factor",),
-        "backward divides by all rows, forward by those that are not ignored",
-        "counts of rows in unsloth and Liger",
-        tripping=rows(0.0, 0.0, True),
-        ordinary=rows(0.0, 0.0, False),
-    ),
+@wrong(
+    "half the z-loss",
+    ("missing-term", "constant-factor"),
+    "z·logsumexp·softmax stands without its 2",
+    "linkedin/Liger-Kernel#239",
+    tripping=rows(0.1, 0.05, False),
 )
+@wrong(
+    "smoothing of ignored rows",
+    ("wrong-elements",),
+    "smoothing pulls at rows that are ignored",
+    "linkedin/Liger-Kernel#198",
+    tripping=rows(0.1, 0.0, True),
+    ordinary=rows(0.1, 0.0, False),
+)
+@wrong(
+    "mean over all rows",
+    ("constant-factor",),
+    "backward divides by all rows, forward by those that are not ignored",
+    "counts of rows in unsloth and Liger",
+    tripping=rows(0.0, 0.0, True),
+    ordinary=rows(0.0, 0.0, False),
+)
+@by_hand(cross_entropy, rows(0.1, 0.05, True))
 def cross_entropy_with_its_gradient(slip):
     """The gradient is made in forward."""
 
@@ -90,71 +87,61 @@ def without_the_target(p, target):
     return p - F.one_hot(target, p.shape[-1])
 
 
-@by_hand(
+def linear_cross_entropy_forward(x, weight, target):
+    log_p = torch.log_softmax(x @ weight.t(), -1)
+    grad_z = without_the_target(log_p.exp(), target)
+    return -log_p.gather(1, target[:, None])[:, 0], {"grad_z": grad_z}
+
+
+@wrong(
+    "first entry of grad_y",
+    ("ignores-grad-output",),
+    "unreduced: the first entry of grad_y stands for all",
+    "linkedin/Liger-Kernel#968",
+)
+@backward_of(
     lambda x, weight, target: F.cross_entropy(x @ weight.t(), target, reduction="none"),
     lambda generator: (normal(generator, 5, 3), normal(generator, 6, 3), indices(generator, 6, 5)),
-    Slip(
-        "first entry of grad_y",
-        ("ignores-grad-output",),
-        "unreduced: the first entry of grad_y stands for all",
-        "linkedin/Liger-Kernel#968",
-    ),
+    forward=linear_cross_entropy_forward,
+    once=True,
 )
-def linear_cross_entropy(slip):
-    def forward(ctx, x, weight, target):
-        log_p = torch.log_softmax(x @ weight.t(), -1)
-        ctx.save_for_backward(x, weight, without_the_target(log_p.exp(), target))
-        return -log_p.gather(1, target[:, None])[:, 0]
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        x, weight, grad_z = ctx.saved_tensors
-        grad_z = grad_z * (grad_y[0] if slip else grad_y[:, None])
-        return grad_z @ weight, grad_z.t() @ x, None
-
-    return forward, backward
+def linear_cross_entropy(slip, grad_y, x, weight, grad_z):
+    grad_z = grad_z * (grad_y[0] if slip else grad_y[:, None])
+    return grad_z @ weight, grad_z.t() @ x, None
 
 
-@by_hand(
+def cross_entropy_in_chunks_forward(x, target, chunk):
+    pairs = zip(x.split(chunk), target.split(chunk), strict=True)
+    return sum(F.cross_entropy(*pair, reduction="sum") for pair in pairs) / len(x)
+
+
+@wrong(
+    "short last chunk",
+    ("wrong-elements", "constant-factor"),
+    "each chunk divides by its own size, and the last one is shorter",
+    "linear cross-entropy in chunks in torchtune and Liger",
+    ordinary=lambda generator: (normal(generator, 6, 4), indices(generator, 4, 6), 3),
+)
+@backward_of(
     lambda x, target, _: F.cross_entropy(x, target),
     lambda generator: (normal(generator, 7, 4), indices(generator, 4, 7), 3),
-    Slip(
-        "short last chunk",
-        ("wrong-elements", "constant-factor"),
-        "each chunk divides by its own size, and the last one is shorter",
-        "linear cross-entropy in chunks in torchtune and Liger",
-        ordinary=lambda generator: (normal(generator, 6, 4), indices(generator, 4, 6), 3),
-    ),
+    forward=cross_entropy_in_chunks_forward,
+    once=True,
 )
-def cross_entropy_in_chunks(slip):
-    def forward(ctx, x, target, chunk):
-        ctx.save_for_backward(x, target)
-        ctx.chunk = chunk
-        pairs = zip(x.split(chunk), target.split(chunk), strict=True)
-        return sum(F.cross_entropy(*pair, reduction="sum") for pair in pairs) / len(x)
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        x, target = ctx.saved_tensors
-        chunks, grads = len(x.split(ctx.chunk)), []
-        for some_x, some_target in zip(x.split(ctx.chunk), target.split(ctx.chunk), strict=True):
-            count = len(some_x) * chunks if slip else len(x)
-            grads.append(without_the_target(torch.softmax(some_x, -1), some_target) / count)
-        return torch.cat(grads) * grad_y, None, None
-
-    return forward, backward
+def cross_entropy_in_chunks(slip, grad_y, x, target, chunk):
+    chunks, grads = len(x.split(chunk)), []
+    for some_x, some_target in zip(x.split(chunk), target.split(chunk), strict=True):
+        count = len(some_x) * chunks if slip else len(x)
+        grads.append(without_the_target(torch.softmax(some_x, -1), some_target) / count)
+    return torch.cat(grads) * grad_y, None, None
 
 
-@by_hand(lambda x: torch.logsumexp(x, -1), normals((3, 4)))
-def logsumexp(_):
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        largest = x.max(-1, keepdim=True).values
-        total = torch.exp(x - largest).sum(-1, keepdim=True)
-        return (largest + total.log()).squeeze(-1)
+def logsumexp_forward(x):
+    largest = x.max(-1, keepdim=True).values
+    total = torch.exp(x - largest).sum(-1, keepdim=True)
+    return (largest + total.log()).squeeze(-1)
 
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y.unsqueeze(-1) * torch.softmax(x, -1)
 
-    return forward, backward
+@backward_of(lambda x: torch.logsumexp(x, -1), normals((3, 4)), forward=logsumexp_forward)
+def logsumexp(_, grad_y, x):
+    return grad_y.unsqueeze(-1) * torch.softmax(x, -1)

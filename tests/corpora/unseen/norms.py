@@ -6,37 +6,26 @@ from torch.nn import functional as F
 
 from tests.random_inputs import leaf, normal, normals
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, by_hand, wrong
 
 
 def length(x):
     return x.norm(dim=-1, keepdim=True)
 
 
-@by_hand(
-    lambda v, gain: v / length(v) * gain,
-    normals((3, 4), (3, 1)),
-    Slip(
-        "no projection",
-        ("missing-term",),
-        "the projection off v is absent",
-        "facebookresearch/higher#14",
-    ),
+@wrong(
+    "no projection",
+    ("missing-term",),
+    "the projection off v is absent",
+    "facebookresearch/higher#14",
 )
-def weight_norm(slip):
-    def forward(ctx, v, gain):
-        ctx.save_for_backward(v, gain, length(v))
-        return v / length(v) * gain
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        v, gain, norm = ctx.saved_tensors
-        direction = v / norm
-        grad_gain = (grad_y * direction).sum(1, keepdim=True)
-        grad_v = gain / norm * (grad_y if slip else grad_y - direction * grad_gain)
-        return grad_v, grad_gain
-
-    return forward, backward
+@backward_of(lambda v, gain: v / length(v) * gain, normals((3, 4), (3, 1)), once=True)
+def weight_norm(slip, grad_y, v, gain):
+    norm = length(v)
+    direction = v / norm
+    grad_gain = (grad_y * direction).sum(1, keepdim=True)
+    grad_v = gain / norm * (grad_y if slip else grad_y - direction * grad_gain)
+    return grad_v, grad_gain
 
 
 def one_row_below_epsilon(generator):
@@ -45,72 +34,53 @@ def one_row_below_epsilon(generator):
     return leaf(x), 0.1
 
 
-@by_hand(
-    lambda x, eps: x / length(x).clamp_min(eps),
-    one_row_below_epsilon,
-    Slip(
-        "below epsilon",
-        ("wrong-elements",),
-        "below ε the divisor is constant, and backward projects all the same",
-        "F.normalize by hand in FlagGems and mmcv",
-        ordinary=lambda generator: (normal(generator, 4, 3), 0.1),
-    ),
+@wrong(
+    "below epsilon",
+    ("wrong-elements",),
+    "below ε the divisor is constant, and backward projects all the same",
+    "F.normalize by hand in FlagGems and mmcv",
+    ordinary=lambda generator: (normal(generator, 4, 3), 0.1),
 )
-def normalise(slip):
-    def forward(ctx, x, eps):
-        y = x / length(x).clamp_min(eps)
-        ctx.save_for_backward(y, length(x))
-        ctx.eps = eps
-        return y
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        y, norm = ctx.saved_tensors
-        grad_x = (grad_y - y * (y * grad_y).sum(-1, keepdim=True)) / norm.clamp_min(ctx.eps)
-        if not slip:
-            grad_x = torch.where(norm < ctx.eps, grad_y / ctx.eps, grad_x)
-        return grad_x, None
-
-    return forward, backward
+@backward_of(lambda x, eps: x / length(x).clamp_min(eps), one_row_below_epsilon, once=True)
+def normalise(slip, grad_y, x, eps, y):
+    norm = length(x)
+    grad_x = (grad_y - y * (y * grad_y).sum(-1, keepdim=True)) / norm.clamp_min(eps)
+    if not slip:
+        grad_x = torch.where(norm < eps, grad_y / eps, grad_x)
+    return grad_x, None
 
 
-@by_hand(
+def spectral_norm_forward(weight):
+    left, sigma, right = torch.linalg.svd(weight)
+    return weight / sigma[0], {"left": left[:, 0], "sigma": sigma[0], "right": right[0]}
+
+
+@wrong(
+    "constant sigma",
+    ("missing-term",),
+    "the largest singular value counts as a constant",
+    "spectral normalisation with σ detached",
+)
+@backward_of(
     lambda weight: weight / torch.linalg.matrix_norm(weight, 2),
     normals((4, 3)),
-    Slip(
-        "constant sigma",
-        ("missing-term",),
-        "the largest singular value counts as a constant",
-        "spectral normalisation with σ detached",
-    ),
+    forward=spectral_norm_forward,
+    once=True,
 )
-def spectral_norm(slip):
-    def forward(ctx, weight):
-        left, sigma, right = torch.linalg.svd(weight)
-        ctx.save_for_backward(weight, left[:, 0], sigma[0], right[0])
-        return weight / sigma[0]
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        weight, left, sigma, right = ctx.saved_tensors
-        if slip:
-            return grad_y / sigma
-        grad_sigma = -(grad_y * weight).sum() / sigma**2
-        return grad_y / sigma + grad_sigma * torch.outer(left, right)
-
-    return forward, backward
+def spectral_norm(slip, grad_y, weight, left, sigma, right):
+    if slip:
+        return grad_y / sigma
+    grad_sigma = -(grad_y * weight).sum() / sigma**2
+    return grad_y / sigma + grad_sigma * torch.outer(left, right)
 
 
-@by_hand(
-    lambda a, b: F.cosine_similarity(a, b, dim=-1),
-    normals((5, 4), (5, 4)),
-    Slip(
-        "no projection",
-        ("missing-term",),
-        "−c·a/|a|² is absent",
-        "cosine similarity by hand in caffe and mxnet",
-    ),
+@wrong(
+    "no projection",
+    ("missing-term",),
+    "−c·a/|a|² is absent",
+    "cosine similarity by hand in caffe and mxnet",
 )
+@by_hand(lambda a, b: F.cosine_similarity(a, b, dim=-1), normals((5, 4), (5, 4)))
 def cosine_similarity(slip):
     """A norm counts as 1e-8 at least, as it does in torch: a vector of zeros has a gradient."""
 

@@ -1,11 +1,10 @@
 """Rounding with the gradient passed straight through; the reference says what is passed."""
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from tests.random_inputs import normal, normals, number, uniform
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, wrong
 
 
 def rounded(x):
@@ -18,32 +17,27 @@ def quantised(x, scale, low, high):
     return torch.where(inside, q, q.detach().clamp(low, high)) * scale
 
 
-@by_hand(
+def fake_quantisation_forward(x, scale, low, high):
+    q = torch.round(x / scale)
+    return q.clamp(low, high) * scale, {"q": q}
+
+
+@wrong(
+    "no clip",
+    ("wrong-elements",),
+    "values beyond the range still get a gradient",
+    "microsoft/nni#3160",
+    ordinary=lambda generator: (uniform(generator, -0.7, 0.7, 4, 5), 0.1, -8, 7),
+)
+@backward_of(
     quantised,
     lambda generator: (normal(generator, 4, 5), 0.1, -8, 7),
-    Slip(
-        "no clip",
-        ("wrong-elements",),
-        "values beyond the range still get a gradient",
-        "microsoft/nni#3160",
-        ordinary=lambda generator: (uniform(generator, -0.7, 0.7, 4, 5), 0.1, -8, 7),
-    ),
+    forward=fake_quantisation_forward,
+    once=True,
 )
-def fake_quantisation(slip):
-    def forward(ctx, x, scale, low, high):
-        q = torch.round(x / scale)
-        ctx.save_for_backward(q)
-        ctx.range = low, high
-        return q.clamp(low, high) * scale
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        (q,) = ctx.saved_tensors
-        low, high = ctx.range
-        grad_x = grad_y if slip else grad_y * ((q >= low) & (q <= high))
-        return grad_x, None, None, None
-
-    return forward, backward
+def fake_quantisation(slip, grad_y, q, low, high):
+    grad_x = grad_y if slip else grad_y * ((q >= low) & (q <= high))
+    return grad_x, None, None, None
 
 
 def with_a_learnt_step(x, step, levels):
@@ -52,63 +46,45 @@ def with_a_learnt_step(x, step, levels):
     return rounded(clipped) * step
 
 
-@by_hand(
+def learnt_step_forward(x, step, levels):
+    v = x / step
+    return v.clamp(-levels, levels).round() * step, {"v": v}
+
+
+@wrong(
+    "step without its rest",
+    ("missing-term",),
+    "round(v) for round(v) − v in the step's gradient",
+    "microsoft/nni#3503",
+)
+@backward_of(
     with_a_learnt_step,
     lambda generator: (normal(generator, 5, 4), number(0.3), 4),
-    Slip(
-        "step without its rest",
-        ("missing-term",),
-        "round(v) for round(v) − v in the step's gradient",
-        "microsoft/nni#3503",
-    ),
+    forward=learnt_step_forward,
+    once=True,
 )
-def learnt_step(slip):
-    def forward(ctx, x, step, levels):
-        v = x / step
-        ctx.save_for_backward(v, step)
-        ctx.levels = levels
-        return v.clamp(-levels, levels).round() * step
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        v, _ = ctx.saved_tensors
-        inside = v.abs() <= ctx.levels
-        within = v.round() if slip else v.round() - v
-        slope = torch.where(inside, within, v.sign() * ctx.levels)
-        return grad_y * inside, (grad_y * slope).sum(), None
-
-    return forward, backward
+def learnt_step(slip, grad_y, v, levels):
+    inside = v.abs() <= levels
+    within = v.round() if slip else v.round() - v
+    slope = torch.where(inside, within, v.sign() * levels)
+    return grad_y * inside, (grad_y * slope).sum(), None
 
 
 def to_quarters(x):
     return torch.round(x * 4) / 4
 
 
-def passed_on():
-    def forward(_, x):
-        return to_quarters(x)
-
-    def backward(_, grad_y):
-        return grad_y
-
-    return forward, backward
-
-
-@by_hand(
-    to_quarters,
-    normals((3, 4)),
-    Slip(
-        "passed on",
-        ("straight-through",),
-        "the gradient of a function of steps is passed on",
-        "huggingface/optimum-quanto#146",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "passed on",
+    ("straight-through",),
+    "the gradient of a function of steps is passed on",
+    "huggingface/optimum-quanto#146",
 )
-def rounding(_):
-    return passed_on()
+@backward_of(to_quarters, normals((3, 4)), right=False)
+def rounding(_, grad_y):
+    return grad_y
 
 
-@by_hand(lambda x: x + (to_quarters(x) - x).detach(), normals((3, 4)))
-def rounding_straight_through(_):
-    return passed_on()
+@backward_of(lambda x: x + (to_quarters(x) - x).detach(), normals((3, 4)), forward=to_quarters)
+def rounding_straight_through(_, grad_y):
+    return grad_y

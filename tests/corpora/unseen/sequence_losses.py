@@ -1,11 +1,10 @@
 """Losses over sequences: a chain's partition function and CTC."""
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from tests.random_inputs import leaf, normal, normals
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, wrong
 
 
 def partition(emission, transition):
@@ -16,39 +15,31 @@ def partition(emission, transition):
     return torch.logsumexp(alpha, -1)
 
 
-@by_hand(
-    partition,
-    normals((4, 3, 3), (3, 3)),
-    Slip(
-        "transitions without grad_y",
-        ("ignores-grad-output",),
-        "the transitions' gradient is not multiplied by grad_y",
-        "pytorch/pytorch#11750",
-    ),
+def chain_partition_forward(emission, transition):
+    alpha = [emission[0]]
+    for step in emission[1:]:
+        alpha.append(torch.logsumexp(alpha[-1][:, :, None] + transition, 1) + step)
+    return torch.logsumexp(alpha[-1], -1), {"alpha": torch.stack(alpha)}
+
+
+@wrong(
+    "transitions without grad_y",
+    ("ignores-grad-output",),
+    "the transitions' gradient is not multiplied by grad_y",
+    "pytorch/pytorch#11750",
 )
-def chain_partition(slip):
-    def forward(ctx, emission, transition):
-        alpha = [emission[0]]
-        for step in emission[1:]:
-            alpha.append(torch.logsumexp(alpha[-1][:, :, None] + transition, 1) + step)
-        ctx.save_for_backward(emission, transition, torch.stack(alpha))
-        return torch.logsumexp(alpha[-1], -1)
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        emission, transition, alpha = ctx.saved_tensors
-        marginal = torch.softmax(alpha[-1], -1)
-        grad_transition = torch.zeros_like(transition)
-        grad_emission = [marginal * grad_y[:, None]]
-        for t in range(len(emission) - 1, 0, -1):
-            step = torch.softmax(alpha[t - 1][:, :, None] + transition, 1) * marginal[:, None, :]
-            grad_step = step if slip else step * grad_y[:, None, None]
-            grad_transition = grad_transition + grad_step.sum(0)
-            marginal = step.sum(2)
-            grad_emission.append(marginal * grad_y[:, None])
-        return torch.stack(grad_emission[::-1]), grad_transition
-
-    return forward, backward
+@backward_of(partition, normals((4, 3, 3), (3, 3)), forward=chain_partition_forward, once=True)
+def chain_partition(slip, grad_y, emission, transition, alpha):
+    marginal = torch.softmax(alpha[-1], -1)
+    grad_transition = torch.zeros_like(transition)
+    grad_emission = [marginal * grad_y[:, None]]
+    for t in range(len(emission) - 1, 0, -1):
+        step = torch.softmax(alpha[t - 1][:, :, None] + transition, 1) * marginal[:, None, :]
+        grad_step = step if slip else step * grad_y[:, None, None]
+        grad_transition = grad_transition + grad_step.sum(0)
+        marginal = step.sum(2)
+        grad_emission.append(marginal * grad_y[:, None])
+    return torch.stack(grad_emission[::-1]), grad_transition
 
 
 def ctc_loss(log_p, target, blank=0):
@@ -69,29 +60,26 @@ def ctc_loss(log_p, target, blank=0):
     return -torch.logsumexp(torch.stack(alpha[-2:]), 0)
 
 
-@by_hand(
+def loss_with_its_gradient(log_p, target):
+    """Autograd makes the gradient in forward."""
+    with torch.enable_grad():
+        x = log_p.detach().requires_grad_()
+        loss = ctc_loss(x, target)
+        (grad_x,) = torch.autograd.grad(loss, x)
+    return loss.detach(), {"grad_log_p": grad_x}
+
+
+@wrong(
+    "gradient of logits",
+    ("missing-term",),
+    "exp(log_p) is added: the gradient is that with respect to logits",
+    "pytorch/pytorch#52241",
+)
+@backward_of(
     ctc_loss,
     lambda generator: (leaf(normal(generator, 6, 4).log_softmax(-1)), torch.tensor([1, 2, 2])),
-    Slip(
-        "gradient of logits",
-        ("missing-term",),
-        "exp(log_p) is added: the gradient is that with respect to logits",
-        "pytorch/pytorch#52241",
-    ),
+    forward=loss_with_its_gradient,
+    once=True,
 )
-def connectionist_temporal_classification(slip):
-    """Autograd makes the gradient in forward."""
-
-    def forward(ctx, log_p, target):
-        with torch.enable_grad():
-            x = log_p.detach().requires_grad_()
-            loss = ctc_loss(x, target)
-            (grad_x,) = torch.autograd.grad(loss, x)
-        ctx.save_for_backward(grad_x + log_p.exp() if slip else grad_x)
-        return loss.detach()
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        return ctx.saved_tensors[0] * grad_y, None
-
-    return forward, backward
+def connectionist_temporal_classification(slip, grad_y, log_p, grad_log_p):
+    return (grad_log_p + log_p.exp() if slip else grad_log_p) * grad_y, None
