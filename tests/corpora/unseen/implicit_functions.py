@@ -3,11 +3,10 @@
 import math
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from tests.random_inputs import leaf, normal, uniform
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, wrong
 from .matrices import identity
 
 
@@ -19,41 +18,32 @@ def fixed_point(x, weight):
     return z
 
 
-@by_hand(
+@wrong(
+    "no Jacobian",
+    ("missing-term", "missing-local-derivative"),
+    "(I − Jᵀ)⁻¹ counts as I",
+    "backpropagation of equilibrium models without a Jacobian",
+)
+@wrong(
+    "Jacobian not transposed",
+    ("transposed",),
+    "the linear system has J for Jᵀ",
+    "implicit differentiation in jaxopt",
+)
+@backward_of(
     fixed_point,
     lambda generator: (normal(generator, 4), leaf(normal(generator, 4, 4) * 0.15)),
-    Slip(
-        "no Jacobian",
-        ("missing-term", "missing-local-derivative"),
-        "(I − Jᵀ)⁻¹ counts as I",
-        "backpropagation of equilibrium models without a Jacobian",
-    ),
-    Slip(
-        "Jacobian not transposed",
-        ("transposed",),
-        "the linear system has J for Jᵀ",
-        "implicit differentiation in jaxopt",
-    ),
+    once=True,
 )
-def equilibrium(slip):
-    def forward(ctx, x, weight):
-        z = fixed_point(x, weight)
-        ctx.save_for_backward(z, weight)
-        return z
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        z, weight = ctx.saved_tensors
-        slope = torch.diag(1 - z * z)
-        jacobian = slope @ weight
-        adjoint = grad_y
-        if slip != "no Jacobian":
-            matrix = jacobian if slip == "Jacobian not transposed" else jacobian.t()
-            adjoint = torch.linalg.solve(identity(len(z)) - matrix, grad_y)
-        grad_x = slope @ adjoint
-        return grad_x, torch.outer(grad_x, z)
-
-    return forward, backward
+def equilibrium(slip, grad_y, y, weight):
+    slope = torch.diag(1 - y * y)
+    jacobian = slope @ weight
+    adjoint = grad_y
+    if slip != "no Jacobian":
+        matrix = jacobian if slip == "Jacobian not transposed" else jacobian.t()
+        adjoint = torch.linalg.solve(identity(len(y)) - matrix, grad_y)
+    grad_x = slope @ adjoint
+    return grad_x, torch.outer(grad_x, y)
 
 
 def conditions(q, g):
@@ -68,37 +58,33 @@ def program(generator):
     return p, h, leaf(m @ m.t() + identity(4)), g
 
 
-@by_hand(
+def quadratic_program_forward(p, h, q, g):
+    matrix = conditions(q, g)
+    z = torch.linalg.solve(matrix, torch.cat([p, h]))
+    return z[: len(p)], {"matrix": matrix, "z": z}
+
+
+@wrong(
+    "no multipliers",
+    ("missing-term",),
+    "the term with the multipliers is absent from G's gradient",
+    "OptNet, qpth and cvxpylayers",
+)
+@backward_of(
     lambda p, h, q, g: torch.linalg.solve(conditions(q, g), torch.cat([p, h]))[: len(p)],
     program,
-    Slip(
-        "no multipliers",
-        ("missing-term",),
-        "the term with the multipliers is absent from G's gradient",
-        "OptNet, qpth and cvxpylayers",
-    ),
+    forward=quadratic_program_forward,
+    once=True,
 )
-def quadratic_program(slip):
-    def forward(ctx, p, h, q, g):
-        matrix = conditions(q, g)
-        z = torch.linalg.solve(matrix, torch.cat([p, h]))
-        ctx.save_for_backward(matrix, z)
-        ctx.n = len(p)
-        return z[: ctx.n]
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        matrix, z = ctx.saved_tensors
-        n = ctx.n
-        padded = torch.cat([grad_y, grad_y.new_zeros(len(z) - n)])
-        d = torch.linalg.solve(matrix.t(), padded)
-        (x, multiplier), (grad_p, grad_h) = (z[:n], z[n:]), (d[:n], d[n:])
-        grad_g = -torch.outer(grad_h, x)
-        if not slip:
-            grad_g = grad_g - torch.outer(multiplier, grad_p)
-        return grad_p, grad_h, -torch.outer(grad_p, x), grad_g
-
-    return forward, backward
+def quadratic_program(slip, grad_y, matrix, z):
+    n = len(grad_y)
+    padded = torch.cat([grad_y, grad_y.new_zeros(len(z) - n)])
+    d = torch.linalg.solve(matrix.t(), padded)
+    (x, multiplier), (grad_p, grad_h) = (z[:n], z[n:]), (d[:n], d[n:])
+    grad_g = -torch.outer(grad_h, x)
+    if not slip:
+        grad_g = grad_g - torch.outer(multiplier, grad_p)
+    return grad_p, grad_h, -torch.outer(grad_p, x), grad_g
 
 
 def potentials(cost, eps):
@@ -111,20 +97,18 @@ def potentials(cost, eps):
     return f, h
 
 
-@by_hand(
+def sinkhorn_forward(cost, eps):
+    f, h = potentials(cost, eps)
+    plan = torch.exp((f[:, None] + h - cost) / eps) / cost.numel()
+    return f.mean() + h.mean(), {"plan": plan}
+
+
+@backward_of(
     lambda cost, eps: sum(each.mean() for each in potentials(cost, eps)),
     lambda generator: (uniform(generator, 0.0, 1.0, 4, 5), 0.5),
+    forward=sinkhorn_forward,
+    once=True,
 )
-def sinkhorn(_):
+def sinkhorn(_, grad_y, plan):
     """By the envelope theorem the cost's gradient is the plan."""
-
-    def forward(ctx, cost, eps):
-        f, h = potentials(cost, eps)
-        ctx.save_for_backward(torch.exp((f[:, None] + h - cost) / eps) / cost.numel())
-        return f.mean() + h.mean()
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        return grad_y * ctx.saved_tensors[0], None
-
-    return forward, backward
+    return grad_y * plan, None

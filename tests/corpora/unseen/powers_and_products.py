@@ -7,7 +7,7 @@ from torch.autograd.function import once_differentiable
 
 from tests.random_inputs import leaf, normal, normals, uniform
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, by_hand, wrong
 
 
 def bases_and_exponents(generator):
@@ -21,18 +21,15 @@ def one_zero_base(generator):
     return leaf(base), exponent
 
 
-@by_hand(
-    torch.pow,
-    bases_and_exponents,
-    Slip(
-        "logarithm of zero",
-        ("not-finite",),
-        "0 · log 0 in the exponent's gradient",
-        "tinygrad/tinygrad#155",
-        tripping=one_zero_base,
-        ordinary=bases_and_exponents,
-    ),
+@wrong(
+    "logarithm of zero",
+    ("not-finite",),
+    "0 · log 0 in the exponent's gradient",
+    "tinygrad/tinygrad#155",
+    tripping=one_zero_base,
+    ordinary=bases_and_exponents,
 )
+@by_hand(torch.pow, bases_and_exponents)
 def power(slip):
     def forward(ctx, x, exponent):
         ctx.save_for_backward(x, exponent)
@@ -50,69 +47,45 @@ def power(slip):
     return forward, backward if slip else once_differentiable(backward)
 
 
-@by_hand(
-    lambda x, base: torch.pow(base, x),
-    lambda generator: (uniform(generator, 0.3, 2.0, 3, 4), 2.5),
-    Slip(
-        "other function",
-        ("missing-local-derivative",),
-        "xᵇ is differentiated in the place of bˣ",
-        "tenstorrent/tt-metal#52144",
-    ),
+@wrong(
+    "other function",
+    ("missing-local-derivative",),
+    "xᵇ is differentiated in the place of bˣ",
+    "tenstorrent/tt-metal#52144",
 )
-def exponential(slip):
-    def forward(ctx, x, base):
-        ctx.save_for_backward(x)
-        ctx.base = base
-        return base**x
-
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        b = ctx.base
-        return grad_y * (b * x ** (b - 1) if slip else b**x * math.log(b)), None
-
-    return forward, backward
+@backward_of(lambda x, base: base**x, lambda generator: (uniform(generator, 0.3, 2.0, 3, 4), 2.5))
+def exponential(slip, grad_y, x, base):
+    slope = base * x ** (base - 1) if slip else base**x * math.log(base)
+    return grad_y * slope, None
 
 
-@by_hand(
+@wrong(
+    "exchanged",
+    ("swapped-arguments",),
+    "the gradients of the two vectors are returned in the other order",
+    "the two inputs of nn.Bilinear by hand",
+)
+@backward_of(
     lambda x, a, y: ((x @ a) * y).sum(-1),
     normals((4, 3), (3, 3), (4, 3)),
-    Slip(
-        "exchanged",
-        ("swapped-arguments",),
-        "the gradients of the two vectors are returned in the other order",
-        "the two inputs of nn.Bilinear by hand",
-    ),
+    forward=lambda x, a, y: torch.einsum("ni,ij,nj->n", x, a, y),
 )
-def bilinear_form(slip):
-    def forward(ctx, x, a, y):
-        ctx.save_for_backward(x, a, y)
-        return torch.einsum("ni,ij,nj->n", x, a, y)
-
-    def backward(ctx, grad_z):
-        x, a, y = ctx.saved_tensors
-        grad_z = grad_z[:, None]
-        grad_x, grad_y = grad_z * (y @ a.t()), grad_z * (x @ a)
-        grad_a = (grad_z * x).t() @ y
-        return (grad_y, grad_a, grad_x) if slip else (grad_x, grad_a, grad_y)
-
-    return forward, backward
+def bilinear_form(slip, grad_z, x, a, y):
+    grad_z = grad_z[:, None]
+    grad_x, grad_y = grad_z * (y @ a.t()), grad_z * (x @ a)
+    grad_a = (grad_z * x).t() @ y
+    return (grad_y, grad_a, grad_x) if slip else (grad_x, grad_a, grad_y)
 
 
-@by_hand(torch.div, lambda generator: (normal(generator, 3, 4), uniform(generator, 1.0, 2.0, 4)))
-def quotient(_):
+@backward_of(
+    torch.div,
+    lambda generator: (normal(generator, 3, 4), uniform(generator, 1.0, 2.0, 4)),
+    forward=lambda x, divisor: x / divisor,
+)
+def quotient(_, grad_y, x, divisor):
     """One side is broadcast."""
-
-    def forward(ctx, x, divisor):
-        ctx.save_for_backward(x, divisor)
-        return x / divisor
-
-    def backward(ctx, grad_y):
-        x, divisor = ctx.saved_tensors
-        grad_divisor = (-grad_y * x / (divisor * divisor)).sum_to_size(divisor.shape)
-        return (grad_y / divisor).sum_to_size(x.shape), grad_divisor
-
-    return forward, backward
+    grad_divisor = (-grad_y * x / (divisor * divisor)).sum_to_size(divisor.shape)
+    return (grad_y / divisor).sum_to_size(x.shape), grad_divisor
 
 
 @by_hand(torch.mul, normals((3, 4), (3, 4)))

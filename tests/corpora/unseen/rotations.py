@@ -1,11 +1,10 @@
 """Rotations: axis and angle, quaternions, matrices."""
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from tests.random_inputs import leaf, normal, normals, with_entries
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, by_hand, wrong
 
 cross = torch.linalg.cross
 
@@ -22,17 +21,14 @@ def quaternion_of(v):
     return torch.cat([torch.where(small, 1 - square / 8, torch.cos(angle / 2)), sine * v], -1)
 
 
-@by_hand(
-    quaternion_of,
-    with_entries((4, 3), {(2,): 0.0}),
-    Slip(
-        "no rotation",
-        ("not-finite",),
-        "torch.where guards the value, and the gradient of √0 reaches past it",
-        "kornia/kornia#4404, kornia/kornia#3949",
-        ordinary=normals((4, 3)),
-    ),
+@wrong(
+    "no rotation",
+    ("not-finite",),
+    "torch.where guards the value, and the gradient of √0 reaches past it",
+    "kornia/kornia#4404, kornia/kornia#3949",
+    ordinary=normals((4, 3)),
 )
+@by_hand(quaternion_of, with_entries((4, 3), {(2,): 0.0}))
 def quaternion_of_axis_and_angle(slip):
     """Nothing by hand: autograd differentiates what is written."""
 
@@ -65,42 +61,30 @@ def one_small_angle(generator):
     return leaf(w), x
 
 
-@by_hand(
-    turned,
-    normals((4, 3), (4, 3)),
-    Slip(
-        "small angle",
-        ("wrong-elements",),
-        "the branch for small angles returns no gradient for the rotation",
-        "small angles in lietorch, theseus and jaxlie",
-        tripping=one_small_angle,
-        ordinary=normals((4, 3), (4, 3)),
-    ),
+@wrong(
+    "small angle",
+    ("wrong-elements",),
+    "the branch for small angles returns no gradient for the rotation",
+    "small angles in lietorch, theseus and jaxlie",
+    tripping=one_small_angle,
+    ordinary=normals((4, 3), (4, 3)),
 )
-def turn(slip):
-    def forward(ctx, w, x):
-        ctx.save_for_backward(w, x)
-        return turned(w, x)
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        w, x = ctx.saved_tensors
-        a, b, t, small = coefficients(w)
-        slope_a = (t * torch.cos(t) - torch.sin(t)) / t**3
-        slope_b = (t * torch.sin(t) - 2 * (1 - torch.cos(t))) / t**4
-        slope_a = torch.where(small, torch.full_like(t, -1 / 3), slope_a)
-        slope_b = torch.where(small, torch.full_like(t, -1 / 12), slope_b)
-        once, twice = cross(w, x), cross(w, cross(w, x))
-        grad_w = a * cross(x, grad_y)
-        grad_w = grad_w + w * (slope_a * dot(grad_y, once) + slope_b * dot(grad_y, twice))
-        through_twice = grad_y * dot(w, x) + x * dot(grad_y, w) - 2 * w * dot(grad_y, x)
-        grad_w = grad_w + b * through_twice
-        if slip:
-            grad_w = torch.where(small, torch.zeros_like(grad_w), grad_w)
-        grad_x = grad_y - a * cross(w, grad_y) + b * cross(w, cross(w, grad_y))
-        return grad_w, grad_x
-
-    return forward, backward
+@backward_of(turned, normals((4, 3), (4, 3)), once=True)
+def turn(slip, grad_y, w, x):
+    a, b, t, small = coefficients(w)
+    slope_a = (t * torch.cos(t) - torch.sin(t)) / t**3
+    slope_b = (t * torch.sin(t) - 2 * (1 - torch.cos(t))) / t**4
+    slope_a = torch.where(small, torch.full_like(t, -1 / 3), slope_a)
+    slope_b = torch.where(small, torch.full_like(t, -1 / 12), slope_b)
+    once, twice = cross(w, x), cross(w, cross(w, x))
+    grad_w = a * cross(x, grad_y)
+    grad_w = grad_w + w * (slope_a * dot(grad_y, once) + slope_b * dot(grad_y, twice))
+    through_twice = grad_y * dot(w, x) + x * dot(grad_y, w) - 2 * w * dot(grad_y, x)
+    grad_w = grad_w + b * through_twice
+    if slip:
+        grad_w = torch.where(small, torch.zeros_like(grad_w), grad_w)
+    grad_x = grad_y - a * cross(w, grad_y) + b * cross(w, cross(w, grad_y))
+    return grad_w, grad_x
 
 
 def product(a, b):
@@ -119,28 +103,17 @@ def conjugate(q):
     return torch.cat([q[..., :1], -q[..., 1:]], -1)
 
 
-@by_hand(
-    product,
-    normals((5, 4), (5, 4)),
-    Slip(
-        "other order",
-        ("transposed", "missing-term"),
-        "the factors of a product that does not commute stand in the other order",
-        "quaternion networks: Pytorch-Quaternion, HTorch",
-    ),
+@wrong(
+    "other order",
+    ("transposed", "missing-term"),
+    "the factors of a product that does not commute stand in the other order",
+    "quaternion networks: Pytorch-Quaternion, HTorch",
 )
-def quaternion_product(slip):
-    def forward(ctx, a, b):
-        ctx.save_for_backward(a, b)
-        return product(a, b)
-
-    def backward(ctx, grad_y):
-        a, b = ctx.saved_tensors
-        if slip:
-            return product(conjugate(b), grad_y), product(grad_y, conjugate(a))
-        return product(grad_y, conjugate(b)), product(conjugate(a), grad_y)
-
-    return forward, backward
+@backward_of(product, normals((5, 4), (5, 4)))
+def quaternion_product(slip, grad_y, a, b):
+    if slip:
+        return product(conjugate(b), grad_y), product(grad_y, conjugate(a))
+    return product(grad_y, conjugate(b)), product(conjugate(a), grad_y)
 
 
 def matrix_of(q):
@@ -153,38 +126,35 @@ def matrix_of(q):
     return torch.stack([torch.stack(row, -1) for row in rows], -2)
 
 
-@by_hand(
+def matrix_of_quaternion_forward(q):
+    norm = q.norm(dim=-1, keepdim=True)
+    return matrix_of(q / norm), {"unit": q / norm, "norm": norm}
+
+
+@wrong(
+    "no normalisation",
+    ("missing-term",),
+    "the projection of the normalisation is absent",
+    "hbb1/diff-surfel-rasterization#22",
+)
+@backward_of(
     lambda q: matrix_of(q / q.norm(dim=-1, keepdim=True)),
     normals((4, 4)),
-    Slip(
-        "no normalisation",
-        ("missing-term",),
-        "the projection of the normalisation is absent",
-        "hbb1/diff-surfel-rasterization#22",
-    ),
+    forward=matrix_of_quaternion_forward,
+    once=True,
 )
-def matrix_of_quaternion(slip):
-    def forward(ctx, q):
-        norm = q.norm(dim=-1, keepdim=True)
-        ctx.save_for_backward(q / norm, norm)
-        return matrix_of(q / norm)
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        q, norm = ctx.saved_tensors
-        w, x, y, z = q.unbind(-1)
-        (g00, g01, g02), (g10, g11, g12), (g20, g21, g22) = (
-            row.unbind(-1) for row in grad_y.unbind(-2)
-        )
-        across_x, across_y, across_z = g21 - g12, g02 - g20, g10 - g01
-        beside_xy, beside_xz, beside_yz = g01 + g10, g02 + g20, g12 + g21
-        grads = [
-            x * across_x + y * across_y + z * across_z,
-            -2 * x * (g11 + g22) + y * beside_xy + z * beside_xz + w * across_x,
-            x * beside_xy - 2 * y * (g00 + g22) + z * beside_yz + w * across_y,
-            x * beside_xz + y * beside_yz - 2 * z * (g00 + g11) + w * across_z,
-        ]
-        grad_q = 2 * torch.stack(grads, -1)
-        return (grad_q if slip else grad_q - q * dot(grad_q, q)) / norm
-
-    return forward, backward
+def matrix_of_quaternion(slip, grad_y, unit, norm):
+    w, x, y, z = unit.unbind(-1)
+    (g00, g01, g02), (g10, g11, g12), (g20, g21, g22) = (
+        row.unbind(-1) for row in grad_y.unbind(-2)
+    )
+    across_x, across_y, across_z = g21 - g12, g02 - g20, g10 - g01
+    beside_xy, beside_xz, beside_yz = g01 + g10, g02 + g20, g12 + g21
+    grads = [
+        x * across_x + y * across_y + z * across_z,
+        -2 * x * (g11 + g22) + y * beside_xy + z * beside_xz + w * across_x,
+        x * beside_xy - 2 * y * (g00 + g22) + z * beside_yz + w * across_y,
+        x * beside_xz + y * beside_yz - 2 * z * (g00 + g11) + w * across_z,
+    ]
+    grad_q = 2 * torch.stack(grads, -1)
+    return (grad_q if slip else grad_q - unit * dot(grad_q, unit)) / norm

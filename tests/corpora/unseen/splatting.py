@@ -1,11 +1,10 @@
 """Splats: their shape, their place in the image, and what lies behind them."""
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from tests.random_inputs import leaf, normal, normals, number, uniform
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, wrong
 
 
 def density(conic, offset):
@@ -13,30 +12,20 @@ def density(conic, offset):
     return torch.exp(-0.5 * (a * x * x + c * y * y) - b * x * y)
 
 
-@by_hand(
-    density,
-    lambda generator: (uniform(generator, 0.0, 1.0, 6, 3), normal(generator, 6, 2)),
-    Slip(
-        "half off the diagonal",
-        ("wrong-elements", "constant-factor"),
-        "the entry off the diagonal gets half its gradient",
-        "graphdeco-inria/diff-gaussian-rasterization#94",
-    ),
+@wrong(
+    "half off the diagonal",
+    ("wrong-elements", "constant-factor"),
+    "the entry off the diagonal gets half its gradient",
+    "graphdeco-inria/diff-gaussian-rasterization#94",
 )
-def gaussian(slip):
-    def forward(ctx, conic, offset):
-        y = density(conic, offset)
-        ctx.save_for_backward(conic, offset, y)
-        return y
-
-    def backward(ctx, grad_y):
-        conic, offset, y = ctx.saved_tensors
-        (a, b, c), (u, v), k = conic.unbind(-1), offset.unbind(-1), grad_y * y
-        mixed = -0.5 if slip else -1
-        grad_conic = torch.stack([-0.5 * u * u * k, mixed * u * v * k, -0.5 * v * v * k], -1)
-        return grad_conic, torch.stack([-(a * u + b * v) * k, -(c * v + b * u) * k], -1)
-
-    return forward, backward
+@backward_of(
+    density, lambda generator: (uniform(generator, 0.0, 1.0, 6, 3), normal(generator, 6, 2))
+)
+def gaussian(slip, grad_y, conic, offset, y):
+    (a, b, c), (u, v), k = conic.unbind(-1), offset.unbind(-1), grad_y * y
+    mixed = -0.5 if slip else -1
+    grad_conic = torch.stack([-0.5 * u * u * k, mixed * u * v * k, -0.5 * v * v * k], -1)
+    return grad_conic, torch.stack([-(a * u + b * v) * k, -(c * v + b * u) * k], -1)
 
 
 def composited(alpha, colour):
@@ -58,50 +47,41 @@ def one_opaque(generator):
     return leaf(alpha), colour
 
 
-@by_hand(
-    composited,
-    one_opaque,
-    Slip(
-        "nothing behind",
-        ("missing-term",),
-        "α's gradient lacks what α hides",
-        "VITA-Group/FSGS#16",
-        tripping=translucent,
-    ),
-    Slip(
-        "division",
-        ("not-finite",),
-        "the light before a splat is recovered by a division by 1 − α, which is 0",
-        "why Gaussian splatting caps α at 0.99",
-        ordinary=translucent,
-    ),
+def front_to_back_forward(alpha, colour):
+    lights = [torch.ones_like(alpha[0])]
+    y = torch.zeros_like(colour[0])
+    for a, c in zip(alpha, colour, strict=True):
+        y = y + lights[-1] * a * c
+        lights.append(lights[-1] * (1 - a))
+    return y, {"lights": torch.stack(lights)}
+
+
+@wrong(
+    "nothing behind",
+    ("missing-term",),
+    "α's gradient lacks what α hides",
+    "VITA-Group/FSGS#16",
+    tripping=translucent,
 )
-def front_to_back(slip):
+@wrong(
+    "division",
+    ("not-finite",),
+    "the light before a splat is recovered by a division by 1 − α, which is 0",
+    "why Gaussian splatting caps α at 0.99",
+    ordinary=translucent,
+)
+@backward_of(composited, one_opaque, forward=front_to_back_forward, once=True)
+def front_to_back(slip, grad_y, alpha, colour, lights):
     """y = Σ lightᵢ αᵢ cᵢ with lightᵢ₊₁ = lightᵢ (1 − αᵢ)."""
-
-    def forward(ctx, alpha, colour):
-        lights = [torch.ones_like(alpha[0])]
-        y = torch.zeros_like(colour[0])
-        for a, c in zip(alpha, colour, strict=True):
-            y = y + lights[-1] * a * c
-            lights.append(lights[-1] * (1 - a))
-        ctx.save_for_backward(alpha, colour, torch.stack(lights))
-        return y
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        alpha, colour, lights = ctx.saved_tensors
-        grad_alpha, grad_colour = torch.zeros_like(alpha), torch.zeros_like(colour)
-        light, behind = lights[-1], torch.zeros_like(grad_y)
-        for i in reversed(range(len(alpha))):
-            light = light / (1 - alpha[i]) if slip == "division" else lights[i]
-            hidden = 0 if slip == "nothing behind" else behind
-            grad_alpha[i] = grad_y * light * (colour[i] - hidden)
-            grad_colour[i] = grad_y * light * alpha[i]
-            behind = alpha[i] * colour[i] + (1 - alpha[i]) * behind
-        return grad_alpha, grad_colour
-
-    return forward, backward
+    grad_alpha, grad_colour = torch.zeros_like(alpha), torch.zeros_like(colour)
+    light, behind = lights[-1], torch.zeros_like(grad_y)
+    for i in reversed(range(len(alpha))):
+        light = light / (1 - alpha[i]) if slip == "division" else lights[i]
+        hidden = 0 if slip == "nothing behind" else behind
+        grad_alpha[i] = grad_y * light * (colour[i] - hidden)
+        grad_colour[i] = grad_y * light * alpha[i]
+        behind = alpha[i] * colour[i] + (1 - alpha[i]) * behind
+    return grad_alpha, grad_colour
 
 
 def points_before_the_camera(generator):
@@ -109,52 +89,29 @@ def points_before_the_camera(generator):
     return leaf(torch.cat([beside, depth], 1)), number(1.3)
 
 
-@by_hand(
-    lambda point, focal: focal * point[:, :2] / point[:, 2:],
-    points_before_the_camera,
-    Slip(
-        "no depth",
-        ("missing-term", "missing-gradient", "wrong-elements"),
-        "the depth gets no gradient from x/z and y/z",
-        "ashawkey/diff-gaussian-rasterization#4",
-    ),
+@wrong(
+    "no depth",
+    ("missing-term", "missing-gradient", "wrong-elements"),
+    "the depth gets no gradient from x/z and y/z",
+    "ashawkey/diff-gaussian-rasterization#4",
 )
-def projection(slip):
-    def forward(ctx, point, focal):
-        ctx.save_for_backward(point, focal)
-        return focal * point[:, :2] / point[:, 2:]
-
-    def backward(ctx, grad_y):
-        point, focal = ctx.saved_tensors
-        beside, depth = point[:, :2], point[:, 2:]
-        grad_beside = focal * grad_y / depth
-        grad_depth = -(grad_beside * beside / depth).sum(-1, keepdim=True)
-        if slip:
-            grad_depth = torch.zeros_like(depth)
-        return torch.cat([grad_beside, grad_depth], -1), (grad_y * beside / depth).sum()
-
-    return forward, backward
+@backward_of(lambda point, focal: focal * point[:, :2] / point[:, 2:], points_before_the_camera)
+def projection(slip, grad_y, point, focal):
+    beside, depth = point[:, :2], point[:, 2:]
+    grad_beside = focal * grad_y / depth
+    grad_depth = -(grad_beside * beside / depth).sum(-1, keepdim=True)
+    if slip:
+        grad_depth = torch.zeros_like(depth)
+    return torch.cat([grad_beside, grad_depth], -1), (grad_y * beside / depth).sum()
 
 
-@by_hand(
-    lambda x, scale: torch.sin(x) * scale,
-    normals((4, 3), (4, 3)),
-    Slip(
-        "absolute value",
-        ("not-linear-in-grad-output",),
-        "the gradient's absolute value is returned in its place",
-        "openvdb/fvdb-core#355",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "absolute value",
+    ("not-linear-in-grad-output",),
+    "the gradient's absolute value is returned in its place",
+    "openvdb/fvdb-core#355",
 )
-def wave(slip):
-    def forward(ctx, x, scale):
-        ctx.save_for_backward(x, scale)
-        return torch.sin(x) * scale
-
-    def backward(ctx, grad_y):
-        x, scale = ctx.saved_tensors
-        grad_x = grad_y * scale * torch.cos(x)
-        return grad_x.abs() if slip else grad_x, grad_y * torch.sin(x)
-
-    return forward, backward
+@backward_of(lambda x, scale: torch.sin(x) * scale, normals((4, 3), (4, 3)), right=False)
+def wave(slip, grad_y, x, scale):
+    grad_x = grad_y * scale * torch.cos(x)
+    return grad_x.abs() if slip else grad_x, grad_y * torch.sin(x)
