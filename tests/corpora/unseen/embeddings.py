@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normal
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, wrong
 
 
 def angles(length, width, offset):
@@ -24,69 +24,63 @@ def rotated(x, offset):
     return x * turn.cos() + quarter_turn(x) * turn.sin()
 
 
-@by_hand(
-    rotated,
-    lambda generator: (normal(generator, 2, 5, 4), 3),
-    Slip(
-        "same sign",
-        ("transposed", "missing-term"),
-        "sin is not negated: backward rotates forwards once more",
-        "tenstorrent/tt-mlir#9363",
-        tripping=lambda generator: (normal(generator, 2, 5, 4), 0),
-    ),
-    Slip(
-        "no offset",
-        ("missing-local-derivative",),
-        "backward counts positions from 0 whatever the offset",
-        "offsets of a key-value cache in fused rotary kernels",
-        ordinary=lambda generator: (normal(generator, 2, 5, 4), 0),
-    ),
+@wrong(
+    "same sign",
+    ("transposed", "missing-term"),
+    "sin is not negated: backward rotates forwards once more",
+    "tenstorrent/tt-mlir#9363",
+    tripping=lambda generator: (normal(generator, 2, 5, 4), 0),
 )
-def rotary_embedding(slip):
-    def forward(ctx, x, offset):
-        ctx.offset = offset
-        return rotated(x, offset)
+@wrong(
+    "no offset",
+    ("missing-local-derivative",),
+    "backward counts positions from 0 whatever the offset",
+    "offsets of a key-value cache in fused rotary kernels",
+    ordinary=lambda generator: (normal(generator, 2, 5, 4), 0),
+)
+@backward_of(rotated, lambda generator: (normal(generator, 2, 5, 4), 3))
+def rotary_embedding(slip, grad_y, offset):
+    turn = angles(grad_y.shape[-2], grad_y.shape[-1], 0 if slip == "no offset" else offset)
+    sin = turn.sin() if slip == "same sign" else -turn.sin()
+    return grad_y * turn.cos() + quarter_turn(grad_y) * sin, None
 
-    def backward(ctx, grad_y):
-        offset = 0 if slip == "no offset" else ctx.offset
-        turn = angles(grad_y.shape[-2], grad_y.shape[-1], offset)
-        sin = turn.sin() if slip == "same sign" else -turn.sin()
-        return grad_y * turn.cos() + quarter_turn(grad_y) * sin, None
 
-    return forward, backward
-
-
-@by_hand(
+@wrong(
+    "repeated row",
+    ("wrong-elements", "missing-term"),
+    "assignment instead of accumulation where a row repeats",
+    "pytorch/pytorch#1631",
+    ordinary=lambda generator: (normal(generator, 7, 3), torch.tensor([[5, 1], [0, 3]])),
+)
+@backward_of(
     lambda weight, rows: F.embedding(rows, weight),
     lambda generator: (normal(generator, 7, 3), torch.tensor([[5, 1], [5, 3]])),
-    Slip(
-        "repeated row",
-        ("wrong-elements", "missing-term"),
-        "assignment instead of accumulation where a row repeats",
-        "pytorch/pytorch#1631",
-        ordinary=lambda generator: (normal(generator, 7, 3), torch.tensor([[5, 1], [0, 3]])),
-    ),
+    forward=lambda weight, rows: weight[rows],
 )
-def embedding(slip):
-    def forward(ctx, weight, rows):
-        ctx.save_for_backward(rows)
-        ctx.shape = weight.shape
-        return weight[rows]
-
-    def backward(ctx, grad_y):
-        (rows,) = ctx.saved_tensors
-        grad_weight = grad_y.new_zeros(ctx.shape)
-        rows, grad_rows = rows.reshape(-1), grad_y.reshape(-1, grad_y.shape[-1])
-        if slip:
-            grad_weight[rows] = grad_rows
-        else:
-            grad_weight.index_add_(0, rows, grad_rows)
-        return grad_weight, None
-
-    return forward, backward
+def embedding(slip, grad_y, weight, rows):
+    grad_weight = grad_y.new_zeros(weight.shape)
+    rows, grad_rows = rows.reshape(-1), grad_y.reshape(-1, grad_y.shape[-1])
+    if slip:
+        grad_weight[rows] = grad_rows
+    else:
+        grad_weight.index_add_(0, rows, grad_rows)
+    return grad_weight, None
 
 
-@by_hand(
+def bags(offsets, rows):
+    return list(zip(offsets.tolist(), [*offsets[1:].tolist(), len(rows)], strict=True))
+
+
+def divisor(mode, start, end):
+    return 1 if mode == "sum" else max(1, end - start)
+
+
+def embedding_bag_forward(weight, rows, offsets, mode):
+    pooled = [weight[rows[a:b]].sum(0) / divisor(mode, a, b) for a, b in bags(offsets, rows)]
+    return torch.stack(pooled)
+
+
+@backward_of(
     lambda weight, rows, offsets, mode: F.embedding_bag(rows, weight, offsets, mode=mode),
     lambda generator: (
         normal(generator, 6, 3),
@@ -94,27 +88,11 @@ def embedding(slip):
         torch.tensor([0, 2, 4]),
         "mean",
     ),
+    forward=embedding_bag_forward,
 )
-def embedding_bag(_):
-    def bags(offsets, rows):
-        return list(zip(offsets.tolist(), [*offsets[1:].tolist(), len(rows)], strict=True))
-
-    def size(mode, start, end):
-        return 1 if mode == "sum" else max(1, end - start)
-
-    def forward(ctx, weight, rows, offsets, mode):
-        ctx.save_for_backward(rows, offsets)
-        ctx.height, ctx.mode = weight.shape[0], mode
-        return torch.stack(
-            [weight[rows[a:b]].sum(0) / size(mode, a, b) for a, b in bags(offsets, rows)]
-        )
-
-    def backward(ctx, grad_y):
-        rows, offsets = ctx.saved_tensors
-        grad_weight = grad_y.new_zeros(ctx.height, grad_y.shape[1])
-        for grad, (a, b) in zip(grad_y, bags(offsets, rows), strict=True):
-            spread = (grad / size(ctx.mode, a, b)).expand(b - a, -1)
-            grad_weight = grad_weight.index_add(0, rows[a:b], spread)
-        return grad_weight, None, None, None
-
-    return forward, backward
+def embedding_bag(_, grad_y, weight, rows, offsets, mode):
+    grad_weight = grad_y.new_zeros(weight.shape)
+    for grad, (a, b) in zip(grad_y, bags(offsets, rows), strict=True):
+        spread = (grad / divisor(mode, a, b)).expand(b - a, -1)
+        grad_weight = grad_weight.index_add(0, rows[a:b], spread)
+    return grad_weight, None, None, None
