@@ -9,20 +9,16 @@ from torch.autograd.function import once_differentiable
 
 from tests.random_inputs import normal, normals, seeded
 
-from .by_hand import Slip, by_hand
+from .by_hand import by_hand, wrong
 
 
-@by_hand(
-    torch.sin,
-    normals((3, 4)),
-    Slip(
-        "on the class",
-        ("stale-state",),
-        "forward stores x where the next forward replaces it",
-        "Functions with a state of their own, as in jiecaoyu/XNOR-Net-PyTorch",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "on the class",
+    ("stale-state",),
+    "forward stores x where the next forward replaces it",
+    "Functions with a state of their own, as in jiecaoyu/XNOR-Net-PyTorch",
 )
+@by_hand(torch.sin, normals((3, 4)), right=False)
 def sine(_):
     last = SimpleNamespace(x=None)
 
@@ -36,17 +32,13 @@ def sine(_):
     return forward, backward
 
 
-@by_hand(
-    torch.matmul,
-    normals((3, 4), (4, 5)),
-    Slip(
-        "pooled weight",
-        ("stale-state",),
-        "ctx keeps a pooled buffer, which the next forward fills anew",
-        "MakazhanAlpamys/Soup#331",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "pooled weight",
+    ("stale-state",),
+    "ctx keeps a pooled buffer, which the next forward fills anew",
+    "MakazhanAlpamys/Soup#331",
 )
+@by_hand(torch.matmul, normals((3, 4), (4, 5)), right=False)
 def product_with_a_pooled_weight(_):
     pool = {}
 
@@ -90,32 +82,24 @@ def cached_product(layer):
     return Product
 
 
-@by_hand(
-    Layer(caching=False),
-    normals((3, 4)),
-    Slip(
-        "cache of the layer",
-        ("stale-state",),
-        "the layer's cache is that of its last forward",
-        "self.cache = x in layers of numpy",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "cache of the layer",
+    ("stale-state",),
+    "the layer's cache is that of its last forward",
+    "self.cache = x in layers of numpy",
 )
+@by_hand(Layer(caching=False), normals((3, 4)), right=False)
 def layer_with_a_cache(_):
     return Layer(caching=True)
 
 
-@by_hand(
-    torch.sin,
-    normals((3, 4)),
-    Slip(
-        "one workspace",
-        ("aliased-buffer",),
-        "one workspace is handed out as the gradient again and again",
-        "NVIDIA/TransformerEngine#3035",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "one workspace",
+    ("aliased-buffer",),
+    "one workspace is handed out as the gradient again and again",
+    "NVIDIA/TransformerEngine#3035",
 )
+@by_hand(torch.sin, normals((3, 4)), right=False)
 def sine_into_a_workspace(_):
     workspaces = {}
 
@@ -132,16 +116,16 @@ def sine_into_a_workspace(_):
     return forward, backward
 
 
+@wrong(
+    "adds to its buffer",
+    ("accumulates", "mutates-saved"),
+    "each backward adds to a buffer that was made in forward",
+    "karpathy/micrograd#53",
+)
 @by_hand(
     lambda x, index: x[index] * 2,
     lambda generator: (normal(generator, 5, 3), torch.tensor([0, 2, 2, 4])),
-    Slip(
-        "adds to its buffer",
-        ("accumulates", "mutates-saved"),
-        "each backward adds to a buffer that was made in forward",
-        "karpathy/micrograd#53",
-    ),
-    in_its_right_form=False,
+    right=False,
 )
 def doubled_rows(_):
     def forward(ctx, x, index):
@@ -157,17 +141,13 @@ def doubled_rows(_):
     return forward, backward
 
 
-@by_hand(
-    lambda x: torch.softmax(x, -1),
-    normals((3, 4)),
-    Slip(
-        "multiplies what it kept",
-        ("mutates-saved",),
-        "backward multiplies into what forward kept: the second one is wrong",
-        "axolotl-ai-cloud/axolotl#3892",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "multiplies what it kept",
+    ("mutates-saved",),
+    "backward multiplies into what forward kept: the second one is wrong",
+    "axolotl-ai-cloud/axolotl#3892",
 )
+@by_hand(lambda x: torch.softmax(x, -1), normals((3, 4)), right=False)
 def softmax(_):
     def forward(ctx, x):
         y = torch.softmax(x, -1)

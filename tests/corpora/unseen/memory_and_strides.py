@@ -8,82 +8,52 @@ from torch.nn import functional as F
 from tests.corpora.wrong_ops.layouts import in_memory_order
 from tests.random_inputs import normal, normals
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, by_hand, wrong
 
 SOME = normals((3, 4))
 
 
-@by_hand(
+@wrong(
+    "added to nothing",
+    ("uninitialised-memory",),
+    "the gradient is added into torch.empty",
+    "ByteDance-Seed/Triton-distributed#182",
+)
+@backward_of(
     lambda x, index: x[index],
     lambda generator: (normal(generator, 5, 3), torch.tensor([0, 2, 2, 4])),
-    Slip(
-        "added to nothing",
-        ("uninitialised-memory",),
-        "the gradient is added into torch.empty",
-        "ByteDance-Seed/Triton-distributed#182",
-    ),
-    in_its_right_form=False,
+    once=True,
+    right=False,
 )
-def rows(_):
-    def forward(ctx, x, index):
-        ctx.save_for_backward(index)
-        ctx.shape = x.shape
-        return x[index]
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        (index,) = ctx.saved_tensors
-        return torch.empty(ctx.shape, dtype=grad_y.dtype).index_add_(0, index, grad_y), None
-
-    return forward, backward
+def rows(_, grad_y, x, index):
+    return torch.empty(x.shape, dtype=grad_y.dtype).index_add_(0, index, grad_y), None
 
 
-@by_hand(
-    lambda x: x.exp() - x,
-    SOME,
-    Slip(
-        "grad_y multiplied",
-        ("mutates-grad-output",),
-        "grad_y is multiplied in place",
-        "microsoft/nni#3160",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "grad_y multiplied",
+    ("mutates-grad-output",),
+    "grad_y is multiplied in place",
+    "microsoft/nni#3160",
 )
-def exponential_less_x(_):
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x.exp() - x
-
-    @once_differentiable
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y.mul_(x.exp() - 1)
-
-    return forward, backward
+@backward_of(lambda x: x.exp() - x, SOME, once=True, right=False)
+def exponential_less_x(_, grad_y, x):
+    return grad_y.mul_(x.exp() - 1)
 
 
-@by_hand(
-    F.relu,
-    SOME,
-    Slip(
-        "input overwritten",
-        ("mutates-input",),
-        "forward overwrites its input through .data and does not mark it",
-        "ReLU in place in inplace_abn",
-    ),
-    in_its_right_form=False,
+def relu_forward(x):
+    x.data.clamp_(min=0)
+    return x.clone()
+
+
+@wrong(
+    "input overwritten",
+    ("mutates-input",),
+    "forward overwrites its input through .data and does not mark it",
+    "ReLU in place in inplace_abn",
 )
-def relu(_):
-    def forward(ctx, x):
-        x.data.clamp_(min=0)
-        ctx.save_for_backward(x)
-        return x.clone()
-
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * (x > 0)
-
-    return forward, backward
+@backward_of(F.relu, SOME, forward=relu_forward, right=False)
+def relu(_, grad_y, x):
+    return grad_y * (x > 0)
 
 
 @by_hand(torch.exp, SOME)
@@ -106,62 +76,31 @@ def exponential_in_place(_):
     return lambda x: Exponential.apply(x.clone())
 
 
-@by_hand(
-    lambda x: (torch.sin(x), torch.cos(x)),
-    SOME,
-    Slip(
-        "strides of the output",
-        ("layout-dependent",),
-        "the cotangents are read with the output's strides, as after torch.cat",
-        "pytorch/pytorch#194719",
-    ),
+@wrong(
+    "strides of the output",
+    ("layout-dependent",),
+    "the cotangents are read with the output's strides, as after torch.cat",
+    "pytorch/pytorch#194719",
 )
-def sine_and_cosine(slip):
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x.sin(), x.cos()
-
-    @once_differentiable
-    def backward(ctx, grad_sine, grad_cosine):
-        (x,) = ctx.saved_tensors
-        if slip:
-            grad_sine, grad_cosine = in_memory_order(grad_sine), in_memory_order(grad_cosine)
-        return grad_sine * x.cos() - grad_cosine * x.sin()
-
-    return forward, backward
+@backward_of(lambda x: (torch.sin(x), torch.cos(x)), SOME, once=True)
+def sine_and_cosine(slip, grad_sine, grad_cosine, x):
+    if slip:
+        grad_sine, grad_cosine = in_memory_order(grad_sine), in_memory_order(grad_cosine)
+    return grad_sine * x.cos() - grad_cosine * x.sin()
 
 
-@by_hand(
-    torch.square,
-    SOME,
-    Slip(
-        "view",
-        ("layout-dependent", "raises"),
-        "view(-1) raises for a cotangent with strides",
-        "pytorch/pytorch#64529",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "view",
+    ("layout-dependent", "raises"),
+    "view(-1) raises for a cotangent with strides",
+    "pytorch/pytorch#64529",
 )
-def flat_square(_):
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x * x
-
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return (2 * x.reshape(-1) * grad_y.view(-1)).view(x.shape)
-
-    return forward, backward
+@backward_of(torch.square, SOME, forward=lambda x: x * x, right=False)
+def flat_square(_, grad_y, x):
+    return (2 * x.reshape(-1) * grad_y.view(-1)).view(x.shape)
 
 
-@by_hand(torch.clone, SOME)
-def identity(_):
+@backward_of(torch.clone, SOME, forward=lambda x: x.view_as(x))
+def identity(_, grad_y):
     """A view of its input is returned."""
-
-    def forward(_, x):
-        return x.view_as(x)
-
-    def backward(_, grad_y):
-        return grad_y
-
-    return forward, backward
+    return grad_y

@@ -8,21 +8,18 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normals
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, by_hand, wrong
 
 SOME = normals((3, 4))
 
 
-@by_hand(
-    torch.sigmoid,
-    SOME,
-    Slip(
-        "intermediate saved",
-        ("second-order-wrong", "not-finite"),
-        "what is saved is an intermediate: a second derivative takes it for a constant",
-        "pytorch/pytorch#104040",
-    ),
+@wrong(
+    "intermediate saved",
+    ("second-order-wrong", "not-finite"),
+    "what is saved is an intermediate: a second derivative takes it for a constant",
+    "pytorch/pytorch#104040",
 )
+@by_hand(torch.sigmoid, SOME)
 def logistic(slip):
     def of_intermediate(ctx, x):
         e = torch.exp(-x)
@@ -44,63 +41,39 @@ def logistic(slip):
     return (of_intermediate, through_intermediate) if slip else (forward, backward)
 
 
-@by_hand(
-    lambda x: x**3,
-    SOME,
-    Slip(
-        "detached",
-        ("second-order-wrong",),
-        ".detach() in a backward that can be differentiated",
-        "NVlabs/tiny-cuda-nn#69",
-    ),
+@wrong(
+    "detached",
+    ("second-order-wrong",),
+    ".detach() in a backward that can be differentiated",
+    "NVlabs/tiny-cuda-nn#69",
 )
-def cube(slip):
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x**3
-
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        x = x.detach() if slip else x
-        return 3 * x * x * grad_y
-
-    return forward, backward
+@backward_of(lambda x: x**3, SOME)
+def cube(slip, grad_y, x):
+    x = x.detach() if slip else x
+    return 3 * x * x * grad_y
 
 
-@by_hand(
-    torch.sin,
-    SOME,
-    Slip(
-        "through numpy",
-        ("second-order-wrong",),
-        "numpy cuts the graph, and once_differentiable does not say so",
-        "numpy in backward by way of .detach()",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "through numpy",
+    ("second-order-wrong",),
+    "numpy cuts the graph, and once_differentiable does not say so",
+    "numpy in backward by way of .detach()",
 )
-def sine_by_numpy(_):
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return torch.from_numpy(np.sin(x.detach().numpy()))
-
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return torch.from_numpy(grad_y.detach().numpy() * np.cos(x.detach().numpy()))
-
-    return forward, backward
+@backward_of(
+    torch.sin, SOME, forward=lambda x: torch.from_numpy(np.sin(x.detach().numpy())), right=False
+)
+def sine_by_numpy(_, grad_y, x):
+    return torch.from_numpy(grad_y.detach().numpy() * np.cos(x.detach().numpy()))
 
 
-@by_hand(torch.arctan, SOME)
-def arctangent_by_numpy(_):
-    def forward(ctx, x):
-        ctx.array = x.detach().cpu().numpy()
-        return x.new_tensor(np.arctan(ctx.array))
+def arctangent_by_numpy_forward(x):
+    array = x.detach().cpu().numpy()
+    return x.new_tensor(np.arctan(array)), {"array": array}
 
-    @once_differentiable
-    def backward(ctx, grad_y):
-        return grad_y / (1 + torch.from_numpy(ctx.array) ** 2)
 
-    return forward, backward
+@backward_of(torch.arctan, SOME, forward=arctangent_by_numpy_forward, once=True)
+def arctangent_by_numpy(_, grad_y, array):
+    return grad_y / (1 + torch.from_numpy(array) ** 2)
 
 
 class SoftplusBackward(Function):
@@ -117,18 +90,10 @@ class SoftplusBackward(Function):
         return grad_grad * grad_y * s * (1 - s), grad_grad * s
 
 
-@by_hand(F.softplus, SOME)
-def softplus_in_two_functions(_):
+@backward_of(F.softplus, SOME, forward=lambda x: F.softplus(x))
+def softplus_in_two_functions(_, grad_y, x):
     """The backward is a Function with a backward of its own."""
-
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return F.softplus(x)
-
-    def backward(ctx, grad_y):
-        return SoftplusBackward.apply(*ctx.saved_tensors, grad_y)
-
-    return forward, backward
+    return SoftplusBackward.apply(x, grad_y)
 
 
 def two_layers(x, first, second):
@@ -154,17 +119,13 @@ def checkpoint(_):
     return forward, backward
 
 
-@by_hand(
-    lambda x: torch.sin(x).cumsum(-1),
-    SOME,
-    Slip(
-        "of the sum",
-        ("missing-local-derivative", "transposed"),
-        "the gradient of the sum is kept and scaled by grad_y: right for ones alone",
-        "gradients that are made in forward",
-    ),
-    in_its_right_form=False,
+@wrong(
+    "of the sum",
+    ("missing-local-derivative", "transposed"),
+    "the gradient of the sum is kept and scaled by grad_y: right for ones alone",
+    "gradients that are made in forward",
 )
+@by_hand(lambda x: torch.sin(x).cumsum(-1), SOME, right=False)
 def running_sine(_):
     def forward(ctx, x):
         with torch.enable_grad():

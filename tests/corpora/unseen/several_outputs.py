@@ -6,21 +6,18 @@ from torch.nn import functional as F
 
 from tests.random_inputs import normal, normals
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, by_hand, wrong
 
 SOME = normals((3, 4))
 
 
-@by_hand(
-    lambda x: (x.mean(-1), x.var(-1, unbiased=False)),
-    SOME,
-    Slip(
-        "None unforeseen",
-        ("raises",),
-        "None arrives for an output that is not used",
-        "set_materialize_grads(False) in flash attention and TransformerEngine",
-    ),
+@wrong(
+    "None unforeseen",
+    ("raises",),
+    "None arrives for an output that is not used",
+    "set_materialize_grads(False) in flash attention and TransformerEngine",
 )
+@by_hand(lambda x: (x.mean(-1), x.var(-1, unbiased=False)), SOME)
 def mean_and_variance(slip):
     def forward(ctx, x):
         ctx.set_materialize_grads(False)
@@ -42,20 +39,11 @@ def mean_and_variance(slip):
     return forward, backward
 
 
-@by_hand(lambda a, b, c: (a + b, b * c, (a * c).sum()), normals((3,), (3,), (3,)))
-def sum_product_and_dot(_):
+@backward_of(lambda a, b, c: (a + b, b * c, (a * c).sum()), normals((3,), (3,), (3,)))
+def sum_product_and_dot(_, grad_sum, grad_product, grad_dot, a, b, c):
     """The last one has no dimensions."""
-
-    def forward(ctx, a, b, c):
-        ctx.save_for_backward(a, b, c)
-        return a + b, b * c, (a * c).sum()
-
-    def backward(ctx, grad_sum, grad_product, grad_dot):
-        a, b, c = ctx.saved_tensors
-        grad_b = grad_sum + grad_product * c
-        return grad_sum + grad_dot * c, grad_b, grad_product * b + grad_dot * a
-
-    return forward, backward
+    grad_b = grad_sum + grad_product * c
+    return grad_sum + grad_dot * c, grad_b, grad_product * b + grad_dot * a
 
 
 @by_hand(lambda x: tuple(torch.max(x, -1)), SOME)
@@ -100,39 +88,30 @@ def router(_):
     return forward, backward
 
 
-@by_hand(lambda x: torch.median(x, -1).values, normals((3, 5)))
-def median(_):
-    def forward(ctx, x):
-        y, place = x.median(-1)
-        ctx.save_for_backward(place)
-        ctx.shape = x.shape
-        return y
-
-    def backward(ctx, grad_y):
-        (place,) = ctx.saved_tensors
-        zeros = torch.zeros(ctx.shape, dtype=grad_y.dtype)
-        return zeros.scatter(-1, place[..., None], grad_y[..., None])
-
-    return forward, backward
+def median_forward(x):
+    y, place = x.median(-1)
+    return y, {"place": place}
 
 
-@by_hand(
+@backward_of(lambda x: torch.median(x, -1).values, normals((3, 5)), forward=median_forward)
+def median(_, grad_y, x, place):
+    zeros = torch.zeros(x.shape, dtype=grad_y.dtype)
+    return zeros.scatter(-1, place[..., None], grad_y[..., None])
+
+
+def sort_forward(x, descending):
+    y, order = torch.sort(x, -1, descending)
+    return y, {"order": order}
+
+
+@backward_of(
     lambda x, descending: torch.sort(x, -1, descending).values,
     lambda generator: (normal(generator, 3, 5), True),
+    forward=sort_forward,
 )
-def sort(_):
+def sort(_, grad_y, order):
     """The gradient is torch.empty at first, and every entry of it is written."""
-
-    def forward(ctx, x, descending):
-        y, order = torch.sort(x, -1, descending)
-        ctx.save_for_backward(order)
-        return y
-
-    def backward(ctx, grad_y):
-        (order,) = ctx.saved_tensors
-        return torch.empty_like(grad_y).scatter_(-1, order, grad_y), None
-
-    return forward, backward
+    return torch.empty_like(grad_y).scatter_(-1, order, grad_y), None
 
 
 def mean_where(x, dim, keepdim, eps, _, mask):
@@ -146,20 +125,15 @@ def options(generator):
     return x, -1, False, 1e-9, "mean", mask
 
 
-@by_hand(mean_where, options)
-def masked_mean(_):
+def masked_mean_forward(x, dim, keepdim, eps, name, mask):
+    share = mask.to(x.dtype)
+    count = share.sum(dim, keepdim=True).clamp(min=eps)
+    return mean_where(x, dim, keepdim, eps, name, mask), {"share": share, "count": count}
+
+
+@backward_of(mean_where, options, forward=masked_mean_forward)
+def masked_mean(_, grad_y, share, count, dim, keepdim):
     """Many options, a string among them, and None for each."""
-
-    def forward(ctx, x, dim, keepdim, eps, name, mask):
-        share = mask.to(x.dtype)
-        ctx.save_for_backward(share, share.sum(dim, keepdim=True).clamp(min=eps))
-        ctx.dim, ctx.keepdim = dim, keepdim
-        return mean_where(x, dim, keepdim, eps, name, mask)
-
-    def backward(ctx, grad_y):
-        share, count = ctx.saved_tensors
-        if not ctx.keepdim:
-            grad_y = grad_y.unsqueeze(ctx.dim)
-        return grad_y * share / count, None, None, None, None, None
-
-    return forward, backward
+    if not keepdim:
+        grad_y = grad_y.unsqueeze(dim)
+    return grad_y * share / count, None, None, None, None, None

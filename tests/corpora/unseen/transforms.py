@@ -5,20 +5,17 @@ from torch.autograd import Function
 
 from tests.random_inputs import normals
 
-from .by_hand import Slip, by_hand
+from .by_hand import backward_of, by_hand, wrong
 
 
-@by_hand(
-    lambda x: torch.softmax(x, -1),
-    normals((3, 4)),
-    Slip(
-        "in_dims",
-        ("vmap-wrong",),
-        "the rule for vmap does not look where the batch is",
-        "pytorch/pytorch#90037",
-        ordinary=normals((4,)),
-    ),
+@wrong(
+    "in_dims",
+    ("vmap-wrong",),
+    "the rule for vmap does not look where the batch is",
+    "pytorch/pytorch#90037",
+    ordinary=normals((4,)),
 )
+@by_hand(lambda x: torch.softmax(x, -1), normals((3, 4)))
 def softmax_with_a_vmap_rule(slip):
     class Softmax(Function):
         @staticmethod
@@ -68,16 +65,13 @@ def dot_with_a_vmap_rule(_):
     return Dot
 
 
-@by_hand(
-    torch.tanh,
-    normals((3, 4)),
-    Slip(
-        "other formula",
-        ("forward-mode-wrong",),
-        "1 − y for 1 − y² in forward mode",
-        "a jvp beside a backward",
-    ),
+@wrong(
+    "other formula",
+    ("forward-mode-wrong",),
+    "1 − y for 1 − y² in forward mode",
+    "a jvp beside a backward",
 )
+@by_hand(torch.tanh, normals((3, 4)))
 def tanh_with_a_tangent(slip):
     class Tanh(Function):
         @staticmethod
@@ -100,24 +94,13 @@ def tanh_with_a_tangent(slip):
     return Tanh
 
 
-@by_hand(
-    lambda parts: parts.sum(0),
-    normals((3, 2, 4)),
-    Slip(
-        "divided by the group",
-        ("constant-factor",),
-        "the gradient is divided by the number of processes",
-        "hpcaitech/ColossalAI#3044",
-    ),
+@wrong(
+    "divided by the group",
+    ("constant-factor",),
+    "the gradient is divided by the number of processes",
+    "hpcaitech/ColossalAI#3044",
 )
-def reduce_over_a_group(slip):
+@backward_of(lambda parts: parts.sum(0), normals((3, 2, 4)))
+def reduce_over_a_group(slip, grad_y, parts):
     """The parts that a group of processes would hold, in one; the gradient is expanded."""
-
-    def forward(ctx, parts):
-        ctx.group = len(parts)
-        return parts.sum(0)
-
-    def backward(ctx, grad_y):
-        return (grad_y / ctx.group if slip else grad_y).expand(ctx.group, *grad_y.shape)
-
-    return forward, backward
+    return (grad_y / len(parts) if slip else grad_y).expand(parts.shape)
