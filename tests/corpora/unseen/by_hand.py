@@ -92,11 +92,7 @@ class UnseenBug:
 
 
 def by_hand(
-    reference: Callable,
-    inputs: Inputs,
-    *slips: Slip,
-    right: bool = True,
-    in_its_right_form: bool = True,
+    reference: Callable, inputs: Inputs, *, right: bool = True
 ) -> Callable[[Callable[[str | None], Any]], ByHand]:
     """A decorator for what writes a function; the written one is named after it.
 
@@ -104,14 +100,7 @@ def by_hand(
     """
 
     def collected(write: Callable[[str | None], Any]) -> ByHand:
-        return ByHand(
-            write.__name__.replace("_", " "),
-            write,
-            reference,
-            inputs,
-            right and in_its_right_form,
-            slips,
-        )
+        return ByHand(write.__name__.replace("_", " "), write, reference, inputs, right)
 
     return collected
 
