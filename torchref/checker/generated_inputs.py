@@ -97,7 +97,7 @@ class GeneratedInputs:
         if self.outside:
             note += f", {self.outside} outside the domain"
         self.ledger.note_on(NAME, note)
-        if self.guilty:
+        if self.guilty and not self.ledger.expected:
             made = "at the inputs given it is right; those at which it is wrong were made from them"
             accepted = "" if not self.reference else f", and {self.reference.title} accepts them"
             self.ledger.note(f"{made}{accepted}; domain= and vary= say which may be tried")
@@ -218,7 +218,7 @@ class GeneratedInputs:
         at_infinity = self._is_at_infinity(run.case)
         self.conventions += forwards.notes
         judged = None if forward_found else run.without(self.ledger.wrong)
-        is_witness = self.is_witness and forwards.is_witness
+        is_witness = self.promise.surrogate or (self.is_witness and forwards.is_witness)
         result = OracleResult() if judged is None else self._judged(judged, is_witness)
         doubted = forward_found or result.faults or result.blameless
         if doubted and not is_well_posed(run, self._outputs_as_given):

@@ -7,7 +7,7 @@ from torchref.checker import generated_inputs
 from torchref.checker.diagnosis.diagnose import accuse
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import ends_the_context
-from torchref.checker.execution.numbers import dtype_name, told_apart
+from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import RefusedError, Run, run_both
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.time_limit import OutOfTimeError
@@ -24,10 +24,10 @@ from torchref.checker.report.dependence import UNREPEATABLE
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.oracle_result import Fault, OracleResult
-from torchref.errors import InputError
 
 Judge = Callable[[Run], OracleResult]
 LARGE = 20_000  # elements; above it behaviour is tried on a smaller case
+SECOND_ORDER = "second order"
 MANY = 500  # elements; above it the variations, which are many, start from a smaller case
 
 
@@ -79,8 +79,10 @@ class Session:
         """What the limit on time left out."""
         limit = f"the {self.promise.seconds:g} s of seconds= were over"
         self.ledger.note(f"{limit} at: {self.trying or 'the choice of the precision'}")
-        if not any(check.status != "skipped" for check in self.ledger.checks.values()):
+        if not self.ledger.is_judged:
             self.ledger.undecided("gradient", f"{limit} before it was judged")
+        if self.promise.order == 2 and SECOND_ORDER not in self.ledger.checks:
+            self.ledger.undecided(SECOND_ORDER, f"{limit} before it was judged")
         for name in (*BEHAVIOUR, generated_inputs.NAME, *HIGHER_ORDER):
             if name not in self.ledger.checks:
                 self.ledger.skip(name, limit)
@@ -95,12 +97,15 @@ class Session:
         What is found at one place ends the checks that mean nothing beside it, and no others.
         """
         runs = [run for case in given if (run := self.examine(case)) is not None]
-        if runs and not any(_compares(run) for run in runs):
+        if runs and not any(run.compares for run in runs):
             why = "all that is differentiated is empty, or all that comes out: nothing was compared"
             self.ledger.undecided("gradient", f"{why}; give inputs that have entries")
-        if not runs or not self.thorough:
+        if not runs or not (self.thorough or self.promise.order == 2):
             return
         run = self._smaller(runs[0], LARGE)
+        if not self.thorough:
+            self._probe(run, {SECOND_ORDER: HIGHER_ORDER[SECOND_ORDER]})
+            return
         self._probe(run, BEHAVIOUR)
         self._vary(self._smaller(run, MANY))
         self._probe(run, HIGHER_ORDER)
@@ -132,9 +137,8 @@ class Session:
             self.ledger.enter("forward", forwards.findings, forwards.worst)
         if not (forwards.is_witness or forwards.findings):
             self.is_witness = False
-            few = "the forwards agree in the dtype given, and in float64 to its digits alone"
-            self.ledger.note(f"{few}: differences of the forward decide")
-        self._judge(run, trust_reference=forwards.is_witness)
+            self.ledger.note(f"{forwards.why}: differences of the forward decide")
+        self._judge(run, trust_reference=forwards.is_witness or self.promise.surrogate)
         return run
 
     def _examine_on_copies(self, refusal: RefusedError, case: Case) -> Run | None:
@@ -162,6 +166,9 @@ class Session:
         self._conclude("gradient by reference", run, by_reference, self._judge_by_reference)
         if self.promise.surrogate:
             why = "the gradient is the surrogate's, and not that of the forward"
+            self.ledger.skip("gradient by differences", why)
+        elif self.promise.tolerance:
+            why = "within tolerance= the reference's gradient is not the candidate's"
             self.ledger.skip("gradient by differences", why)
         elif self.thorough and not by_reference.faults and not by_reference.blameless:
             numeric = judge_by_differences(run, reference_agrees=True)
@@ -263,22 +270,8 @@ class Session:
             ).run()
 
     def _refused(self, refusal: RefusedError, case: Case) -> None:
-        if refusal.of_inference_tensor:
-            raise InputError(
-                f"{refusal.subject.title} must hold no tensor made inside torch.inference_mode",
-                "its forward raised that inference tensors cannot be saved for backward",
-                "Make the module, and what the function closes over, outside of it, or clone it.",
-            )
-        if refusal.subject is self.reference:
-            both = refusal.subject.surrogate is not None
-            what = "the surrogate, with the forward beside it," if both else "the reference"
-            dtype = dtype_name(case.arguments[0].dtype)
-            raise InputError(
-                f"{what} must accept the inputs",
-                f"{refusal} ({case.label})",
-                f'Call it on them in {dtype} to see; precision="native" keeps the dtype given, and '
-                "wrt= leaves out what has no gradient.",
-            )
+        if refusal.of_inference_tensor or refusal.subject is self.reference:
+            raise refusal.as_input_error(case)
         finding = Finding("raises", None, None, str(refusal), case.label)
         self.ledger.enter(refusal.phase, [finding])
 
@@ -286,11 +279,6 @@ class Session:
         evidence = "no output requires grad although an input does"
         finding = Finding("missing-gradient", None, None, evidence, run.case.label)
         self.ledger.enter("gradient", [finding])
-
-
-def _compares(run: Run) -> bool:
-    """Whether there is a gradient with an entry, of an output with an entry."""
-    return run.case.elements > 0 and any(c.numel() for c in run.cotangents.values())
 
 
 def _tried(probe: Probe, run: Run) -> Outcome:

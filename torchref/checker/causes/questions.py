@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.causes.local_derivative import DERIVATIVES
+from torchref.checker.execution.arithmetic import DOUBLE
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.run import Run
@@ -14,7 +15,6 @@ from torchref.checker.execution.tape import Cotangents
 
 STEPS = (2, 3)  # by which an output may be larger than what it is made of
 LOW_PRECISIONS = (torch.bfloat16, torch.float16, torch.float32)
-DOUBLE = torch.finfo(torch.float64).eps
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 TINY, HUGE = 1e-140, 1e140  # between them squares neither vanish nor overflow
+DOUBLE = 1e-15  # the machine epsilon of float64, and a little more
 ORDER = 256.0  # roundings by which another order of summation may differ
 SAME = 1e-6  # relative: two ways to write the same number agree far better, chance far worse
 FEW_BITS, MOSTLY = 5, 0.5  # half of the numbers of 16 bits, and more, need more digits than these

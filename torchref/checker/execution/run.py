@@ -11,6 +11,7 @@ from torch.autograd import Function
 
 from torchref.checker.execution.arithmetic import agree, are_finite, precision
 from torchref.checker.execution.case import Case
+from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.raw_returns import RawReturn, custom_functions, recording
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents, Gradients, Tape, copy_layout
@@ -32,6 +33,23 @@ class RefusedError(Exception):
         self.subject, self.phase = subject, phase
         self.of_writing_into_leaf = "leaf Variable that requires grad" in first
         self.of_inference_tensor = "Inference tensor" in first
+
+    def as_input_error(self, case: Case) -> InputError:
+        """What to tell the user whose reference, or whose tensors, admit no check."""
+        if self.of_inference_tensor:
+            return InputError(
+                f"{self.subject.title} must hold no tensor made inside torch.inference_mode",
+                "its forward raised that inference tensors cannot be saved for backward",
+                "Make the module, and what the function closes over, outside of it, or clone it.",
+            )
+        both = self.subject.surrogate is not None
+        what = "the surrogate, with the forward beside it," if both else "the reference"
+        return InputError(
+            f"{what} must accept the inputs",
+            f"{self} ({case.label})",
+            f"Call it on them in {dtype_name(case.arguments[0].dtype)} to see; "
+            'precision="native" keeps the dtype given, and wrt= leaves out what has no gradient.',
+        )
 
 
 @dataclass(frozen=True)
@@ -64,6 +82,11 @@ class Run:
         """The differentiable outputs, off the tape."""
         outputs = [self.tape.outputs[i].detach() for i in self.cotangents]
         return [y.clone() for y in outputs] if self.tape.frees_outputs else outputs
+
+    @property
+    def compares(self) -> bool:
+        """Whether there is a gradient with an entry, of an output with an entry."""
+        return self.case.elements > 0 and any(c.numel() for c in self.cotangents.values())
 
     @cached_property
     def epsilon(self) -> float:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from torchref.checker.execution.arithmetic import (
+    DOUBLE,
     held_in_16_bits,
     held_in_double,
     norm,
@@ -42,7 +43,7 @@ from torchref.checker.oracles.piecewise_constant import (
     stands_still,
 )
 from torchref.checker.oracles.rounding import excess_is_of_the_inputs
-from torchref.checker.oracles.tolerance import DOUBLE, conditioning
+from torchref.checker.oracles.tolerance import conditioning
 from torchref.checker.oracles.wrong_entries import (
     SMALL,
     faults_at,

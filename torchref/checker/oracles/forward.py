@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import identical, quantum, typical_size
+from torchref.checker.execution.arithmetic import DOUBLE, identical, quantum, typical_size
 from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, evaluate
 from torchref.checker.oracles.rounding import is_rough, nudged
 from torchref.checker.oracles.same_precision import QUANTA
-from torchref.checker.oracles.tolerance import DOUBLE, FEW_ROUNDINGS, ROUNDINGS, SIXTEEN_BITS
+from torchref.checker.oracles.tolerance import FEW_ROUNDINGS, ROUNDINGS, SIXTEEN_BITS
 from torchref.checker.report.findings import Finding
 
 SUBNORMAL = 1e-300  # torch has kernels that leave such numbers where 0 belongs
@@ -29,13 +29,15 @@ NUDGE = 8  # roundings of the input, beyond which another number is rounded
 class Forwards:
     """What is wrong with the candidate's forward, and whether the reference is a witness of it.
 
-    `worst` is the error of what is wrong, in units of its tolerance.
+    `worst` is the error of what is wrong, in units of its tolerance, and `why` says what makes it
+    no witness though nothing is wrong.
     """
 
     findings: list[Finding] = field(default_factory=list)
     worst: float | None = None
     notes: list[str] = field(default_factory=list)
     is_witness: bool = True
+    why: str = ""
 
 
 def compare_forwards(run: Run) -> Forwards:
@@ -51,6 +53,10 @@ def compare_forwards(run: Run) -> Forwards:
     for place, (got, true) in enumerate(zip(run.tape.outputs, run.expected, strict=True)):
         if identical(got.detach(), true):
             continue
+        if bool((torch.isfinite(got.detach()) & ~torch.isfinite(true)).all()):
+            compared.is_witness = False
+            compared.why = "the reference is NaN or infinite where the candidate's forward is not"
+            continue
         roundings = ROUNDINGS if epsilon < SIXTEEN_BITS else ROUNDINGS_OF_16_BITS
         allowed = roundings * epsilon + run.candidate.tolerance
         wrong = ~_close(got.detach(), true, allowed)
@@ -65,6 +71,9 @@ def compare_forwards(run: Run) -> Forwards:
             continue
         if _agree_in_the_dtype_given(run, place):
             compared.is_witness = False
+            compared.why = (
+                "the forwards agree in the dtype given, and in float64 to its digits alone"
+            )
             continue
         element = tuple(int(i) for i in wrong.nonzero()[0])
         mine, its = told_apart(got[element].item(), true[element].item())

@@ -1,10 +1,9 @@
 """Forwards that are constant piece by piece, as a rounding, a sign or a threshold is."""
 
-from torchref.checker.execution.arithmetic import typical_size
+from torchref.checker.execution.arithmetic import DOUBLE, typical_size
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import Line, draw_directions
-from torchref.checker.oracles.tolerance import DOUBLE
 from torchref.checker.report.oracle_result import Fault
 
 NEAR = (2.0**-20, 2.0**-24)  # steps within which a step function stands still

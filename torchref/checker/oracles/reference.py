@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.arithmetic import identical, typical_size
+from torchref.checker.execution.arithmetic import DOUBLE, identical, typical_size
 from torchref.checker.execution.numbers import dtype_name, told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Gradients
@@ -23,7 +23,6 @@ from torchref.checker.oracles.kinks import (
 from torchref.checker.oracles.rounding import is_of_the_inputs, lost_by_reference
 from torchref.checker.oracles.same_precision import errors_of, is_rounded_truth
 from torchref.checker.oracles.tolerance import (
-    DOUBLE,
     FLOOR,
     SIXTEEN_BITS,
     conditioning,
@@ -51,6 +50,7 @@ def judge_by_reference(
     """
     result = OracleResult()
     reach: list[Tensor] | None = None
+    unknown: list[str] = []
     epsilon = run.epsilon
     for place, (argument, claimed) in enumerate(
         zip(run.case.arguments, true_gradients, strict=True)
@@ -58,6 +58,9 @@ def judge_by_reference(
         got = run.claimed[place]
         true = torch.zeros_like(argument) if claimed is None else claimed
         if identical(got, true):
+            continue
+        if not bool(torch.isfinite(true).any()) and bool(torch.isfinite(got).any()):
+            unknown.append(run.case.argument_names[place])
             continue
         if epsilon > SIXTEEN_BITS and not given and is_rounded_truth(run, place):
             continue
@@ -75,6 +78,9 @@ def judge_by_reference(
             result.worst = max(result.worst, worst)
         else:
             result.worst = max(result.worst, min(worst, 1.0))
+    if unknown and not result.faults:
+        names = ", ".join(unknown)
+        return result.cannot_tell(f"all that the reference says of {names} is NaN or infinite")
     return result
 
 

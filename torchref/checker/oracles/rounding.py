@@ -10,12 +10,11 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import draw_signed, typical_size
+from torchref.checker.execution.arithmetic import DOUBLE, draw_signed, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward, run_both
 from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import settled_slope
-from torchref.checker.oracles.tolerance import DOUBLE
 
 ROUGH = 0.5  # so much of an error changes if it is rounding: two thirds and more, of others a third
 ROUGHER = 8  # times as rough as the other

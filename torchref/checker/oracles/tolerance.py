@@ -6,13 +6,12 @@ from contextlib import suppress
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import typical_size
+from torchref.checker.execution.arithmetic import DOUBLE, typical_size
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.tape import Gradients
 
 ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor, in float64
 FEW_ROUNDINGS = 32.0  # in lower precisions, where a thousand would hide a wrong digit
-DOUBLE = 1e-15  # the machine epsilon of float64, and a little more
 SIXTEEN_BITS = 1e-4  # less than the machine epsilon of float16 and bfloat16
 FLOOR = 64.0  # roundings of the outputs, carried back in the units of the argument
 CONDITIONING = 32.0  # times the largest change that one ulp of the inputs made

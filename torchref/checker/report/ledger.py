@@ -6,7 +6,7 @@ from typing import get_args
 
 from torchref.checker.report.dependence import ends, ranked
 from torchref.checker.report.findings import BLAMELESS, Check, Finding, Status
-from torchref.checker.report.report import Report
+from torchref.checker.report.report import Report, is_judged
 
 BEST_FIRST: tuple[Status, ...] = get_args(Status)
 
@@ -38,22 +38,31 @@ class Ledger:
         return any(finding.cause not in BLAMELESS for finding in self.findings)
 
     @property
+    def is_judged(self) -> bool:
+        """Whether the gradient was compared with anything."""
+        return is_judged(self.checks.values())
+
+    @property
     def is_undecided(self) -> bool:
         """Whether a check ended without an answer."""
         return any(check.status == "cannot tell" for check in self.checks.values())
 
     def enter(self, name: str, findings: list[Finding], worst: float | None = None) -> None:
         """A check that was made, and what it found."""
-        self.expected += [finding for finding in findings if finding.cause in self.expect]
+        expected = [finding for finding in findings if finding.cause in self.expect]
         findings = [finding for finding in findings if finding.cause not in self.expect]
         hazards = [finding for finding in findings if finding.hazard and self.order == 1]
         found = [finding for finding in findings if finding not in hazards]
+        self.expected += expected
         self.hazards += hazards
         self.findings += found
         if any(finding.cause not in BLAMELESS for finding in found):
             self._set(name, "failed", worst)
         else:
-            self._set(name, "hazard" if hazards else "passed", None if hazards else worst)
+            clean = worst is not None and not hazards and not expected
+            self._set(
+                name, "hazard" if hazards else "passed", min(worst or 0, 1) if clean else None
+            )
 
     def is_ended(self, name: str, by: Collection[str]) -> bool:
         """Whether a check means nothing beside what was found, and so is not to be made."""

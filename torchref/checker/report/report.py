@@ -1,5 +1,6 @@
 """What a cross-check says: findings, a verdict, and what was tried."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -17,6 +18,11 @@ def no_truth_value(what: str, condition: str, statement: str) -> TypeError:
         f"a condition must be true or false, but a {what} arrived, which is neither. "
         f"Write {condition}, or call {statement}, which raises unless that holds."
     )
+
+
+def is_judged(checks: Iterable[Check]) -> bool:
+    """Whether a gradient was compared with anything, and not the forward or the contract alone."""
+    return any(check.name.startswith("gradient") and check.status != "skipped" for check in checks)
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,10 +48,8 @@ class Report:
     def verdict(self) -> Verdict:
         if any(finding.cause not in BLAMELESS for finding in self.findings):
             return "wrong"
-        judged = [check.status for check in self.checks if check.status != "skipped"]
-        if "cannot tell" in judged or not judged:
-            return "cannot tell"
-        return "right"
+        undecided = any(check.status == "cannot tell" for check in self.checks)
+        return "cannot tell" if undecided or not is_judged(self.checks) else "right"
 
     @property
     def worst(self) -> float:
