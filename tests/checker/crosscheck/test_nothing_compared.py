@@ -115,7 +115,7 @@ def test_an_expected_error_leaves_nothing_to_be_right() -> None:
 
 def test_what_the_tolerance_lets_pass_is_not_laid_to_the_reference() -> None:
     class Root(Function):
-        """Two steps of Newton's method from (1 + x)/2."""
+        """Two steps of Newton's method from (1 + x)/2, and nearly nothing of the gradient."""
 
         @staticmethod
         def forward(ctx, x):
@@ -128,11 +128,11 @@ def test_what_the_tolerance_lets_pass_is_not_laid_to_the_reference() -> None:
         @staticmethod
         def backward(ctx, grad_y):
             (y,) = ctx.saved_tensors
-            return grad_y / (2 * y)
+            return 0.02 * grad_y / (2 * y)
 
     x = torch.rand(4, 3, generator=torch.Generator().manual_seed(0)) + 0.5
     report = crosscheck(
-        Root, torch.sqrt, (x,), domain=lambda x: (x > 0.25) & (x < 4), tolerance=1e-6, vary=False
+        Root, torch.sqrt, (x,), domain=lambda x: (x > 0.25) & (x < 4), tolerance=0.99, vary=False
     )
     assert report.verdict == "right", str(report)
     assert not report.findings
