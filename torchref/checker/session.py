@@ -163,6 +163,11 @@ class Session:
             self._conclude("gradient by differences", run, numeric, judge_by_differences)
             return
         by_reference = self._judge_by_reference(run)
+        if not by_reference.told and not self.promise.surrogate:
+            self._conclude("gradient by reference", run, by_reference, None)
+            numeric = judge_by_differences(run)
+            self._conclude("gradient by differences", run, numeric, judge_by_differences)
+            return
         self._conclude("gradient by reference", run, by_reference, self._judge_by_reference)
         if self.promise.surrogate:
             why = "the gradient is the surrogate's, and not that of the forward"

@@ -70,7 +70,7 @@ def test_a_reference_that_is_nan_is_no_witness(thorough: bool) -> None:
     assert any("the reference is NaN" in note for note in right.notes)
 
 
-def test_a_reference_whose_gradient_alone_is_nan_says_nothing() -> None:
+def test_where_the_gradient_of_the_reference_is_nan_differences_decide() -> None:
     class OfNoGradient(Function):
         @staticmethod
         def forward(_, x):
@@ -80,8 +80,9 @@ def test_a_reference_whose_gradient_alone_is_nan_says_nothing() -> None:
         def backward(_, grad_y):
             return grad_y * NAN
 
-    report = crosscheck(TripleSine, OfNoGradient.apply, (X,), thorough=False)
-    assert report.verdict == "cannot tell", str(report)
+    wrong = crosscheck(TripleSine, OfNoGradient.apply, (X,), thorough=False)
+    assert wrong.verdict == "wrong", str(wrong)
+    assert crosscheck(Sine, OfNoGradient.apply, (X,), thorough=False).verdict == "right"
     surrogate = crosscheck(TripleSine, torch.sin, (X,), surrogate=lambda x: x * NAN)
     assert surrogate.verdict == "cannot tell", str(surrogate)
 

@@ -78,9 +78,11 @@ def judge_by_reference(
             result.worst = max(result.worst, worst)
         else:
             result.worst = max(result.worst, min(worst, 1.0))
-    if unknown and not result.faults:
-        names = ", ".join(unknown)
-        return result.cannot_tell(f"all that the reference says of {names} is NaN or infinite")
+    if unknown:
+        why = f"all that the reference says of {', '.join(unknown)} is NaN or infinite"
+        if len(unknown) == len(true_gradients):
+            return result.cannot_tell(why)
+        result.notes.append(f"{run.case.label}: {why}, and was compared with nothing")
     return result
 
 
