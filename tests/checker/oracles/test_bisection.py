@@ -10,7 +10,8 @@ from torch import Tensor
 from tests.checker.given.runs import case_of, normal, seeded
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.oracles.bisection import Objective, locate, numeric_gradient
-from torchref.checker.oracles.directional_derivative import SAFETY, central_slope, draw_directions
+from torchref.checker.oracles.directional_derivative import central_slope, draw_directions
+from torchref.checker.oracles.tolerance import SAFETY
 
 PASSES_A_HALVING = 16
 STEP = 2.0**-9

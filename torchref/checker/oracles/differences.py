@@ -18,7 +18,6 @@ from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import (
-    SAFETY,
     Line,
     Slope,
     central_slope,
@@ -43,7 +42,7 @@ from torchref.checker.oracles.piecewise_constant import (
     stands_still,
 )
 from torchref.checker.oracles.rounding import excess_is_of_the_inputs
-from torchref.checker.oracles.tolerance import conditioning
+from torchref.checker.oracles.tolerance import SAFETY, conditioning, slope_tolerance
 from torchref.checker.oracles.wrong_entries import (
     SMALL,
     faults_at,
@@ -54,7 +53,6 @@ from torchref.checker.oracles.wrong_entries import (
 from torchref.checker.report.findings import Finding, look_at
 from torchref.checker.report.oracle_result import OracleResult
 
-ROUNDINGS = 32.0  # of the gradient itself, over its entries
 FEW = 200  # entries, each of which is asked where they do not settle together
 BESIDE = 2.0**-16  # a step to inputs of as many digits as their dtype has
 IN_16_BITS = "the forward computes in 16 bits, and differences of it are as coarse as its rounding"
@@ -89,7 +87,7 @@ def judge_by_differences(
     if not math.isfinite(slope.error):
         return _judge_smooth_entries(run, objective, line, result, reference_agrees or not promised)
     claimed = objective.claimed_slope(directions)
-    roundings = (ROUNDINGS * run.epsilon + run.candidate.tolerance) * scale
+    roundings = slope_tolerance(run, scale)
     result.worst = _worst(slope, claimed, roundings)
     if result.worst <= 1:
         return result
@@ -157,15 +155,8 @@ def _judge_smooth_entries(
             if slope.value == 0 and moves_by_few_digits(objective, place, element):
                 continue  # it stands still as what is rounded does
             settled += 1
-            if (
-                _worst(
-                    slope,
-                    unit * float(got[element]),
-                    ROUNDINGS * run.epsilon
-                    + run.candidate.tolerance * abs(unit * float(got[element])),
-                )
-                > 1
-            ):
+            claimed = unit * float(got[element])
+            if _worst(slope, claimed, slope_tolerance(run, abs(claimed))) > 1:
                 wrong.append((place, element))
     result.faults = faults_at(run, objective, wrong)
     if result.faults:

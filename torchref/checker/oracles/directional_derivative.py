@@ -29,6 +29,7 @@ from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import can_rehearse, rehearse
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import Cotangents, evaluate
+from torchref.checker.oracles.tolerance import OF_RISE, SAFETY
 
 COARSE = (2.0**-3, 3)  # (first step, differences): for the smooth
 MIDDLE = (2.0**-8, 3)  # for the smooth that bends within an eighth of its own size
@@ -37,8 +38,6 @@ PATIENT = (COARSE, MIDDLE, (2.0**-13, 3), (2.0**-18, 3), FINEST)  # for a slope 
 ENOUGH = 1e-11  # relative to the scale of the slope: no need to go on
 BENT = 1e-8  # more than this after two ladders: there is a kink within the steps
 LOST = 1e-4  # more than this at the end: nothing converged, and no estimate can be believed
-ROUNDINGS = 4  # how many roundings of its largest term a forward may make
-SAFETY = 8  # tolerance over estimated error
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Line:
         rows = list(zip(self.cotangents.values(), first, last, strict=True))
         total = sum(inner(c, y - y0) for c, y0, y in rows)
         noise = norm(c * torch.maximum(y0.abs(), y.abs()) for c, y0, y in rows)
-        return total, ROUNDINGS * self.epsilon * noise
+        return total, OF_RISE * self.epsilon * noise
 
 
 def central_slope(line: Rising, scale: float = 0.0) -> Slope:

@@ -11,12 +11,16 @@ from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, evaluate
 from torchref.checker.oracles.rounding import is_rough, nudged
 from torchref.checker.oracles.same_precision import QUANTA
-from torchref.checker.oracles.tolerance import FEW_ROUNDINGS, ROUNDINGS, SIXTEEN_BITS
+from torchref.checker.oracles.tolerance import (
+    OF_ENTRY,
+    OF_ENTRY_IN_SINGLE,
+    OF_FORWARD_IN_16_BITS,
+    forward_tolerance,
+)
 from torchref.checker.report.findings import Finding
 
 SUBNORMAL = 1e-300  # torch has kernels that leave such numbers where 0 belongs
 LOW_PRECISIONS = (torch.float32, torch.float16, torch.bfloat16)
-ROUNDINGS_OF_16_BITS = 16.0  # that a forward in 16 bits may make
 ROUNDINGS_OF_FORWARD = 64  # that a forward in low precision may make, or avoid
 CANCELLED = 1e-9  # relative to the inputs: what rounding leaves where most digits cancel
 NEARBY = (2.0**-30, 2.0**-20, 2.0**-10, 2.0**-7)  # relative: further on it is another rounding
@@ -49,7 +53,6 @@ def compare_forwards(run: Run) -> Forwards:
     compared = Forwards()
     if run.expected is None:
         return compared
-    epsilon = run.epsilon
     for place, (got, true) in enumerate(zip(run.tape.outputs, run.expected, strict=True)):
         if identical(got.detach(), true):
             continue
@@ -57,8 +60,7 @@ def compare_forwards(run: Run) -> Forwards:
             compared.is_witness = False
             compared.why = "the reference is NaN or infinite where the candidate's forward is not"
             continue
-        roundings = ROUNDINGS if epsilon < SIXTEEN_BITS else ROUNDINGS_OF_16_BITS
-        allowed = roundings * epsilon + run.candidate.tolerance
+        allowed = forward_tolerance(run)
         wrong = ~_close(got.detach(), true, allowed)
         if not bool(wrong.any()):
             continue
@@ -107,7 +109,7 @@ def _agree_in_the_dtype_given(run: Run, place: int) -> bool:
     epsilon = torch.finfo(dtype).eps
     size = typical_size((run.expected or ())[place])
     few = float(torch.nan_to_num(apart).abs().max()) <= ROUNDINGS_OF_DTYPE * epsilon * size
-    return few and bool(_close(mine, its, FEW_ROUNDINGS * epsilon).all())
+    return few and bool(_close(mine, its, OF_ENTRY_IN_SINGLE * epsilon).all())
 
 
 def _is_near_the_truth(run: Run, place: int, got: Tensor) -> bool:
@@ -119,7 +121,7 @@ def _is_near_the_truth(run: Run, place: int, got: Tensor) -> bool:
     except Exception:  # as far as it is known the reference is right
         return False
     coarse = truth if truth.is_complex() else truth.to(got.dtype).to(truth.dtype)
-    near = _close(got.to(truth.dtype), coarse, ROUNDINGS_OF_16_BITS * run.epsilon)
+    near = _close(got.to(truth.dtype), coarse, OF_FORWARD_IN_16_BITS * run.epsilon)
     if got.is_floating_point():
         near |= (got.to(truth.dtype) - truth).abs() <= QUANTA * quantum(got.dtype)
     return bool(near.all())
@@ -188,4 +190,4 @@ def _error_nearby(run: Run, place: int, relative: float, copy: int = 0) -> Tenso
 def _repeats(run: Run, place: int) -> bool:
     """Whether a second forward gives the same, with other random numbers to draw from."""
     again = Tape(run.candidate, run.case, (), seed=run.seed + 1).outputs[place]
-    return bool(_close(again, run.tape.outputs[place].detach(), ROUNDINGS * 2.0**-52).all())
+    return bool(_close(again, run.tape.outputs[place].detach(), OF_ENTRY * 2.0**-52).all())

@@ -14,13 +14,8 @@ from torch import Generator, Tensor
 
 from torchref.checker.execution.arithmetic import draw_signed, typical_size
 from torchref.checker.oracles.bisection import Objective
-from torchref.checker.oracles.directional_derivative import (
-    ROUNDINGS,
-    SAFETY,
-    Rising,
-    draw_directions,
-    slope_at_step,
-)
+from torchref.checker.oracles.directional_derivative import Rising, draw_directions, slope_at_step
+from torchref.checker.oracles.tolerance import OF_RISE, SAFETY
 
 ONE_SIDED_STEP = 2.0**-20  # in units of the typical entry
 NUDGE = 2.0**-9  # far enough that a step at the nudged point does not reach back to the kink
@@ -74,7 +69,7 @@ def one_sided(line: Rising, unit: float = 1.0, noise: float = 0.0) -> OneSided:
 
 def least_error(output_size: float, unit: float) -> float:
     """What `one_sided` can err by at best in float64, for outputs of that size."""
-    return 4 * ROUNDINGS * torch.finfo(torch.float64).eps * output_size / (ONE_SIDED_STEP * unit)
+    return 4 * OF_RISE * torch.finfo(torch.float64).eps * output_size / (ONE_SIDED_STEP * unit)
 
 
 def has_ties(arguments: Sequence[Tensor]) -> bool:

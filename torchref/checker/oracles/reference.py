@@ -22,14 +22,7 @@ from torchref.checker.oracles.kinks import (
 )
 from torchref.checker.oracles.rounding import is_of_the_inputs, lost_by_reference
 from torchref.checker.oracles.same_precision import errors_of, is_rounded_truth
-from torchref.checker.oracles.tolerance import (
-    FLOOR,
-    SIXTEEN_BITS,
-    conditioning,
-    gradient_floor,
-    promised,
-    rounding,
-)
+from torchref.checker.oracles.tolerance import SIXTEEN_BITS, conditioning, entry_tolerance
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.oracle_result import Fault, OracleResult
 
@@ -64,11 +57,8 @@ def judge_by_reference(
             continue
         if epsilon > SIXTEEN_BITS and not given and is_rounded_truth(run, place):
             continue
-        allowed = promised(run, true)
-        if epsilon < SIXTEEN_BITS:  # of which no number of roundings tells a mistake
-            allowed = allowed + rounding(true, epsilon) + gradient_floor(run, argument)
-            before = (sizes or {}).get(run.case.argument_names[place], 0.0)
-            allowed = allowed + FLOOR * epsilon * before
+        before = (sizes or {}).get(run.case.argument_names[place], 0.0)
+        allowed = entry_tolerance(run, argument, true, before)
         excess = _excess(got, true, allowed)
         if bool((excess > 1).any()) and epsilon < SIXTEEN_BITS:
             reach = conditioning(run, true_gradients) if reach is None else reach

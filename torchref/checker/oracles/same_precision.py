@@ -19,12 +19,11 @@ from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
 from torchref.checker.oracles.rounding import nudged
+from torchref.checker.oracles.tolerance import OF_MEAN_ERROR_IN_16_BITS, mean_error_tolerance
 
 COPIES, COPIES_OF_16_BITS = 16, 32  # of the case, each moved at random
 MOVE = {torch.float32: 2.0**-7}  # relative; in 16 bits that is one rounding, and leaves it as it is
 COARSE_MOVE = 2.0**-4  # relative, in 16 bits
-ROUNDINGS = {torch.float32: 64.0}  # of the entry and the typical one, that a mean error may have
-FEW_ROUNDINGS = 0.75  # in 16 bits: kernels add up in float32, and one that does not errs by one
 STANDARD_ERRORS = 8.0  # that the mean error of rounding may lie away from 0
 TWINS = 2.0  # times the largest mean error of the twin
 QUANTA = 2.0  # smallest numbers of a dtype, that an error near 0 may have
@@ -54,9 +53,8 @@ class Errors:
     def systematic(self) -> Tensor:
         """Marks the entries whose error is no rounding."""
         mean, scatter = self.candidate.mean(0), self.candidate.std(0)
-        epsilon = torch.finfo(self.dtype).eps
         of_twin = float(self.twin.mean(0).abs().max()) if self.twin.numel() else 0.0
-        bound = max(ROUNDINGS.get(self.dtype, FEW_ROUNDINGS) * epsilon, TWINS * of_twin)
+        bound = max(mean_error_tolerance(self.dtype), TWINS * of_twin)
         by_chance = STANDARD_ERRORS * scatter / math.sqrt(len(self.candidate))
         wrong = (mean.abs() > bound) & (mean.abs() > by_chance)
         return (
@@ -82,7 +80,7 @@ class Errors:
         mean, count = float(self.factors.mean()), len(self.factors)
         by_chance = STANDARD_ERRORS * float(self.factors.std()) / math.sqrt(count)
         its = TWINS_FACTOR * abs(float(self.twins_factors.mean()))
-        least = ROUNDINGS.get(self.dtype, FEW_ROUNDINGS) * torch.finfo(self.dtype).eps
+        least = mean_error_tolerance(self.dtype)
         return abs(mean) > max(by_chance, its, least)
 
     @property
@@ -166,7 +164,7 @@ def is_rounded_truth(run: Run, place: int) -> bool:
     unit = truth.abs() + typical_size(truth)
     dtype = run.case.arguments[place].dtype
     error = _beyond_the_quantum(run.claimed[place].double() - truth, dtype).abs()
-    return bool((error <= once + FEW_ROUNDINGS * epsilon * unit).all())
+    return bool((error <= once + OF_MEAN_ERROR_IN_16_BITS * epsilon * unit).all())
 
 
 def moved(run: Run, relative: float, copy: int) -> Case:

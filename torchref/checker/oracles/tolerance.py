@@ -1,4 +1,8 @@
-"""How far two right answers may lie apart: a few roundings, and what one ulp of input does."""
+"""How near is near enough: how far two right answers may lie apart, whatever is compared.
+
+A few roundings, the estimated error of what is numeric, what the user promised, and how far the
+answer moves when its inputs move by one ulp.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,10 +14,18 @@ from torchref.checker.execution.arithmetic import DOUBLE, typical_size
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.tape import Gradients
 
-ROUNDINGS = 1e3  # relative to an entry, and to the typical entry of its tensor, in float64
-FEW_ROUNDINGS = 32.0  # in lower precisions, where a thousand would hide a wrong digit
+# How many machine epsilons are let pass, by what is compared.
+OF_ENTRY = 1e3  # of an entry and of the typical entry of its tensor, in float64
+OF_ENTRY_IN_SINGLE = 32.0  # in lower precisions, where a thousand would hide a wrong digit
+OF_FORWARD_IN_16_BITS = 16.0  # that a forward in 16 bits may make
+OF_SLOPE = 32.0  # of the gradient along a direction, over its entries
+OF_RISE = 4  # of its largest term, that a forward may make from one step to the next
+OF_MEAN_ERROR = {torch.float32: 64.0}  # of the entry and the typical one, over many copies
+OF_MEAN_ERROR_IN_16_BITS = 0.75  # kernels add up in float32, and one that does not errs by one
+FLOOR = 64.0  # of the outputs, carried back in the units of the argument
+
+SAFETY = 8  # tolerance of a numeric slope over its estimated error
 SIXTEEN_BITS = 1e-4  # less than the machine epsilon of float16 and bfloat16
-FLOOR = 64.0  # roundings of the outputs, carried back in the units of the argument
 CONDITIONING = 32.0  # times the largest change that one ulp of the inputs made
 BRANCH = 1e-5  # a larger relative change is no conditioning: another branch was taken
 JUMP = 1e5  # likewise, in floors, where the gradient is 0
@@ -21,17 +33,55 @@ FURTHER = 1024  # ulps, by which
 PROPORTIONAL = 64.0  # times as far at least moves what does not jump
 
 
+def entry_tolerance(run: Run, argument: Tensor, truth: Tensor, before: float = 0.0) -> Tensor:
+    """Of each entry beside the reference's, before conditioning.
+
+    `before` is how large the gradient is before what cancels. In 16 bits no number of roundings
+    tells a mistake: there is only what the user promised.
+    """
+    allowed = promised(run, truth)
+    if run.epsilon < SIXTEEN_BITS:
+        allowed = allowed + rounding(truth, run.epsilon) + gradient_floor(run, argument)
+        allowed = allowed + FLOOR * run.epsilon * before
+    return allowed
+
+
+def numeric_tolerance(run: Run, truth: Tensor, error: Tensor) -> Tensor:
+    """Of each entry beside differences of the forward, before conditioning."""
+    return SAFETY * error + rounding(truth, run.epsilon) + promised(run, truth)
+
+
+def slope_tolerance(run: Run, scale: float) -> float:
+    """Of a slope of that scale, beside the error of the differences."""
+    return (OF_SLOPE * run.epsilon + run.candidate.tolerance) * scale
+
+
+def forward_tolerance(run: Run) -> float:
+    """Relative to an output's entry and to the typical one."""
+    roundings = OF_ENTRY if run.epsilon < SIXTEEN_BITS else OF_FORWARD_IN_16_BITS
+    return roundings * run.epsilon + run.candidate.tolerance
+
+
+def mean_error_tolerance(dtype: torch.dtype) -> float:
+    """Of a mean error over copies, relative to the entry and to the typical one."""
+    return OF_MEAN_ERROR.get(dtype, OF_MEAN_ERROR_IN_16_BITS) * torch.finfo(dtype).eps
+
+
 def rounding(truth: Tensor, epsilon: float) -> Tensor:
     """The tolerance of each entry by rounding alone."""
-    size = torch.where(torch.isfinite(truth), truth.abs(), 0).to(torch.float64)
-    roundings = ROUNDINGS if epsilon <= DOUBLE else FEW_ROUNDINGS
-    return roundings * epsilon * (size + typical_size(truth))
+    roundings = OF_ENTRY if epsilon <= DOUBLE else OF_ENTRY_IN_SINGLE
+    return roundings * epsilon * _size(truth)
 
 
 def promised(run: Run, truth: Tensor) -> Tensor:
     """The error of each entry that the user accepts."""
+    return run.candidate.tolerance * _size(truth)
+
+
+def _size(truth: Tensor) -> Tensor:
+    """Of each entry and of the typical one."""
     size = torch.where(torch.isfinite(truth), truth.abs(), 0).to(torch.float64)
-    return run.candidate.tolerance * (size + typical_size(truth))
+    return size + typical_size(truth)
 
 
 def gradient_floor(run: Run, argument: Tensor) -> float:

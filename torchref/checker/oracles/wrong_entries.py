@@ -10,14 +10,13 @@ from torchref.checker.execution.arithmetic import is_differentiable, typical_siz
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.bisection import Objective, locate, numeric_gradient
 from torchref.checker.oracles.directional_derivative import (
-    SAFETY,
     Line,
     Slope,
     draw_directions,
     settled_slope,
 )
 from torchref.checker.oracles.kinks import ONE_SIDED_STEP, Where, one_sided
-from torchref.checker.oracles.tolerance import promised, rounding
+from torchref.checker.oracles.tolerance import numeric_tolerance
 from torchref.checker.report.oracle_result import Fault
 
 SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
@@ -40,7 +39,7 @@ def find_faults(
     doubted = False
     for place, got in enumerate(run.claimed):
         true, error = numeric_gradient(objective, place, slope.step)
-        allowed = SAFETY * error + rounding(true, run.epsilon) + reach[place] + promised(run, true)
+        allowed = numeric_tolerance(run, true, error) + reach[place]
         gap = (got - true).abs()
         wrong = gap > allowed
         suspects = [element for element in _by_size(gap) if bool(wrong[element])]

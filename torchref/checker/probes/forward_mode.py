@@ -10,7 +10,7 @@ from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import seed_forward
 from torchref.checker.oracles.directional_derivative import draw_directions
-from torchref.checker.oracles.tolerance import ROUNDINGS
+from torchref.checker.oracles.tolerance import OF_ENTRY
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 
@@ -33,7 +33,7 @@ def forward_mode(run: Run) -> Outcome:
     ahead = [(c, tangents[i]) for i, c in run.cotangents.items() if tangents[i] is not None]
     back = list(zip(run.claimed, directions, strict=True))
     moved, pulled = (sum(inner(a, b) for a, b in pairs) for pairs in (ahead, back))
-    tolerance = ROUNDINGS * run.epsilon * norm(a * b for a, b in [*ahead, *back])
+    tolerance = OF_ENTRY * run.epsilon * norm(a * b for a, b in [*ahead, *back])
     if not math.isfinite(moved) or not math.isfinite(tolerance):
         return Outcome.skip("not finite here")
     worst = abs(moved - pulled) / tolerance if tolerance else 0.0
