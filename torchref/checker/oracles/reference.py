@@ -5,7 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.arithmetic import DOUBLE, identical, typical_size
+from torchref.checker.execution.arithmetic import (
+    DOUBLE,
+    are_finite,
+    identical,
+    typical_size,
+)
 from torchref.checker.execution.numbers import dtype_name, told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Gradients
@@ -52,9 +57,6 @@ def judge_by_reference(
         true = torch.zeros_like(argument) if claimed is None else claimed
         if identical(got, true):
             continue
-        if not bool(torch.isfinite(true).any()) and bool(torch.isfinite(got).any()):
-            unknown.append(run.case.argument_names[place])
-            continue
         if epsilon > SIXTEEN_BITS and not given and is_rounded_truth(run, place):
             continue
         before = (sizes or {}).get(run.case.argument_names[place], 0.0)
@@ -64,6 +66,8 @@ def judge_by_reference(
             reach = conditioning(run, true_gradients) if reach is None else reach
             excess = _excess(got, true, allowed + reach[place])
         worst = float(excess.max()) if excess.numel() else 0.0
+        if worst == 0 and not are_finite([true]) and _is_unknown(got, true):
+            unknown.append(run.case.argument_names[place])
         if worst > 1 and not _settled(run, place, true, excess > 1, result):
             result.worst = max(result.worst, worst)
         else:
@@ -74,6 +78,11 @@ def judge_by_reference(
             return result.cannot_tell(why)
         result.notes.append(f"{run.case.label}: {why}, and was compared with nothing")
     return result
+
+
+def _is_unknown(got: Tensor, true: Tensor) -> bool:
+    """Whether the candidate has numbers where the reference has none at all."""
+    return not bool(torch.isfinite(true).any()) and bool(torch.isfinite(got).any())
 
 
 def _excess(got: Tensor, true: Tensor, allowed: Tensor) -> Tensor:

@@ -39,16 +39,15 @@ def entry_tolerance(run: Run, argument: Tensor, truth: Tensor, before: float = 0
     `before` is how large the gradient is before what cancels. In 16 bits no number of roundings
     tells a mistake: there is only what the user promised.
     """
-    allowed = promised(run, truth)
-    if run.epsilon < SIXTEEN_BITS:
-        allowed = allowed + rounding(truth, run.epsilon) + gradient_floor(run, argument)
-        allowed = allowed + FLOOR * run.epsilon * before
-    return allowed
+    if run.epsilon >= SIXTEEN_BITS:
+        return run.candidate.tolerance * _size(truth)
+    floor = gradient_floor(run, argument) + FLOOR * run.epsilon * before
+    return (_roundings(run.epsilon) + run.candidate.tolerance) * _size(truth) + floor
 
 
 def numeric_tolerance(run: Run, truth: Tensor, error: Tensor) -> Tensor:
     """Of each entry beside differences of the forward, before conditioning."""
-    return SAFETY * error + rounding(truth, run.epsilon) + promised(run, truth)
+    return SAFETY * error + (_roundings(run.epsilon) + run.candidate.tolerance) * _size(truth)
 
 
 def slope_tolerance(run: Run, scale: float) -> float:
@@ -69,13 +68,11 @@ def mean_error_tolerance(dtype: torch.dtype) -> float:
 
 def rounding(truth: Tensor, epsilon: float) -> Tensor:
     """The tolerance of each entry by rounding alone."""
-    roundings = OF_ENTRY if epsilon <= DOUBLE else OF_ENTRY_IN_SINGLE
-    return roundings * epsilon * _size(truth)
+    return _roundings(epsilon) * _size(truth)
 
 
-def promised(run: Run, truth: Tensor) -> Tensor:
-    """The error of each entry that the user accepts."""
-    return run.candidate.tolerance * _size(truth)
+def _roundings(epsilon: float) -> float:
+    return (OF_ENTRY if epsilon <= DOUBLE else OF_ENTRY_IN_SINGLE) * epsilon
 
 
 def _size(truth: Tensor) -> Tensor:
