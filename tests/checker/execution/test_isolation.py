@@ -1,8 +1,13 @@
 """Work in another process: answers, exceptions and ends come back, and nothing else does."""
 
 import os
+import shutil
 import signal
+import sys
 import threading
+import time
+import types
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +55,9 @@ def test_an_exception_that_cannot_be_sent_is_told() -> None:
     ("end", "told"),
     [
         (lambda: os.kill(os.getpid(), signal.SIGSEGV), "SIGSEGV"),
+        (lambda: os.kill(os.getpid(), 40), "ended by signal 40"),  # of real time: it has no name
         (lambda: os._exit(3), "exit status 3"),
+        (lambda: os.closerange(3, 64) or os._exit(3), "exit status 3"),
     ],
 )
 def test_how_the_process_ended_is_said(end, told: str) -> None:
@@ -69,3 +76,70 @@ def test_what_cannot_be_sent_is_refused() -> None:
     lock = threading.Lock()
     with pytest.raises(InputError, match=r"can be pickled.*leave isolate out"):
         run_isolated(lambda _: lock.locked(), print)
+
+
+def test_the_end_of_the_process_is_waited_for_and_not_that_of_one_it_forked() -> None:
+    def work(send):
+        if os.fork() == 0:
+            time.sleep(20)
+            os._exit(0)
+        send("x" * 2**20)  # more than a pipe holds
+        os.abort()
+
+    sent: list[str] = []
+    start = time.monotonic()
+    with pytest.raises(ProcessEndedError, match="SIGABRT"):
+        run_isolated(work, sent.append)
+    assert time.monotonic() - start < 15
+    assert list(map(len, sent)) == [2**20]
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), 1e30])
+def test_any_limit_can_be_waited_for(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    assert run_isolated(lambda _: 42, print, seconds) == 42
+    assert failed == []
+
+
+def test_it_finds_torchref_where_this_process_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "torchref").mkdir()
+    (tmp_path / "torchref" / "__init__.py").write_text("raise ImportError('another torchref')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert run_isolated(lambda _: 42, print) == 42
+
+
+@pytest.mark.parametrize(
+    ("executable", "arrived"),
+    [
+        (shutil.which("false"), "ended with exit status 1 before it began"),
+        ("/no/python", "No such file"),
+    ],
+)
+def test_a_process_that_cannot_begin_is_no_fault_of_the_work(
+    executable: str, arrived: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    with pytest.raises(InputError, match=rf"start as in this one, but .*{arrived}.*leave isolate"):
+        run_isolated(lambda _: "x" * 2**20, print)
+
+
+def test_a_torchref_that_raises_there_is_no_fault_of_the_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "torchref").mkdir()
+    (tmp_path / "torchref" / "__init__.py").write_text("raise ImportError('another torchref')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(InputError, match="start as in this one"):
+        run_isolated(lambda _: 42, print)
+
+
+def test_what_cannot_be_loaded_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = types.ModuleType("made_here")
+    monkeypatch.setitem(sys.modules, "made_here", made)
+    exec("def work(send): return 42", made.__dict__)
+    with pytest.raises(InputError, match=r"can be loaded.*made_here.*leave isolate out"):
+        run_isolated(made.work, print)

@@ -2,13 +2,15 @@
 
 import os
 import pickle
+import selectors
 import signal
 import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable
-from typing import IO, Any
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
 
 import cloudpickle
 
@@ -16,7 +18,12 @@ from torchref.errors import InputError
 
 Send = Callable[[Any], None]
 GRACE = 10.0  # seconds: to start Python and torch, and to end by itself
-START = "from torchref.checker.execution.isolation import serve; serve()"
+LOOK = 0.1  # seconds between two looks at whether the process is still there
+LENGTH = 8  # bytes, that say how many an answer has
+START = (  # with the path of this process, that its torchref is found and no other
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
+    "from torchref.checker.execution.isolation import serve; serve()"
+)
 
 
 class ProcessEndedError(Exception):
@@ -32,7 +39,7 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
 
     An exception that it raises is raised here. Raises `ProcessEndedError` where the process ends
     without a word, or is not done `GRACE` after the seconds that the work itself keeps to, and
-    `InputError` where the work cannot be sent to it.
+    `InputError` where the work cannot be sent to it, or it cannot begin.
     """
     try:
         pickled = cloudpickle.dumps(work)
@@ -42,51 +49,94 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
             f"{type(error).__name__}: {error}",
             "Define them without locks, generators or streams, or leave isolate out.",
         ) from error
-    with subprocess.Popen(
-        [sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    with _started() as process:
         late = threading.Event()
 
         def end() -> None:
             late.set()
             process.kill()
 
-        timer = threading.Timer((seconds or 0) + GRACE, end)
+        has_begun = False
+        timer = threading.Timer(min((seconds or 0) + GRACE, threading.TIMEOUT_MAX), end)
         if seconds is not None:
             timer.start()
         try:
-            pickle.dump(sys.path, process.stdin)
-            pickle.dump(pickled, process.stdin)
-            process.stdin.close()
-            return _answer(process.stdout, receive)
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            if late.is_set():
-                raise OutlastedError(
-                    f"it was not done {GRACE:g} s after the {seconds:g} s of seconds="
-                ) from None
-            raise ProcessEndedError(_how(process.wait())) from None
+            _hand_over(process, pickled)
+            for kind, value in _answers(process):
+                if kind == "sent":
+                    receive(value)
+                elif kind == "raised":
+                    raise value
+                elif kind == "done":
+                    return value
+                has_begun = True
+            process.wait()
         finally:
             timer.cancel()
             process.kill()
+    if late.is_set():
+        raise OutlastedError(f"it was not done {GRACE:g} s after the {seconds:g} s of seconds=")
+    ended = _how(process.returncode)
+    if not has_begun:
+        raise _no_start(f"{ended} before it began; what it wrote is on standard error")
+    raise ProcessEndedError(ended)
 
 
-def _answer(answers: IO[bytes], receive: Send) -> Any:
-    while True:
-        kind, value = pickle.load(answers)
-        if kind == "sent":
-            receive(value)
-        elif kind == "raised":
-            raise value
-        else:
-            return value
+def _started() -> subprocess.Popen[bytes]:
+    command = [sys.executable or "python", "-P", "-c", START]
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    except OSError as error:
+        raise _no_start(f"{command[0]!r} could not be run: {error.strerror}") from error
+
+
+def _no_start(arrived: str) -> InputError:
+    return InputError(
+        "isolate=True needs another process in which Python and torchref start as in this one",
+        arrived,
+        'Try `python -c "import torchref"` with the same environment, or leave isolate out.',
+    )
+
+
+def _hand_over(process: subprocess.Popen[bytes], pickled: bytes) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it has ended, and how is told from its end
+        pickle.dump(sys.path, process.stdin)
+        pickle.dump(pickled, process.stdin)
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+
+
+def _answers(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, Any]]:
+    """What the process says until it ends itself: those that it forked may hold the pipe longer."""
+    assert process.stdout is not None
+    pipe, said = process.stdout.fileno(), bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            has_ended = process.poll() is not None  # asked first: what it has said is still read
+            if selector.select(0 if has_ended else LOOK):
+                piece = os.read(pipe, 2**16)
+                if not piece:
+                    return
+                said += piece
+            elif has_ended:
+                return
+            while len(said) >= LENGTH:
+                end = LENGTH + int.from_bytes(said[:LENGTH])
+                if len(said) < end:
+                    break
+                answer = bytes(said[LENGTH:end])
+                del said[:end]
+                yield pickle.loads(answer)
 
 
 def _how(status: int) -> str:
     if status >= 0:
         return f"the process ended with exit status {status}"
-    return f"the process was ended by {signal.Signals(-status).name}"
+    names = {each.value: each.name for each in signal.Signals}
+    number = -status  # of those of real time most have no name
+    return f"the process was ended by {names.get(number, f'signal {number}')}"
 
 
 def serve() -> None:
@@ -94,18 +144,34 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the work prints is no answer
 
-    def send(kind: str, value: Any) -> None:
-        answers.write(cloudpickle.dumps((kind, value)))
+    def send(kind: str, value: Any = None) -> None:
+        answer = cloudpickle.dumps((kind, value))
+        answers.write(len(answer).to_bytes(LENGTH) + answer)
         answers.flush()
 
-    sys.path[:] = pickle.load(sys.stdin.buffer)
+    send("begun")
+    pickled = pickle.load(sys.stdin.buffer)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of how torch's own classes are unpickled
-            work = pickle.loads(pickle.load(sys.stdin.buffer))
+            work = pickle.loads(pickled)
+    except Exception as error:
+        send("raised", _not_loaded(error))
+        return
+    try:
         send("done", work(lambda value: send("sent", value)))
     except Exception as error:
         send("raised", _sendable(error))
+
+
+def _not_loaded(error: Exception) -> InputError:
+    return InputError(
+        "isolate=True needs a candidate, and all that is given beside it, that can be loaded in "
+        "another process",
+        f"{type(error).__name__}: {error}",
+        "Define them in the script itself, or in a module that can be imported from a file, or "
+        "leave isolate out.",
+    )
 
 
 def _sendable(error: Exception) -> Exception:
