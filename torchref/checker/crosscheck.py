@@ -18,6 +18,8 @@ from torchref.checker.execution.isolation import (
 from torchref.checker.execution.subject import as_subject, with_gradient_of
 from torchref.checker.execution.time_limit import time_limit
 from torchref.checker.inputs.defaults import defaults_left_out
+from torchref.checker.inputs.preparation import AT_PRECISIONS, AT_THE_REFERENCE
+from torchref.checker.inputs.sizes import SMALL
 from torchref.checker.promise import Domain, Precision, Promise
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
@@ -27,6 +29,7 @@ from torchref.checker.session import Session
 from torchref.errors import InputError
 
 Inputs = Sequence[Any] | Mapping[str, Any]
+LOADING = "the loading of what was given"
 MOST_SEED = 2**32 - 1  # what the generators of torch and numpy all take
 
 
@@ -132,7 +135,7 @@ def _run(session: Session, cases: list[Case], tick: Tick) -> Ledger:
 
 def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
     """The same in another process; where that ends, what was learnt by then and what ended it."""
-    learnt, trying = session.ledger, cases[0].label
+    learnt, trying = session.ledger, LOADING
 
     def work(send: Send) -> Ledger:
         return _run(session, cases, lambda what: send((what, session.ledger)))
@@ -147,14 +150,31 @@ def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
     except ProcessEndedError as ended:
         if isinstance(ended, OutlastedError):
             learnt.undecided("process", f"{ended}, and tried last: {trying}")
-        elif trying in {case.label for case in cases} | session.probes:
+        elif session.probes.get(trying, trying in {case.label for case in cases}):
             evidence = f"{ended}; what it wrote before that is on standard error"
             learnt.enter("process", [Finding("raises", None, None, evidence, trying)])
-        else:  # sizes and indices may be more than was promised
-            learnt.undecided("process", f"{ended} at {trying}; domain= or vary= leave that out")
+        else:  # which may be more than was promised
+            learnt.undecided("process", f"{ended} at {trying}; {_left_out_by(trying, session)}")
         learnt.note("what was not tried by then was not checked")
         return learnt
     return ledger
+
+
+def _left_out_by(trying: str, session: Session) -> str:
+    """What to write where what ended the process is not what the candidate is for."""
+    if trying in AT_PRECISIONS.values():
+        return 'precision="native" leaves that out'
+    if trying.startswith(AT_THE_REFERENCE):
+        return "call it on the inputs to see"
+    if trying == LOADING:
+        return "modules are imported anew there"
+    if trying == SMALL:
+        return "domain= leaves that out"
+    if trying == "layout of inputs":
+        return 'vary= without "layouts" leaves that out'
+    if trying in session.probes:
+        return "an error would be let pass there, and thorough=False leaves that out"
+    return "domain= or vary= leave that out"
 
 
 def _check_call(reference: Any, inputs: Inputs | None, seed: int) -> None:

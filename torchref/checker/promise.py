@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 
 from torchref.checker.causes.table import CAUSES
 from torchref.checker.execution.case import Case
+from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.inputs.generate import KINDS
 from torchref.errors import InputError
 
@@ -91,29 +92,61 @@ class Promise:
         args, kwargs, _ = pytree.tree_unflatten(list(case.leaves), case.spec)
         return _is_true(self.domain(*args, **kwargs))
 
-    def require_domain(self, cases: Collection[Case]) -> None:
-        """Raise `InputError` where the user's own inputs lie outside of it."""
+    def admits(self, case: Case) -> bool:
+        """Whether other inputs lie in the domain: of other sizes the predicate may refuse."""
+        try:
+            return self.holds_at(case)
+        except Exception:
+            return False
+
+    def require_domain(self, cases: Collection[Case], has_precision: bool = False) -> None:
+        """Raise `InputError` where the user's own inputs lie outside of it.
+
+        `has_precision` says that they are in the precision that is checked, which may be another.
+        """
+        where, mend = "", "Give inputs that do, or mend the predicate."
+        write = 'Write domain=lambda x, y: (x > y).all(), or domain={"x": lambda x: x > 0}.'
         for case in cases:
             if isinstance(self.domain, Mapping):
                 _require_known(self.domain, case.names, "domain", "These are the inputs' names.")
+            if has_precision:
+                dtype = dtype_name(case.arguments[0].dtype)
+                where = f", in the precision that is checked too, {dtype}"
+                mend = write = (
+                    f"Write it so that it takes {dtype}, as by y.to(x.dtype), or keep the dtype "
+                    'given by precision="native".'
+                )
             try:
                 holds = self.holds_at(case)
+            except _NoAnswerError as answer:
+                raise InputError(
+                    "domain must return a bool, or a tensor of them",
+                    f"{answer} arrived ({case.label})",
+                    "Write domain=lambda x: (x > 0).all(); a def needs return.",
+                ) from None
             except Exception as error:
                 raise InputError(
-                    "domain must take what the candidate takes, or one argument by name",
+                    f"domain must take what the candidate takes, or one argument by name{where}",
                     f"it raised {type(error).__name__}: {error} ({case.label})",
-                    'Write domain=lambda x, y: (x > y).all(), or domain={"x": lambda x: x > 0}.',
+                    write,
                 ) from error
             if not holds:
                 raise InputError(
-                    "the inputs must lie in the domain",
+                    f"the inputs must lie in the domain{where}",
                     f"domain says False of them ({case.label})",
-                    "Give inputs that do, or mend the predicate.",
+                    mend,
                 )
 
 
+class _NoAnswerError(Exception):
+    """A predicate returned what is neither true nor false; the message is what it returned."""
+
+
 def _is_true(holds: Any) -> bool:
-    return bool(torch.as_tensor(holds).all())
+    try:
+        return bool(torch.as_tensor(holds).all())
+    except Exception:
+        raise _NoAnswerError(repr(holds)) from None
 
 
 def _require_known(

@@ -11,14 +11,14 @@ from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import RefusedError, Run, run_both
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.time_limit import OutOfTimeError
-from torchref.checker.inputs.preparation import differentiable, in_its_precision
+from torchref.checker.inputs.preparation import prepared
 from torchref.checker.inputs.smaller import smaller_run
 from torchref.checker.oracles.differences import judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
 from torchref.checker.oracles.reference import judge_by_reference
-from torchref.checker.probes import BEHAVIOUR, ENDED_BY, HIGHER_ORDER, NEED_RIGHT_GRADIENT
+from torchref.checker.probes import BEHAVIOUR, ENDED_BY, HELD, HIGHER_ORDER, NEED_RIGHT_GRADIENT
 from torchref.checker.probes.contract import breaches
-from torchref.checker.probes.probe import Outcome, Probe, first_line
+from torchref.checker.probes.probe import Outcome, Probe, first_line, tried
 from torchref.checker.promise import LAYOUTS, Promise
 from torchref.checker.report.dependence import UNREPEATABLE
 from torchref.checker.report.findings import Finding
@@ -49,9 +49,9 @@ class Session:
         self.ledger = Ledger(self.promise.order, self.promise.expect)
 
     @property
-    def probes(self) -> set[str]:
-        """The names of the checks that try the user's own inputs, and no variation of them."""
-        return {*BEHAVIOUR, *HIGHER_ORDER}
+    def probes(self) -> dict[str, bool]:
+        """By name, whether the candidate is held to a probe: others it may refuse by an error."""
+        return {name: name in HELD[self.promise.order] for name in (*BEHAVIOUR, *HIGHER_ORDER)}
 
     def run(self, given: list[Case]) -> None:
         """All of it; or what was learnt until an assertion on the device ended the CUDA context."""
@@ -71,9 +71,10 @@ class Session:
 
     def _prepared(self, given: list[Case]) -> list[Case]:
         """The cases in the precision that is checked, without what the reference refuses."""
-        cases = in_its_precision(self.candidate, given, self.promise.precision, self.ledger.note)
-        witness = self.reference or self.candidate
-        return [differentiable(witness, case, self.ledger.note) for case in cases]
+        sides, precision = (self.candidate, self.reference), self.promise.precision
+        cases = prepared(*sides, given, precision, self.ledger.note, self.tick)
+        self.promise.require_domain(cases, has_precision=True)
+        return cases
 
     def _not_tried(self) -> None:
         """What the limit on time left out."""
@@ -111,8 +112,7 @@ class Session:
         self._probe(run, HIGHER_ORDER)
 
     def _smaller(self, run: Run, most: int) -> Run:
-        small = smaller_run(run, most)
-        return small if self.promise.holds_at(small.case) else run
+        return smaller_run(run, most, self.promise.admits, self._tick)
 
     def examine(self, case: Case) -> Run | None:
         """One case of the user's: the contract, the forward, and both oracles at first order."""
@@ -219,7 +219,7 @@ class Session:
             judged = self._without_wrong(name, run) if name in NEED_RIGHT_GRADIENT else run
             if judged is None:
                 continue
-            outcome = _tried(probe, judged)
+            outcome = tried(probe, judged)
             if outcome.findings and run.reference is not None:
                 outcome = self._excused(name, probe, judged, outcome)
             if outcome.skipped:
@@ -240,7 +240,7 @@ class Session:
             other = run_both(run.reference, None, run.case, run.seed)
         except RefusedError:
             return outcome
-        shared = {finding.cause for finding in _tried(probe, other).findings}
+        shared = {finding.cause for finding in tried(probe, other).findings}
         for finding in outcome.findings:
             if finding.cause in shared:
                 both = f"candidate and reference alike are {finding.cause}"
@@ -286,10 +286,3 @@ class Session:
         self.ledger.enter("gradient", [finding])
 
 
-def _tried(probe: Probe, run: Run) -> Outcome:
-    try:
-        return probe(run)
-    except Exception as error:  # the candidate may fail in ways no probe foresees
-        if ends_the_context(error):
-            raise
-        return Outcome.skip(f"could not be tried: {first_line(error)}")

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+import pytest
 import torch
 
 from tests.checker.given.runs import normal
@@ -12,7 +13,11 @@ from torchref import crosscheck
 X = normal(4, 3)
 
 
-def ending(condition):
+def never(*_):
+    return False
+
+
+def ending(condition, in_backward=never):
     class Ending(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -24,6 +29,8 @@ def ending(condition):
         @staticmethod
         def backward(ctx, grad_y):
             (x,) = ctx.saved_tensors
+            if in_backward(ctx, grad_y):
+                os.abort()
             return grad_y * x.cos()
 
     return Ending
@@ -53,6 +60,69 @@ def test_one_that_ends_at_a_size_that_nobody_promised_is_undecided() -> None:
         ending(lambda x: len(x) == 1), torch.sin, (X,), isolate=True, domain=lambda x: len(x) > 1
     )
     assert kept.verdict == "right", str(kept)
+
+
+def is_second_backward(ctx, grad_y):
+    ctx.times = getattr(ctx, "times", 0) + 1
+    return ctx.times == 2
+
+
+CREATE_GRAPH = ending(never, lambda ctx, grad_y: torch.is_grad_enabled())
+LET_PASS = "an error would be let pass there, and thorough=False leaves that out"
+NOT_ASKED = {
+    "low precision": (ending(lambda x: x.dtype == torch.bfloat16), X, LET_PASS),
+    "second order": (CREATE_GRAPH, X, LET_PASS),
+    "retained graph": (ending(never, is_second_backward), X, LET_PASS),
+    "layout of inputs": (
+        ending(lambda x: not x.is_contiguous()),
+        X,
+        'vary= without "layouts" leaves that out',
+    ),
+    "the inputs in float64, to find the precision": (
+        ending(lambda x: x.dtype == torch.float64),
+        X.float(),
+        'precision="native" leaves that out',
+    ),
+    "the inputs in float32, to find the precision": (
+        ending(lambda x: x.dtype == torch.float32),
+        X,
+        'precision="native" leaves that out',
+    ),
+    "with small sizes": (
+        ending(lambda x: len(x) < 100),
+        normal(200, 150),
+        "domain= leaves that out",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", NOT_ASKED)
+def test_one_that_ends_where_an_error_would_be_let_pass_is_undecided(place: str) -> None:
+    candidate, x, leave_out = NOT_ASKED[place]
+    report = crosscheck(candidate, torch.sin, (x,), isolate=True)
+    assert report.verdict == "cannot tell", str(report)
+    assert "the process was ended by SIG" in str(report)
+    assert f" at {place}; {leave_out}" in str(report)
+
+
+def test_one_that_ends_in_the_second_order_that_was_promised_is_wrong() -> None:
+    report = crosscheck(CREATE_GRAPH, torch.sin, (X,), isolate=True, order=2)
+    assert [(each.cause, each.at) for each in report.findings] == [("raises", "second order")]
+
+
+def test_what_is_left_out_as_told_ends_nothing() -> None:
+    candidate, x, _ = NOT_ASKED["the inputs in float64, to find the precision"]
+    report = crosscheck(candidate, None, (x,), isolate=True, precision="native")
+    assert report.verdict == "right", str(report)
+    candidate, x, _ = NOT_ASKED["layout of inputs"]
+    report = crosscheck(candidate, torch.sin, (x,), isolate=True, vary=("values",))
+    assert report.verdict == "right", str(report)
+
+
+def test_a_reference_that_ends_is_no_fault_of_the_candidate() -> None:
+    report = crosscheck(torch.sin, ending(lambda x: True), (X,), isolate=True)
+    assert report.verdict == "cannot tell", str(report)
+    assert "at the reference alone, as given; call it on the inputs to see" in str(report)
 
 
 def test_one_that_does_not_end_is_ended_after_the_seconds_and_is_undecided() -> None:

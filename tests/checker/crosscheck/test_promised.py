@@ -111,6 +111,25 @@ def test_nothing_is_tried_outside_the_domain(domain) -> None:
     assert "outside the domain" in check.note
 
 
+def below_in_float32(x):
+    return x @ torch.ones(3) < 99
+
+
+@pytest.mark.parametrize("domain", [below_in_float32, lambda x: x.dtype == torch.float32])
+def test_the_domain_is_asked_in_the_precision_that_is_checked(domain) -> None:
+    with pytest.raises(InputError) as refusal:
+        crosscheck(torch.sin, torch.sin, (X.float(),), domain=domain)
+    assert "in the precision that is checked too, float64" in str(refusal.value)
+    assert 'precision="native"' in str(refusal.value)
+    report = crosscheck(torch.sin, torch.sin, (X.float(),), domain=domain, precision="native")
+    assert report.verdict == "right", str(report)
+
+
+def test_a_domain_that_refuses_other_sizes_excludes_them() -> None:
+    report = crosscheck(torch.sin, torch.sin, (normal(30, 20),), domain=lambda x: x[29, 19] < 99)
+    assert report.verdict == "right", str(report)
+
+
 def test_only_the_kinds_named_are_varied() -> None:
     report = crosscheck(OfPositives, lambda x: x.abs().sqrt(), (X.abs() + 0.1,), vary=("sizes",))
     assert report.verdict == "right", str(report)
@@ -174,6 +193,8 @@ def test_what_there_was_no_time_for_is_said() -> None:
         ({"seconds": 0}, "seconds must be more than 0", "Leave it out"),
         ({"domain": lambda x: x > 9}, "domain says False of them (as given)", "mend the predicate"),
         ({"domain": lambda: True}, "domain must take", "domain=lambda"),
+        ({"domain": lambda x: None}, "return a bool, or a tensor of them, but None", "return"),
+        ({"domain": {"input0": lambda x: "yes"}}, "bool, or a tensor of them, but 'yes'", "return"),
         ({"domain": {"y": lambda y: True}}, "domain may name input0", "inputs' names"),
         ({"surrogate": lambda x: x.sum()}, "the surrogate must return", "Write one"),
     ],

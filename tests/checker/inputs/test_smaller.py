@@ -9,6 +9,7 @@ from torch import Tensor
 from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
+from torchref.checker.execution.run import Run
 from torchref.checker.inputs.smaller import smaller_run
 
 LARGE = normal(16, 150), normal(150, 150, seed=1) / 12
@@ -61,8 +62,16 @@ def test_what_is_wrong_at_large_sizes_only_is_told_there() -> None:
 
 
 def test_few_elements_and_a_modules_own_stay_as_they_are() -> None:
+    told: list[str] = []
+
+    def smaller(run: Run, elements: int, domain: bool = True) -> Run:
+        return smaller_run(run, elements, lambda case: domain, told.append)
+
     run = run_of(layer, None, *LARGE)
-    assert smaller_run(run, run.case.elements) is run
-    assert smaller_run(run, 100).case.elements < 100
+    assert smaller(run, run.case.elements) is run
+    assert smaller(run, 100, domain=False) is run
     module = run_of(torch.nn.Linear(150, 150).double(), None, LARGE[0])
-    assert smaller_run(module, 100) is module
+    assert smaller(module, 100) is module
+    assert told == []
+    assert smaller(run, 100).case.elements < 100
+    assert told == ["with small sizes"]

@@ -25,11 +25,39 @@ SMALL, LARGE = 2.0**-30, 2.0**-12  # relative: far below a rounding of float32, 
 MANY = 1 / 3  # of the outputs, that a forward in float32 lets stand still
 ROUNDINGS = 64.0  # of float32, that a right forward in it may make
 
+# What is tried before the first check, where it is not just the inputs given.
+AT_PRECISIONS = {
+    dtype: f"the inputs in {dtype_name(dtype)}, to find the precision"
+    for dtype in (torch.float64, torch.float32)
+}
+AT_THE_REFERENCE = "the reference alone"
+
 Note = Callable[[str], None]  # takes what the user should know of it
+Tick = Callable[[str], None]  # takes a word on what is tried next
+
+
+def prepared(
+    candidate: Subject,
+    reference: Subject | None,
+    given: list[Case],
+    precision: str | None,
+    note: Note,
+    tick: Tick,
+) -> list[Case]:
+    """The cases in the precision that is checked, without what the reference refuses."""
+    cases = []
+    for case in in_its_precision(candidate, given, precision, note, tick):
+        tick(f"{AT_THE_REFERENCE}, {case.label}" if reference else case.label)
+        cases.append(differentiable(reference or candidate, case, note))
+    return cases
+
+
+def _silent(_: str) -> None:
+    """Nothing is told."""
 
 
 def in_its_precision(
-    subject: Subject, cases: list[Case], precision: str | None, note: Note
+    subject: Subject, cases: list[Case], precision: str | None, note: Note, tick: Tick = _silent
 ) -> list[Case]:
     """The cases in float64, or in the precision that the candidate has.
 
@@ -47,10 +75,13 @@ def in_its_precision(
     ]
     if precision == "double":
         return doubled
+    is_single = _is_single(cases[0])
+    tick(AT_PRECISIONS[torch.float64] if is_single else cases[0].label)
     try:
         _computed(subject, doubled[0])
     except RefusedError as refusal:
-        native = cases if _is_single(cases[0]) else [case.to(torch.float32) for case in cases]
+        native = cases if is_single else [case.to(torch.float32) for case in cases]
+        tick(cases[0].label if is_single else AT_PRECISIONS[torch.float32])
         try:
             _computed(subject, native[0])
         except RefusedError:
@@ -58,6 +89,7 @@ def in_its_precision(
         where = "the dtype given" if native is cases else "float32"
         note(f"checked in {where}, because in float64 {refusal}")
         return native
+    tick(AT_PRECISIONS[torch.float32])
     with suppress(RefusedError):
         if why := _is_of_single_precision(subject, cases[0], doubled[0]):
             note(f"checked in float32: {why}")

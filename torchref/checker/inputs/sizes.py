@@ -15,6 +15,7 @@ SIZES = (1, 2, 7)  # that take the place of every size
 BEYOND_A_BLOCK = 131  # a prime past 128: no block size divides it
 MOST_ELEMENTS = 10_000  # a candidate that solves for all pairs of 131² takes minutes
 FEW = (5, 3, 7, 4, 6, 2)  # what the sizes of a large case shrink to, all different
+SMALL = "with small sizes"  # where a large case is tried at others
 
 
 def size_variations(case: Case, generator: Generator) -> Iterator[Change]:
@@ -37,7 +38,7 @@ def shrunk(case: Case) -> Case:
     sizes = [size for size in _sizes(case) if size > max(FEW)]
     smaller = dict(zip(sizes, (size for size in FEW if size not in _sizes(case)), strict=False))
     changes = _resized(case, smaller, Generator().manual_seed(0))
-    return case.derived("with small sizes", changes)
+    return case.derived(SMALL, changes)
 
 
 def _sizes(case: Case) -> list[int]:

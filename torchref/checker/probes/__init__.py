@@ -52,4 +52,11 @@ ENDED_BY: dict[str, Collection[str]] = {
 # They hold gradients to others that follow from them.
 NEED_RIGHT_GRADIENT = {"low precision", "second order", "forward mode"}
 
-__all__ = ["BEHAVIOUR", "ENDED_BY", "HIGHER_ORDER", "NEED_RIGHT_GRADIENT"]
+# What one ordinary backward asks, and two orders: other probes may be refused by an error.
+HELD: dict[int, Collection[str]] = {
+    1: {"mutation", "repetition", "linearity", "unused outputs", "layout of grad_output"}
+    | {"subsets that require grad"}
+}
+HELD[2] = {*HELD[1], "retained graph", "second order"}
+
+__all__ = ["BEHAVIOUR", "ENDED_BY", "HELD", "HIGHER_ORDER", "NEED_RIGHT_GRADIENT"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from torchref.checker.execution.cuda import ends_the_context
 from torchref.checker.execution.run import Run
 from torchref.checker.report.findings import Finding
 
@@ -21,6 +22,15 @@ class Outcome:
 
 
 Probe = Callable[[Run], Outcome]
+
+
+def tried(probe: Probe, run: Run) -> Outcome:
+    try:
+        return probe(run)
+    except Exception as error:  # the candidate may fail in ways no probe foresees
+        if ends_the_context(error):
+            raise
+        return Outcome.skip(f"could not be tried: {first_line(error)}")
 
 
 def first_line(error: BaseException) -> str:
