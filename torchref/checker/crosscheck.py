@@ -20,7 +20,7 @@ from torchref.checker.execution.time_limit import time_limit
 from torchref.checker.inputs.defaults import defaults_left_out
 from torchref.checker.inputs.preparation import AT_PRECISIONS, AT_THE_REFERENCE
 from torchref.checker.inputs.sizes import SMALL
-from torchref.checker.promise import Domain, Precision, Promise
+from torchref.checker.promise import Domain, Precision, Promise, require_accepted
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.progress import Tick, progress_bar
@@ -30,7 +30,6 @@ from torchref.errors import InputError
 
 Inputs = Sequence[Any] | Mapping[str, Any]
 LOADING = "the loading of what was given"
-MOST_SEED = 2**32 - 1  # what the generators of torch and numpy all take
 
 
 def crosscheck(
@@ -96,9 +95,25 @@ def crosscheck(
     >>> crosscheck(Sigmoid, torch.sigmoid, (torch.randn(3, 2),)).verdict
     'right'
     """
-    _check_call(reference, inputs, seed)
+    _check_call(reference, inputs)
+    require_accepted(
+        seed=seed,
+        kwargs=kwargs,
+        samples=samples,
+        wrt=wrt,
+        progress=progress,
+        isolate=isolate,
+        thorough=thorough,
+    )
     promise = Promise(
-        order, expect or {}, domain, vary, tolerance, precision, seconds, surrogate is not None
+        order,
+        {} if expect is None else expect,
+        domain,
+        vary,
+        tolerance,
+        precision,
+        seconds,
+        surrogate is not None,
     )
     subject = replace(as_subject(candidate), tolerance=tolerance)
     other = None if reference is None else as_subject(reference)
@@ -177,11 +192,7 @@ def _left_out_by(trying: str, session: Session) -> str:
     return "domain= or vary= leave that out"
 
 
-def _check_call(reference: Any, inputs: Inputs | None, seed: int) -> None:
-    if not 0 <= seed <= MOST_SEED:
-        raise InputError(
-            f"seed must lie in 0 … {MOST_SEED}", f"{seed} arrived", "Any small number will do."
-        )
+def _check_call(reference: Any, inputs: Inputs | None) -> None:
     if inputs is None:
         arrived = "inputs were left out"
         if isinstance(reference, tuple | list | Mapping):

@@ -1,8 +1,10 @@
 """What the user promises of the candidate: what it is for, where it is defined, how exact it is."""
 
 import difflib
-from collections.abc import Callable, Collection, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, Literal
 
 import torch
@@ -22,6 +24,115 @@ LAYOUTS = "layouts"
 VARIED = (*KINDS, LAYOUTS)
 
 
+MOST_SEED = 2**32 - 1  # what the generators of torch and numpy all take
+SHOWN = 80  # characters of what arrived
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What an argument must be, how that is asked, and what to write where it is not."""
+
+    holds: Callable[[Any], bool]
+    must: str
+    fix: str
+
+
+ACCEPTED = {
+    "seed": Accepted(
+        lambda given: _is_whole(given) and 0 <= given <= MOST_SEED,
+        f"lie in 0 … {MOST_SEED}, as a whole number",
+        "Any small number will do.",
+    ),
+    "order": Accepted(
+        lambda given: _is_whole(given) and given in (1, 2),
+        "be 1, for one ordinary backward, or 2, for create_graph=True too",
+        "Leave it out for 1.",
+    ),
+    "expect": Accepted(
+        lambda given: isinstance(given, Mapping | str),
+        "map the names of causes to reasons",
+        'Write expect={"mutates-input": "the kernel keeps its gradient there"}.',
+    ),
+    "domain": Accepted(
+        lambda given: all(
+            map(callable, given.values() if isinstance(given, Mapping) else [given or bool])
+        ),
+        "be a predicate on all arguments, or map some by name to predicates",
+        'Write domain=lambda x, y: (x > y).all(), or domain={"x": lambda x: x > 0}.',
+    ),
+    "vary": Accepted(
+        lambda given: isinstance(given, bool | Collection) and not isinstance(given, Mapping),
+        "be True, False or a collection of names",
+        "True tries all of them, and False none.",
+    ),
+    "tolerance": Accepted(
+        lambda given: 0 <= _number(given) < 1,
+        "be at least 0 and less than 1: the relative error that is accepted",
+        "Write tolerance=1e-6 for a solver that is exact to six digits.",
+    ),
+    "precision": Accepted(
+        lambda given: given is None or (isinstance(given, str) and given in ("native", "double")),
+        'be "native", "double" or None, which finds out',
+        "native is the dtype of the inputs, double is float64; "
+        "to check in 16 bits, give inputs of 16 bits.",
+    ),
+    "seconds": Accepted(
+        lambda given: given is None or _number(given) > 0,
+        "be more than 0, as a number",
+        "Leave it out for no limit.",
+    ),
+    "kwargs": Accepted(
+        lambda given: given is None or isinstance(given, Mapping),
+        "map the names of further arguments to them",
+        'Write kwargs={"dim": 0}.',
+    ),
+    "samples": Accepted(
+        lambda given: isinstance(given, Sequence) and not isinstance(given, str),
+        "be a list or tuple of further inputs, each like inputs",
+        "Write samples=[(x,), (y,)].",
+    ),
+    "wrt": Accepted(
+        lambda given: given is None or isinstance(given, Collection),
+        "be a collection of names of inputs",
+        "Leave it out to check them all.",
+    ),
+    "progress": Accepted(
+        lambda given: isinstance(given, bool) or callable(given),
+        "be True, False or a function that is called with a word",
+        "Leave it out to show none.",
+    ),
+    **dict.fromkeys(
+        ("isolate", "thorough"),
+        Accepted(
+            lambda given: isinstance(given, bool),
+            "be True or False",
+            "A word such as 'False' would count as true.",
+        ),
+    ),
+}
+
+
+def require_accepted(**arguments: Any) -> None:
+    """Raise `InputError` for an argument that is not what `ACCEPTED` says of its name."""
+    for name, given in arguments.items():
+        accepted = ACCEPTED[name]
+        if not accepted.holds(given):
+            shown = " ".join(repr(given).split())[:SHOWN]
+            raise InputError(f"{name} must {accepted.must}", f"{shown} arrived", accepted.fix)
+
+
+def _is_whole(given: Any) -> bool:
+    return isinstance(given, Integral) and not isinstance(given, bool)
+
+
+def _number(given: Any) -> float:
+    """The number that an argument is; NaN, which no comparison admits, where it is none."""
+    try:
+        return math.nan if isinstance(given, str | bytes | bool) else float(given)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return math.nan
+
+
 @dataclass(frozen=True)
 class Promise:
     """The arguments of `crosscheck` that say what the candidate is held to."""
@@ -37,42 +148,17 @@ class Promise:
 
     def __post_init__(self) -> None:
         """Raise `InputError` for what promises nothing."""
-        if self.order not in (1, 2):
-            raise InputError(
-                "order must be 1, for one ordinary backward, or 2, for create_graph=True too",
-                f"{self.order!r} arrived",
-                "Leave it out for 1.",
-            )
+        require_accepted(**{name: value for name, value in vars(self).items() if name in ACCEPTED})
         _require_known(self.expect, CAUSES, "expect", "`torchref causes` lists them.")
-        if any(
-            not isinstance(reason, str) or not reason.strip() for reason in self.expect.values()
-        ):
+        if any(not isinstance(why, str) or not why.strip() for why in self.expect.values()):
             raise InputError(
                 "expect must give a reason for each cause",
                 f"{dict(self.expect)!r} arrived",
-                'Write expect={"mutates-input": "the kernel keeps its gradient there"}.',
+                ACCEPTED["expect"].fix,
             )
         if not isinstance(self.vary, bool):
-            _require_known(self.vary, VARIED, "vary", "True tries all of them, and False none.")
-        if not 0 <= self.tolerance < 1:
-            raise InputError(
-                "tolerance must be at least 0 and less than 1: the relative error that is accepted",
-                f"{self.tolerance!r} arrived",
-                "Write tolerance=1e-6 for a solver that is exact to six digits.",
-            )
-        if self.precision not in (None, "native", "double"):
-            raise InputError(
-                'precision must be "native", "double" or None, which finds out',
-                f"{self.precision!r} arrived",
-                "native is the dtype of the inputs, double is float64; "
-                "to check in 16 bits, give inputs of 16 bits.",
-            )
-        if self.seconds is not None and not self.seconds > 0:
-            raise InputError(
-                "seconds must be more than 0",
-                f"{self.seconds!r} arrived",
-                "Leave it out for no limit.",
-            )
+            _require_known(self.vary, VARIED, "vary", ACCEPTED["vary"].fix)
+        object.__setattr__(self, "tolerance", float(self.tolerance))
 
     def varies(self, kind: str) -> bool:
         """Whether variations of a kind are to be tried."""
@@ -105,7 +191,7 @@ class Promise:
         `has_precision` says that they are in the precision that is checked, which may be another.
         """
         where, mend = "", "Give inputs that do, or mend the predicate."
-        write = 'Write domain=lambda x, y: (x > y).all(), or domain={"x": lambda x: x > 0}.'
+        write = ACCEPTED["domain"].fix
         for case in cases:
             if isinstance(self.domain, Mapping):
                 _require_known(self.domain, case.names, "domain", "These are the inputs' names.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 
+import numpy as np
 import pytest
 import torch
 from torch.autograd import Function
@@ -174,6 +176,55 @@ def test_what_there_was_no_time_for_is_said() -> None:
     assert {check.status for check in report.checks if check.name == "vmap"} == {"skipped"}
     at_once = crosscheck(Slow, torch.sin, (X,), seconds=1e-9)
     assert at_once.verdict == "cannot tell"
+
+
+WRONG_TYPES = {
+    "seed": ["5", True, 1.5, None, -1],
+    "order": ["2", True, 2.0, None, [2]],
+    "expect": [["mutates-input"], {"mutates-input"}, [("mutates-input", "why")], 5, True, [], 0],
+    "domain": [5, "x > 0", {"input0": 5}, [torch.isfinite], True],
+    "vary": [None, 5, 0, 1, {"values": False}],
+    "tolerance": ["1e-3", None, 1j, torch.tensor([1e-3, 1e-3]), math.nan, [1e-3], True, 10**400],
+    "precision": [["native"], ("native",), torch.float32, 16, True, torch.tensor([1, 2])],
+    "seconds": ["5", [5], True, math.nan, torch.tensor([5, 5]), 10**400],
+    "isolate": ["False", "True", 0, 1, None, []],
+    "thorough": ["False", 0, None],
+    "progress": ["False", 1, None],
+    "kwargs": [5, "dim", [("dim", 0)]],
+    "samples": [5, None, X, "x", [5], ["x"]],
+    "wrt": [5, True],
+    "inputs": [5, "x", True],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [(name, each) for name, all_of_it in WRONG_TYPES.items() for each in all_of_it],
+)
+def test_what_is_of_another_type_is_refused_by_its_name(name: str, given: object) -> None:
+    with pytest.raises(
+        InputError, match=rf"^(inputs|{name}) must .*, but .* arrived\. "
+    ) as refusal:
+        crosscheck(torch.sin, torch.sin, **({"inputs": (X,)} | {name: given}))
+    assert len(refusal.value.args[1]) < 100
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        {"tolerance": torch.tensor(1e-3)},
+        {"seconds": torch.tensor(60.0)},
+        {"tolerance": np.float32(1e-3), "seconds": np.int64(60), "order": np.int64(1)},
+        {"vary": ["values"]},
+        {"vary": frozenset()},
+        {"expect": {}},
+        {"expect": None},
+        {"domain": {}},
+    ],
+    ids=str,
+)
+def test_what_stands_for_the_same_is_accepted(promise) -> None:
+    assert crosscheck(torch.sin, torch.sin, (X,), **promise).verdict == "right"
 
 
 @pytest.mark.parametrize(

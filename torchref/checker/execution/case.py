@@ -1,6 +1,6 @@
 """One set of inputs, flattened: what varies from check to check while the call stays the same."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -123,10 +123,10 @@ def build_case(
 def _positional(
     subject: Subject, inputs: Sequence[Any] | Mapping[str, Any], names: tuple[str, ...] | None
 ) -> tuple[Any, ...]:
-    if isinstance(inputs, Tensor):
+    if isinstance(inputs, Tensor | str) or not isinstance(inputs, Iterable):
         raise InputError(
             "inputs must be a tuple of arguments, or a mapping from names to them",
-            "a tensor arrived",
+            "a tensor arrived" if isinstance(inputs, Tensor) else f"{inputs!r} arrived",
             "Write (x,) for a single input.",
         )
     if not isinstance(inputs, Mapping):
