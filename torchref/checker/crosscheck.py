@@ -116,9 +116,9 @@ def crosscheck(
         surrogate is not None,
     )
     subject = replace(as_subject(candidate), tolerance=tolerance)
-    other = None if reference is None else as_subject(reference)
+    other = None if reference is None else as_subject(reference, "reference=")
     if surrogate is not None:
-        other = with_gradient_of(as_subject(surrogate), other or subject)
+        other = with_gradient_of(as_subject(surrogate, "surrogate="), other or subject)
     fallback = None if other is None else other.names
     kwargs = {**defaults_left_out(candidate, reference, inputs, kwargs), **(kwargs or {})}
     given = [inputs, *samples]

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, Literal
@@ -87,7 +87,7 @@ ACCEPTED = {
         'Write kwargs={"dim": 0}.',
     ),
     "samples": Accepted(
-        lambda given: isinstance(given, Sequence) and not isinstance(given, str),
+        lambda given: isinstance(given, Iterable) and not isinstance(given, str | Tensor | Mapping),
         "be a list or tuple of further inputs, each like inputs",
         "Write samples=[(x,), (y,)].",
     ),
@@ -97,7 +97,7 @@ ACCEPTED = {
         "Leave it out to check them all.",
     ),
     "progress": Accepted(
-        lambda given: isinstance(given, bool) or callable(given),
+        lambda given: given is None or isinstance(given, bool) or callable(given),
         "be True, False or a function that is called with a word",
         "Leave it out to show none.",
     ),

@@ -77,6 +77,30 @@ def test_a_constant_needs_no_more_digits_than_the_inputs_have(seed: int) -> None
     assert {finding.cause for finding in report.findings} <= {"constant-factor", "precision-loss"}
 
 
+@pytest.mark.parametrize("reference", [lambda z: z * z, None])
+def test_a_complex_surrogate_gradient(reference) -> None:
+    class Straight(Function):
+        @staticmethod
+        def forward(ctx, z):
+            ctx.save_for_backward(z)
+            return z * z
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            return 5 * grad_y
+
+    class Exact(Straight):
+        @staticmethod
+        def backward(ctx, grad_y):
+            (z,) = ctx.saved_tensors
+            return grad_y * 2 * z.conj()
+
+    z = torch.complex(normal(3, 2), normal(3, 2, seed=1)).to(torch.complex64)
+    report = crosscheck(Straight, reference, (z,), surrogate=lambda z: 5 * z)
+    assert report.verdict == "right", str(report)
+    assert crosscheck(Exact, reference, (z,), surrogate=lambda z: 5 * z).verdict == "wrong"
+
+
 def test_a_surrogate_is_no_excuse_for_the_forward() -> None:
     report = crosscheck(Spike, torch.relu, (X,), surrogate=steep)
     assert "forward-wrong" in {finding.cause for finding in report.findings}
@@ -189,7 +213,7 @@ WRONG_TYPES = {
     "seconds": ["5", [5], True, math.nan, torch.tensor([5, 5]), 10**400],
     "isolate": ["False", "True", 0, 1, None, []],
     "thorough": ["False", 0, None],
-    "progress": ["False", 1, None],
+    "progress": ["False", 1],
     "kwargs": [5, "dim", [("dim", 0)]],
     "samples": [5, None, X, "x", [5], ["x"]],
     "wrt": [5, True],
@@ -200,6 +224,7 @@ WRONG_TYPES = {
 @pytest.mark.parametrize(
     ("name", "given"),
     [(name, each) for name, all_of_it in WRONG_TYPES.items() for each in all_of_it],
+    ids=lambda value: str(value)[:20],
 )
 def test_what_is_of_another_type_is_refused_by_its_name(name: str, given: object) -> None:
     with pytest.raises(
@@ -248,11 +273,15 @@ def test_what_stands_for_the_same_is_accepted(promise) -> None:
         ({"domain": {"input0": lambda x: "yes"}}, "bool, or a tensor of them, but 'yes'", "return"),
         ({"domain": {"y": lambda y: True}}, "domain may name input0", "inputs' names"),
         ({"surrogate": lambda x: x.sum()}, "the surrogate must return", "Write one"),
+        ({"surrogate": lambda x: (5 * x).long()}, "int64 arrived beside float64", "Write one"),
+        ({"surrogate": lambda x: torch.complex(x, x)}, "complex128 arrived beside", "Write one"),
+        ({"surrogate": 5}, "surrogate= takes a torch.autograd.Function", "the function itself"),
+        ({"reference": 5}, "reference= takes a torch.autograd.Function", "the function itself"),
     ],
     ids=lambda value: str(value)[:20],
 )
 def test_what_promises_nothing_is_refused(promise, must: str, fix: str) -> None:
     with pytest.raises(InputError) as refusal:
-        crosscheck(torch.sin, torch.sin, (X,), **promise)
+        crosscheck(torch.sin, **({"reference": torch.sin, "inputs": (X,)} | promise))
     assert must in str(refusal.value)
     assert fix in str(refusal.value)

@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.utils import _pytree as pytree
 
+from torchref.checker.execution.arithmetic import is_differentiable
+from torchref.checker.execution.numbers import dtype_name
 from torchref.errors import InputError
 from torchref.ops import Op
 
@@ -87,13 +89,24 @@ def with_gradient_of(surrogate: Subject, subject: Subject) -> Subject:
                 f"{[tuple(y.shape) for y in outputs]}",
                 "Write one that takes the same arguments, smooth where the forward is not.",
             )
-        return tuple(
-            s + (y - s).detach() if s.is_floating_point() else y
-            for y, s in zip(outputs, soft, strict=True)
-        )
+        return tuple(_with_gradient(y, s) for y, s in zip(outputs, soft, strict=True))
 
     title = f"{subject.title} with the gradient of {surrogate.title}"
     return replace(surrogate, title=title, call=call, surrogate=surrogate)
+
+
+def _with_gradient(y: Tensor, s: Tensor) -> Tensor:
+    """One output with the gradient of the surrogate's, if it has one."""
+    if not is_differentiable(y) and not is_differentiable(s):
+        return y
+    if not is_differentiable(s) or (s.is_complex() and not y.is_complex()):
+        raise InputError(
+            "the surrogate must return floating-point tensors, or complex ones where the candidate "
+            "does: they alone have its gradient",
+            f"{dtype_name(s.dtype)} arrived beside {dtype_name(y.dtype)}",
+            "Write one that takes the same arguments, smooth where the forward is not.",
+        )
+    return s + (y - s).detach()
 
 
 def _tensors(returned: Any) -> tuple[Tensor, ...]:
@@ -113,8 +126,8 @@ def _is_flat(spec: pytree.TreeSpec) -> bool:
     return spec.num_leaves == args.num_children and all(each.is_leaf() for each in args.children())
 
 
-def as_subject(candidate: Any) -> Subject:
-    """A Function, its `.apply`, a Module or any callable, as a subject."""
+def as_subject(candidate: Any, taker: str = "crosscheck") -> Subject:
+    """A Function, its `.apply`, a Module or any callable, as a subject; `taker` is who takes it."""
     owner = getattr(candidate, "__self__", None)
     if isinstance(owner, type) and issubclass(owner, Function):
         candidate = owner
@@ -125,14 +138,14 @@ def as_subject(candidate: Any) -> Subject:
     if isinstance(candidate, Function):
         name = type(candidate).__name__
         raise InputError(
-            "crosscheck takes the class of a torch.autograd.Function",
+            f"{taker} takes the class of a torch.autograd.Function",
             f"an instance of {name} arrived",
-            f"Write crosscheck({name}, ...): its methods are static, and it is never instantiated.",
+            f"Pass {name} itself: its methods are static, and it is never instantiated.",
         )
     if isinstance(candidate, type) or not callable(candidate):
         what = f"the class {candidate.__name__}" if isinstance(candidate, type) else "an object"
         raise InputError(
-            "crosscheck takes a torch.autograd.Function, its .apply, a Module or a function",
+            f"{taker} takes a torch.autograd.Function, its .apply, a Module or a function",
             f"{what} of type {type(candidate).__name__} arrived",
             "Pass an instance of a Module, or the function itself without calling it.",
         )
