@@ -68,6 +68,19 @@ def test_what_is_wrong_about_a_linear_map(called: str) -> None:
     assert told in finding.evidence
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_cause_can_be_sought_in_a_map_of_16_bits(dtype: torch.dtype) -> None:
+    weight, other = normal(5, 5, seed=1).to(dtype), normal(5, 5, seed=2).to(dtype)
+
+    def forward(x):
+        return x @ weight
+
+    candidate = op(forward, lambda g, x: g @ other)
+    report = crosscheck(candidate, forward, (normal(1, 5).to(dtype),), thorough=False)
+    assert report.verdict == "wrong", str(report)
+    assert "could not be sought" not in str(report)
+
+
 def test_those_that_are_right_are_told_from_those_that_are_not() -> None:
     def forward(x):
         return torch.stack([x.sin().sum(), x.cos().sum(), (x * x.flip(0)).sum(), x.prod()])

@@ -63,7 +63,10 @@ def _some_of_several_outputs(run: Run, place: int, wrong: Mismatch) -> Iterator[
 
 
 def _jacobians(run: Run, place: int, wrong: Mismatch) -> tuple[Tensor, Tensor] | None:
-    """Row k is the gradient for a grad_output that is 1 at its entry k and 0 elsewhere."""
+    """Row k is the gradient for a grad_output that is 1 at its entry k and 0 elsewhere.
+
+    In double precision: of 16 bits torch inverts no matrix.
+    """
     if len(run.cotangents) != 1 or wrong.true.is_complex():
         return None
     i, c = next(iter(run.cotangents.items()))
@@ -80,7 +83,7 @@ def _jacobians(run: Run, place: int, wrong: Mismatch) -> tuple[Tensor, Tensor] |
         if got is None or true is None:
             return None
         rows.append((got.reshape(-1), true.reshape(-1)))
-    stacked = tuple(torch.stack(side) for side in zip(*rows, strict=True))
+    stacked = tuple(torch.stack(side).double() for side in zip(*rows, strict=True))
     return (stacked[0], stacked[1]) if bool(torch.isfinite(stacked[0]).all()) else None
 
 
