@@ -57,6 +57,18 @@ def test_the_story() -> None:
     ]
 
 
+def test_what_one_reason_left_out_is_told_in_one_line() -> None:
+    over = "the 1 s of seconds= were over"
+    checks = [Check(name, "skipped", None, over) for name in ("mutation", "vmap")]
+    checks.insert(1, Check("low precision", "skipped", None, "no reference"))
+    report = Report("Affine", None, 0, (), tuple(checks))
+    assert [line for line in tell(report).splitlines() if "skipped" in line] == [
+        f"  skipped: mutation, vmap: {over}",
+        "  skipped: low precision: no reference",
+    ]
+    assert len(report.to_dict()["checks"]) == 3
+
+
 def test_a_report_prints_its_story() -> None:
     assert str(REPORT) == tell(REPORT)
 

@@ -61,9 +61,12 @@ def lines(report: Told) -> list[Text]:
     passed = [check for check in report.checks if check.status == "passed"]
     if passed:
         told.append(Text(f"  passed: {', '.join(check.name for check in passed)}", style="dim"))
+    alike: dict[tuple[str, str], list[str]] = {}  # those that one reason left out, as out of time
     for check in report.checks:
         if check.status in ("cannot tell", "skipped"):
-            told.append(Text(f"  {check.status}: {check.name}: {check.note}", style="dim"))
+            alike.setdefault((check.status, check.note), []).append(check.name)
+    for (status, note), names in alike.items():
+        told.append(Text(f"  {status}: {', '.join(names)}: {note}", style="dim"))
     told.append(Text(f"  worst error: {report.worst:.2g} of its tolerance", style="dim"))
     return told
 
