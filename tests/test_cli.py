@@ -175,9 +175,14 @@ def test_all_ops_are_right_on_cuda(run) -> None:
     ("arguments", "words"),
     [
         (["crosscheck", "--device", "tpu"], ["--device", "'tpu'"]),
-        (["crosscheck", "--seed", "-1"], ["--seed", "greater than or equal to 0"]),
-        (["crosscheck", "--seed", str(2**32)], ["--seed", "less than or equal to 4294967295"]),
-        (["crosscheck", "--seed", "x"], ["--seed", "integer"]),
+        (["crosscheck", "--seed", "-1"], ["--seed", "greater than or equal to 0", "but -1"]),
+        (
+            ["crosscheck", "--seed", str(2**32)],
+            ["--seed", "less than or equal to 4294967295", f"but {2**32}"],
+        ),
+        (["crosscheck", "--seed", "x"], ["--seed", "integer", "but 'x'"]),
+        (["explain", "--seed", "-1"], ["--seed", "greater than or equal to 0", "but -1"]),
+        (["explain", "--examples", "0"], ["--examples", "greater than or equal to 1", "but 0"]),
         (["crosscheck", "--sed", "1"], ["--sed"]),
         (["croscheck"], ["croscheck"]),
     ],

@@ -17,10 +17,12 @@ from rich.text import Text
 from torchref import InputError, Report, __version__, crosscheck
 from torchref.catalogue import CATALOGUE, Entry
 from torchref.checker.causes.table import CAUSES
+from torchref.checker.promise import MOST_SEED
 from torchref.checker.report.text import STYLES, show
 from torchref.encoding import escape_what_the_terminal_lacks
 from torchref.errors import not_writable
 from torchref.explainer.command import EPILOG, explain_command
+from torchref.explainer.whole_number_option import whole_number
 
 RIGHT, WRONG, USAGE = 0, 1, 2
 
@@ -86,7 +88,12 @@ def crosscheck_command(
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Of inputs, cotangents, directions.")
+        int,
+        typer.Option(
+            parser=whole_number(0, MOST_SEED),
+            metavar="INTEGER",
+            help=f"Of inputs, cotangents, directions: 0 to {MOST_SEED}.",
+        ),
     ] = 0,
     isolate: Annotated[
         bool | None,

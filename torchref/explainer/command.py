@@ -10,6 +10,7 @@ import torch
 import typer
 
 from torchref import nn
+from torchref.checker.promise import MOST_SEED
 from torchref.errors import InputError, not_writable
 from torchref.explainer.document.text import WITHOUT_A_TERMINAL
 from torchref.explainer.drawn_network import (
@@ -22,6 +23,7 @@ from torchref.explainer.drawn_network import (
 from torchref.explainer.explanation import Explanation, explain
 from torchref.explainer.lectures import LECTURES, lecture
 from torchref.explainer.place_option import linear_layers, place_in
+from torchref.explainer.whole_number_option import whole_number
 
 FORMATS = ("text", "markdown", "latex", "png")
 OF_OWN_NETWORKS = "2,2,1", "log", "sigmoid", None, 1  # the defaults of what a lecture settles
@@ -46,7 +48,12 @@ def explain_command(
     output: Annotated[
         str | None, typer.Option(help="Of the last level; left out, what fits the loss.")
     ] = None,
-    examples: Annotated[int, typer.Option(min=1, help="How many examples to draw.")] = 1,
+    examples: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(1), metavar="INTEGER", help="How many examples to draw: 1 or more."
+        ),
+    ] = 1,
     weight: Annotated[
         str | None, typer.Option(metavar="LEVEL:FROM,TO", help="A weight, counted from 1.")
     ] = None,
@@ -54,7 +61,14 @@ def explain_command(
         str | None, typer.Option(metavar="LEVEL:NEURON", help="A bias, counted from 1.")
     ] = None,
     lr: Annotated[float | None, typer.Option(help="The learning rate of the update.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of what is drawn.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(0, MOST_SEED),
+            metavar="INTEGER",
+            help=f"Of what is drawn: 0 to {MOST_SEED}.",
+        ),
+    ] = 0,
     form: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "text",
     file: Annotated[Path | None, typer.Option(help="Where to write it; a png needs one.")] = None,
 ) -> None:
