@@ -15,10 +15,11 @@ from torchref.checker.execution.isolation import (
     Send,
     run_isolated,
 )
+from torchref.checker.execution.run import RefusedError
 from torchref.checker.execution.subject import as_subject, with_gradient_of
 from torchref.checker.execution.time_limit import time_limit
 from torchref.checker.inputs.defaults import defaults_left_out
-from torchref.checker.inputs.preparation import AT_PRECISIONS, AT_THE_REFERENCE
+from torchref.checker.inputs.preparation import AT_PRECISIONS, AT_THE_REFERENCE, computed
 from torchref.checker.inputs.sizes import SMALL
 from torchref.checker.promise import Domain, Precision, Promise, require_accepted
 from torchref.checker.report.findings import Finding
@@ -163,7 +164,11 @@ def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
     try:
         ledger: Ledger = run_isolated(work, receive, session.promise.seconds)
     except ProcessEndedError as ended:
-        if isinstance(ended, OutlastedError):
+        is_late = isinstance(ended, OutlastedError)
+        in_double = trying == AT_PRECISIONS[torch.float64] and not is_late
+        if in_double and _ends_as_given(session, cases[0]):
+            trying = cases[0].label
+        if is_late:
             learnt.undecided("process", f"{ended}, and tried last: {trying}")
         elif session.probes.get(trying, trying in {case.label for case in cases}):
             evidence = f"{ended}; what it wrote before that is on standard error"
@@ -173,6 +178,20 @@ def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
         learnt.note("what was not tried by then was not checked")
         return learnt
     return ledger
+
+
+def _ends_as_given(session: Session, case: Case) -> bool:
+    """Whether one backward at the inputs in the dtype given ends a process too."""
+
+    def work(_: Send) -> None:
+        with suppress(RefusedError):
+            computed(session.candidate, case)
+
+    try:
+        run_isolated(work, _silent, session.promise.seconds)
+    except ProcessEndedError as ended:
+        return not isinstance(ended, OutlastedError)
+    return False
 
 
 def _left_out_by(trying: str, session: Session) -> str:

@@ -42,8 +42,9 @@ def test_the_report_is_the_same_as_in_this_process() -> None:
     assert there.to_dict() == here.to_dict()
 
 
-def test_one_that_ends_at_the_inputs_given_is_wrong() -> None:
-    report = crosscheck(ending(lambda x: True), torch.sin, (X,), isolate=True)
+@pytest.mark.parametrize("x", [X, X.float()], ids=["float64", "float32"])
+def test_one_that_ends_at_the_inputs_given_is_wrong(x: torch.Tensor) -> None:
+    report = crosscheck(ending(lambda x: True), torch.sin, (x,), isolate=True)
     assert report.verdict == "wrong"
     (finding,) = report.findings
     assert (finding.cause, finding.at) == ("raises", "as given")

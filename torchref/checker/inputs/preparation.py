@@ -78,12 +78,12 @@ def in_its_precision(
     is_single = _is_single(cases[0])
     tick(AT_PRECISIONS[torch.float64] if is_single else cases[0].label)
     try:
-        _computed(subject, doubled[0])
+        computed(subject, doubled[0])
     except RefusedError as refusal:
         native = cases if is_single else [case.to(torch.float32) for case in cases]
         tick(cases[0].label if is_single else AT_PRECISIONS[torch.float32])
         try:
-            _computed(subject, native[0])
+            computed(subject, native[0])
         except RefusedError:
             return doubled
         where = "the dtype given" if native is cases else "float32"
@@ -99,8 +99,8 @@ def in_its_precision(
 
 def _is_of_single_precision(subject: Subject, given: Case, doubled: Case) -> str:
     """Why it should be checked in float32, if it should: of float64 it has not the digits."""
-    outputs, gradients = _computed(subject, _with_all_digits(doubled))
-    native, native_gradients = _computed(subject, doubled.to(torch.float32))
+    outputs, gradients = computed(subject, _with_all_digits(doubled))
+    native, native_gradients = computed(subject, doubled.to(torch.float32))
     if not native or any(y.dtype != torch.float32 for y in native):
         return ""
     if outputs and all(y.dtype == torch.float32 or held_in_double(y) for y in outputs):
@@ -164,7 +164,7 @@ def _with_all_digits(case: Case) -> Case:
     return case.derived(case.label, moved)
 
 
-def _computed(subject: Subject, case: Case) -> tuple[list[Tensor], list[Tensor]]:
+def computed(subject: Subject, case: Case) -> tuple[list[Tensor], list[Tensor]]:
     """The floating-point outputs and the gradients, without those that are 0 throughout."""
     tape = forward(subject, case)
     gradients = backward(subject, tape, tape.draw_cotangents(Generator().manual_seed(0)))
