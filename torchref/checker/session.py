@@ -284,5 +284,3 @@ class Session:
         evidence = "no output requires grad although an input does"
         finding = Finding("missing-gradient", None, None, evidence, run.case.label)
         self.ledger.enter("gradient", [finding])
-
-
