@@ -1,6 +1,7 @@
-"""The softmax over the last dimension, and its logarithm."""
+"""The softmax over the last dimension, its logarithm, and the log loss in which it cancels."""
 
 import torch
+from torch import Tensor
 
 from torchref.ops.op import Op, save
 
@@ -69,3 +70,57 @@ class LogSoftmax(Op):
     def tangent(ctx, dx):
         (y,) = ctx.saved_tensors
         return dx - (torch.exp(y) * dx).sum(-1, keepdim=True)
+
+
+class SoftmaxCrossEntropy(Op):
+    r"""y = −Σ_i t_i ln p_i with p = softmax(x), over the last dimension.
+
+    Derivation: ln p_i = x_i − ln Σ_j exp(x_j), so ∂y/∂x = p Σ_i t_i − t. For targets that sum
+    to one this is
+
+        ∂y/∂x = p − t:
+
+    the softmax has cancelled the denominators of the logarithms, as ŷ (1 − ŷ) does in
+    `LogLossWithLogits`. Also ∂y/∂t = −ln p. As in every entropy 0 · ln 0 is 0: a class that a
+    logit of −∞ rules out costs nothing unless it is the target.
+    Shapes: x and target (..., C) with C ≥ 1, y (...): one value a row. A row of target holds what
+    each class weighs: a one for the right class, probabilities, or these times class weights.
+    Saves x and target.
+    Source: lecture 000's log loss and cancellation, for C classes.
+
+    >>> x = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1e4]])
+    >>> SoftmaxCrossEntropy.call(x, torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]))
+    tensor([1.0986e+00, 1.0000e+04])
+    """
+
+    @staticmethod
+    def forward(x, target):
+        return -expectation(target, LogSoftmax.call(x))
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        save(ctx, *inputs)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, target = ctx.saved_tensors
+        need_x, need_target = ctx.needs_input_grad
+        grad_row = grad_y.unsqueeze(-1)
+        grad_x = grad_target = None
+        if need_x:
+            grad_x = grad_row * (Softmax.call(x) * target.sum(-1, keepdim=True) - target)
+        if need_target:
+            grad_target = -grad_row * LogSoftmax.call(x)
+        return grad_x, grad_target
+
+    @staticmethod
+    def tangent(ctx, dx, dtarget):
+        x, target = ctx.saved_tensors
+        slope = Softmax.call(x) * target.sum(-1, keepdim=True) - target
+        return (dx * slope).sum(-1) - expectation(dtarget, LogSoftmax.call(x))
+
+
+def expectation(target: Tensor, log_p: Tensor) -> Tensor:
+    """Σ_i t_i ln p_i, without the classes that are neither wanted nor possible."""
+    absent = (target == 0) & ~(log_p > -torch.inf)  # of NaN neither holds
+    return torch.where(absent, 0, target * log_p).sum(-1)

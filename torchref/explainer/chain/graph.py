@@ -16,7 +16,7 @@ from torchref.explainer.chain.admission import (
     require_rows,
     rows,
 )
-from torchref.ops.reduction import divisor
+from torchref.ops.losses import divisor
 
 PASSES_ON = (nn.Flatten, nn.Unflatten, nn.Identity)  # on rows of numbers they change nothing
 

@@ -1,11 +1,10 @@
-"""The log loss: on probabilities, and on logits, where ŷ (1 − ŷ) has cancelled."""
+"""Losses, entry by entry, and how one value is made of them: there lectures and torch differ."""
 
 import torch
 from torch import Tensor
 
+from torchref.ops.activations import Sigmoid, Softplus
 from torchref.ops.op import Op, save
-from torchref.ops.sigmoid import Sigmoid
-from torchref.ops.softplus import Softplus
 
 # The least x (1 − x) that torch divides by: 1e-12, which its kernels keep in float32.
 LEAST_SPREAD = 9.999999960041972e-13
@@ -119,3 +118,110 @@ def logits_slope(x: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor
 def target_slope(x: Tensor, pos_weight: Tensor | None) -> Tensor:
     """∂y/∂t of `LogLossWithLogits`."""
     return -x if pos_weight is None else pos_weight * Softplus.call(-x) - Softplus.call(x)
+
+
+class SquaredError(Op):
+    r"""y = (x − t)², with the target t, entry by entry.
+
+    Derivation: ∂y/∂x = 2 (x − t) = −∂y/∂t.
+    Shapes: x, target and y alike, any.
+    Saves x and target.
+    Source: lecture 002; lecture 003 halves it, see `Reduction`.
+
+    >>> SquaredError.call(torch.tensor([0.7153]), torch.tensor([0.25]))
+    tensor([0.2165])
+    """
+
+    @staticmethod
+    def forward(x, target):
+        return (x - target) ** 2
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        save(ctx, *inputs)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, target = ctx.saved_tensors
+        need_x, need_target = ctx.needs_input_grad
+        grad_x = (2 * grad_y) * (x - target)  # a Reduction's grad_y is one number: doubled at once
+        return grad_x if need_x else None, -grad_x if need_target else None
+
+    @staticmethod
+    def tangent(ctx, dx, dtarget):
+        x, target = ctx.saved_tensors
+        return 2 * (x - target) * (dx - dtarget)
+
+
+REDUCTIONS = ("none", "sum", "mean", "half_sum", "half_mean")
+
+
+def divisor(entries: int, reduction: str) -> int:
+    """The d of the table in `Reduction`."""
+    return {"mean": entries, "half_sum": 2, "half_mean": 2 * entries}.get(reduction, 1)
+
+
+class Reduction(Op):
+    r"""y = Σ w x / d, with the divisor d of the convention; "none" leaves y = w x.
+
+    | reduction   | d   | used by                      |
+    | ----------- | --- | ---------------------------- |
+    | "sum"       | 1   | lecture 002, torch           |
+    | "mean"      | n   | torch's default              |
+    | "half_sum"  | 2   | lecture 003 for one example  |
+    | "half_mean" | 2 n | lecture 003 for m examples   |
+
+    n is the number of entries of x, whatever the weight. The half is there to cancel the 2 that
+    a square leaves behind.
+
+    Derivation: ∂y/∂x = w / d and ∂y/∂w = x / d, entry by entry; a weight that was broadcast
+    takes the sum over the entries that it served.
+    Shapes: x any, weight broadcastable to x or None; y a scalar, or like x for "none".
+    Saves x and weight, and without a weight nothing but the shape of x.
+    Source: lectures 002 and 003; `reduction=` of torch's losses.
+
+    >>> Reduction.call(torch.tensor([1.0, 2.0, 6.0]), None, "half_mean")
+    tensor(1.5000)
+    """
+
+    @staticmethod
+    def forward(x, weight, reduction):
+        weighted = x if weight is None else weight * x
+        match reduction:
+            case "none":
+                return x.clone() if weight is None else weighted
+            case "sum":
+                return weighted.sum()
+            case "mean":
+                return weighted.mean()
+            case "half_sum":
+                return weighted.sum() / 2
+            case "half_mean":
+                return weighted.mean() / 2
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        x, weight, reduction = inputs
+        ctx.shape = x.shape
+        ctx.divisor = divisor(x.numel(), reduction)
+        ctx.reduction = reduction
+        saved = (None, None) if weight is None else (x, weight)
+        save(ctx, *saved)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        need_x, need_weight, _ = ctx.needs_input_grad
+        grad_weighted = (grad_y / ctx.divisor).expand(ctx.shape)
+        grad_x = grad_weight = None
+        if need_x:
+            grad_x = grad_weighted if weight is None else grad_weighted * weight
+        if need_weight:
+            grad_weight = (grad_weighted * x).sum_to_size(weight.shape)
+        return grad_x, grad_weight, None  # reduction
+
+    @staticmethod
+    def tangent(ctx, dx, dweight, _):
+        x, weight = ctx.saved_tensors
+        dweighted = dx if weight is None else weight * dx + dweight * x
+        return Reduction.forward(dweighted, None, ctx.reduction)

@@ -1,4 +1,4 @@
-"""The log loss where it has conventions: at 0 and 1, and for logits of any size."""
+"""Losses where they have conventions: at 0 and 1, for logits of any size, and in their divisors."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.ops.catalogue_cases import DEVICES, TORCH_SCRIPTS_ITS_JVP
-from torchref.ops import LogLoss, LogLossWithLogits, Sigmoid
+from torchref.ops import REDUCTIONS, LogLoss, LogLossWithLogits, Reduction, Sigmoid
 
 CERTAIN = (0.0, 0.0, 1.0, 1.0, 0.0, 1.0)
 LABELS = (0.0, 1.0, 0.0, 1.0, 0.5, 0.25)
@@ -97,3 +97,41 @@ def test_the_gradient_of_logits_is_prediction_minus_target() -> None:
     (slope_apart,) = torch.autograd.grad(apart.sum(), x)
     assert torch.equal(slope, (Sigmoid.call(x) - target).detach())
     torch.testing.assert_close(slope_apart, slope, rtol=1e-12, atol=1e-12)
+
+
+SIX = (1.0, 2.0, 3.0, 4.0, 5.0, 9.0)
+DIVISORS = {"sum": 1, "mean": 6, "half_sum": 2, "half_mean": 12}
+
+
+def test_the_conventions_are_these() -> None:
+    assert set(REDUCTIONS) == {"none", *DIVISORS}
+
+
+@pytest.mark.parametrize(("reduction", "divisor"), DIVISORS.items())
+def test_value_and_gradient_are_divided_alike(reduction: str, divisor: int) -> None:
+    x = torch.tensor(SIX, dtype=torch.float64).reshape(2, 3).requires_grad_()
+    y = Reduction.call(x, None, reduction)
+    (grad_x,) = torch.autograd.grad(y, x)
+    assert y.item() == 24 / divisor
+    assert torch.equal(grad_x, torch.full_like(x, 1 / divisor))
+
+
+def test_without_a_weight_nothing_but_the_shape_is_kept() -> None:
+    saved = []
+    with torch.autograd.graph.saved_tensors_hooks(saved.append, lambda x: x):
+        Reduction.call(torch.ones(6, requires_grad=True), None, "mean")
+    assert saved == []
+
+
+def test_a_result_of_none_is_not_its_input() -> None:
+    x = torch.ones(3, requires_grad=True)
+    y = Reduction.call(x, None, "none")
+    assert y.data_ptr() != x.data_ptr()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "half_mean"])
+def test_the_mean_of_nothing_is_nan_as_torchs(reduction: str) -> None:
+    x = torch.empty(0, 3, requires_grad=True)
+    y = Reduction.call(x, None, reduction)
+    assert y.isnan()
+    assert torch.autograd.grad(y, x)[0].shape == (0, 3)
