@@ -2,7 +2,7 @@
 
 import torch
 
-from torchref.ops.op import Op, save
+from torchref.ops.op import Op, save_inputs, save_output
 
 
 class Sigmoid(Op):
@@ -22,19 +22,14 @@ class Sigmoid(Op):
     def forward(x):
         return torch.sigmoid(x)
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, output)
+    setup_context = staticmethod(save_output)
 
     @staticmethod
     def backward(ctx, grad_y):
         (y,) = ctx.saved_tensors
         return grad_y * (y * (1 - y))
 
-    @staticmethod
-    def tangent(ctx, dx):
-        (y,) = ctx.saved_tensors
-        return dx * (y * (1 - y))
+    tangent = backward  # the Jacobian is diagonal
 
 
 class Tanh(Op):
@@ -54,19 +49,14 @@ class Tanh(Op):
     def forward(x):
         return torch.tanh(x)
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, output)
+    setup_context = staticmethod(save_output)
 
     @staticmethod
     def backward(ctx, grad_y):
         (y,) = ctx.saved_tensors
         return grad_y * (1 - y * y)
 
-    @staticmethod
-    def tangent(ctx, dx):
-        (y,) = ctx.saved_tensors
-        return dx * (1 - y * y)
+    tangent = backward  # the Jacobian is diagonal
 
 
 class Softplus(Op):
@@ -86,19 +76,14 @@ class Softplus(Op):
     def forward(x):
         return x.clamp_min(0) + torch.log1p(torch.exp(-x.abs()))
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, *inputs)
+    setup_context = staticmethod(save_inputs)
 
     @staticmethod
     def backward(ctx, grad_y):
         (x,) = ctx.saved_tensors
         return grad_y * Sigmoid.call(x)
 
-    @staticmethod
-    def tangent(ctx, dx):
-        (x,) = ctx.saved_tensors
-        return dx * Sigmoid.call(x)
+    tangent = backward  # the Jacobian is diagonal
 
 
 class ReLU(Op):
@@ -118,16 +103,11 @@ class ReLU(Op):
     def forward(x):
         return torch.clamp_min(x, 0)
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, output)
+    setup_context = staticmethod(save_output)
 
     @staticmethod
     def backward(ctx, grad_y):
         (y,) = ctx.saved_tensors
         return torch.where(y <= 0, 0, grad_y)
 
-    @staticmethod
-    def tangent(ctx, dx):
-        (y,) = ctx.saved_tensors
-        return torch.where(y <= 0, 0, dx)
+    tangent = backward  # the Jacobian is diagonal

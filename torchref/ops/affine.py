@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from torchref.ops.op import Op, save
+from torchref.ops.op import Op, save, save_inputs
 
 
 def rows(x: Tensor) -> Tensor:
@@ -77,10 +77,7 @@ class HomogeneousAffine(Op):
     def forward(x, weight):
         return append_one(x) @ weight.T
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        x, weight = inputs
-        save(ctx, x, weight)
+    setup_context = staticmethod(save_inputs)
 
     @staticmethod
     def backward(ctx, grad_y):

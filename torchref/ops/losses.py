@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from torchref.ops.activations import Sigmoid, Softplus
-from torchref.ops.op import Op, save
+from torchref.ops.op import Op, save, save_inputs
 
 # The least x (1 − x) that torch divides by: 1e-12, which its kernels keep in float32.
 LEAST_SPREAD = 9.999999960041972e-13
@@ -35,9 +35,7 @@ class LogLoss(Op):
     def forward(x, target):
         return -torch.lerp(*log_chances(x), target)  # (1 − t) ln(1 − x) + t ln x in one pass
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, *inputs)
+    setup_context = staticmethod(save_inputs)
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -83,9 +81,7 @@ class LogLossWithLogits(Op):
         positive = target if pos_weight is None else pos_weight * target
         return positive * Softplus.call(-x) + (1 - target) * Softplus.call(x)
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, *inputs)
+    setup_context = staticmethod(save_inputs)
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -136,9 +132,7 @@ class SquaredError(Op):
     def forward(x, target):
         return (x - target) ** 2
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, *inputs)
+    setup_context = staticmethod(save_inputs)
 
     @staticmethod
     def backward(ctx, grad_y):

@@ -41,3 +41,13 @@ def save(ctx: Any, *tensors: Tensor | None) -> None:
     """Keep inputs or outputs for backward and tangent alike, which read them in this order."""
     ctx.save_for_backward(*tensors)
     ctx.save_for_forward(*tensors)
+
+
+def save_inputs(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ARG001
+    """The `setup_context` of an op whose derivative is written in its inputs, all of them saved."""
+    save(ctx, *inputs)
+
+
+def save_output(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ARG001
+    """The `setup_context` of an op whose derivative is written in its own value."""
+    save(ctx, output)

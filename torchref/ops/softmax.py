@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from torchref.ops.op import Op, save
+from torchref.ops.op import Op, save_inputs, save_output
 
 
 class Softmax(Op):
@@ -24,19 +24,14 @@ class Softmax(Op):
         raised = torch.exp(x - x.amax(-1, keepdim=True))
         return raised / raised.sum(-1, keepdim=True)
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, output)
+    setup_context = staticmethod(save_output)
 
     @staticmethod
     def backward(ctx, grad_y):
         (y,) = ctx.saved_tensors
         return y * (grad_y - (grad_y * y).sum(-1, keepdim=True))
 
-    @staticmethod
-    def tangent(ctx, dx):
-        (y,) = ctx.saved_tensors
-        return y * (dx - (dx * y).sum(-1, keepdim=True))
+    tangent = backward  # the Jacobian is symmetric
 
 
 class LogSoftmax(Op):
@@ -57,9 +52,7 @@ class LogSoftmax(Op):
         below = x - x.amax(-1, keepdim=True)
         return below - torch.exp(below).sum(-1, keepdim=True).log()
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, output)
+    setup_context = staticmethod(save_output)
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -97,9 +90,7 @@ class SoftmaxCrossEntropy(Op):
     def forward(x, target):
         return -expectation(target, LogSoftmax.call(x))
 
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        save(ctx, *inputs)
+    setup_context = staticmethod(save_inputs)
 
     @staticmethod
     def backward(ctx, grad_y):
