@@ -6,13 +6,15 @@ from torch import Tensor
 from torchref.ops.activations import Sigmoid, Softplus
 from torchref.ops.op import Op, save, save_inputs
 
-# The least x (1 − x) that torch divides by: 1e-12, which its kernels keep in float32.
-LEAST_SPREAD = 9.999999960041972e-13
-
 
 def log_chances(x: Tensor) -> tuple[Tensor, Tensor]:
     """ln(1 − x) and ln x, neither below −100: a certain and wrong answer costs 100, not ∞."""
     return torch.log1p(-x).clamp_min(-100), torch.log(x).clamp_min(-100)
+
+
+def spread(x: Tensor) -> Tensor:
+    """x (1 − x), not below what torch divides by: 1e-12, which its kernels keep in float32."""
+    return (x * (1 - x)).clamp_min(9.999999960041972e-13)
 
 
 class LogLoss(Op):
@@ -41,20 +43,14 @@ class LogLoss(Op):
     def backward(ctx, grad_y):
         x, target = ctx.saved_tensors
         need_x, need_target = ctx.needs_input_grad
-        grad_x = grad_target = None
-        if need_x:
-            grad_x = grad_y * (x - target) / (x * (1 - x)).clamp_min(LEAST_SPREAD)
-        if need_target:
-            log_rest, log_x = log_chances(x)
-            grad_target = grad_y * (log_rest - log_x)
+        grad_x = grad_y * (x - target) / spread(x) if need_x else None
+        grad_target = grad_y * torch.sub(*log_chances(x)) if need_target else None
         return grad_x, grad_target
 
     @staticmethod
     def tangent(ctx, dx, dtarget):
         x, target = ctx.saved_tensors
-        log_rest, log_x = log_chances(x)
-        slope = (x - target) / (x * (1 - x)).clamp_min(LEAST_SPREAD)
-        return dx * slope + dtarget * (log_rest - log_x)
+        return dx * ((x - target) / spread(x)) + dtarget * torch.sub(*log_chances(x))
 
 
 class LogLossWithLogits(Op):
@@ -87,11 +83,9 @@ class LogLossWithLogits(Op):
     def backward(ctx, grad_y):
         x, target, pos_weight = ctx.saved_tensors
         need_x, need_target, need_pos_weight = ctx.needs_input_grad
-        grad_x = grad_target = grad_pos_weight = None
-        if need_x:
-            grad_x = grad_y * logits_slope(x, target, pos_weight)
-        if need_target:
-            grad_target = grad_y * target_slope(x, pos_weight)
+        grad_x = grad_y * logits_slope(x, target, pos_weight) if need_x else None
+        grad_target = grad_y * target_slope(x, pos_weight) if need_target else None
+        grad_pos_weight = None
         if need_pos_weight:
             grad_pos_weight = (grad_y * target * Softplus.call(-x)).sum_to_size(pos_weight.shape)
         return grad_x, grad_target, grad_pos_weight

@@ -97,18 +97,19 @@ class SoftmaxCrossEntropy(Op):
         x, target = ctx.saved_tensors
         need_x, need_target = ctx.needs_input_grad
         grad_row = grad_y.unsqueeze(-1)
-        grad_x = grad_target = None
-        if need_x:
-            grad_x = grad_row * (Softmax.call(x) * target.sum(-1, keepdim=True) - target)
-        if need_target:
-            grad_target = -grad_row * LogSoftmax.call(x)
+        grad_x = grad_row * logits_slope(x, target) if need_x else None
+        grad_target = -grad_row * LogSoftmax.call(x) if need_target else None
         return grad_x, grad_target
 
     @staticmethod
     def tangent(ctx, dx, dtarget):
         x, target = ctx.saved_tensors
-        slope = Softmax.call(x) * target.sum(-1, keepdim=True) - target
-        return (dx * slope).sum(-1) - expectation(dtarget, LogSoftmax.call(x))
+        return (dx * logits_slope(x, target)).sum(-1) - expectation(dtarget, LogSoftmax.call(x))
+
+
+def logits_slope(x: Tensor, target: Tensor) -> Tensor:
+    """∂y/∂x of `SoftmaxCrossEntropy`, differentiable again by the handwritten `Softmax`."""
+    return Softmax.call(x) * target.sum(-1, keepdim=True) - target
 
 
 def expectation(target: Tensor, log_p: Tensor) -> Tensor:
