@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tests.random_inputs import seeded
 from torchref.catalogue import CATALOGUE, Entry, Inputs
-from torchref.catalogue.draws import normal
+from torchref.catalogue.entry import normal
 
 DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.cuda))
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.random_inputs import seeded
-from torchref.catalogue.draws import normal
+from torchref.catalogue.entry import normal
 from torchref.ops import Affine, HomogeneousAffine
 
 

@@ -12,7 +12,7 @@ from tests.ops.memory_layouts import LAYOUTS
 from tests.ops.test_low_precision import assert_low_precision_is_as_good
 from tests.random_inputs import seeded
 from torchref.catalogue import CATALOGUE, Inputs
-from torchref.catalogue.draws import chance, normal
+from torchref.catalogue.entry import chance, normal
 from torchref.ops import REDUCTIONS
 
 Shape = tuple[int, ...]

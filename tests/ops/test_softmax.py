@@ -5,7 +5,7 @@ import torch
 
 from tests.ops.catalogue_cases import TORCH_SCRIPTS_ITS_JVP
 from tests.random_inputs import seeded
-from torchref.catalogue.draws import normal
+from torchref.catalogue.entry import normal
 from torchref.ops import LogSoftmax, Softmax, SoftmaxCrossEntropy
 
 

@@ -4,8 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from torchref.catalogue.draws import normal
-from torchref.catalogue.entry import Entry, Inputs
+from torchref.catalogue.entry import Entry, Inputs, normal
 from torchref.ops import ReLU, Sigmoid, Softplus, Tanh
 
 

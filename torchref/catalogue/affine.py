@@ -3,8 +3,7 @@
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from torchref.catalogue.draws import normal
-from torchref.catalogue.entry import Entry, Inputs
+from torchref.catalogue.entry import Entry, Inputs, normal
 from torchref.ops import Affine, HomogeneousAffine
 
 

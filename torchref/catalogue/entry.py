@@ -1,4 +1,4 @@
-"""What the catalogue knows of an op."""
+"""What the catalogue knows of an op, and random tensors in float64 for its samples."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,3 +36,12 @@ class Entry:
         return tuple(
             tuple(x.to(device) if isinstance(x, Tensor) else x for x in each) for each in drawn
         )
+
+
+def normal(generator: Generator, *shape: int) -> Tensor:
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def chance(generator: Generator, *shape: int) -> Tensor:
+    """In [0.1, 0.9]: away from the ends, where the log loss has its conventions."""
+    return 0.1 + 0.8 * torch.rand(shape, generator=generator, dtype=torch.float64)

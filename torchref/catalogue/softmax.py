@@ -4,8 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from torchref.catalogue.draws import chance, normal
-from torchref.catalogue.entry import Entry, Inputs
+from torchref.catalogue.entry import Entry, Inputs, chance, normal
 from torchref.ops import LogSoftmax, Softmax, SoftmaxCrossEntropy
 
 
