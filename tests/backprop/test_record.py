@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from torchref.backprop.record import Call, NotRepeatableError, Recorder, Value
-from torchref.backprop.simplify import simplified
+from torchref.backprop.record import Call, NotRepeatableError, Recorder, Value, simplified
 
 X = torch.tensor([[0.5, -1.0, 2.0], [3.0, 0.25, -4.0]], dtype=torch.float64)
 

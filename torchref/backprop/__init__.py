@@ -1,8 +1,7 @@
 """Backpropagation without a tape: the reverse sweep through a stack of layers."""
 
-from torchref.backprop.bound import delta_bounds
 from torchref.backprop.correspondence import correspond
-from torchref.backprop.repository import Repository
+from torchref.backprop.repository import Repository, delta_bounds
 from torchref.backprop.step import Backprop
 from torchref.backprop.sweep import Swept, sweep
 

@@ -10,8 +10,28 @@ from typing import Any
 from torch import Tensor
 
 from torchref import nn, ops
-from torchref.backprop.rearrangement import Rearrangement
 from torchref.ops import Op
+
+
+class Rearrangement:
+    """What `Flatten`, `Unflatten` and `Identity` do. They compute nothing, so there is no op.
+
+    y has the entries of x in another shape: y_k = x_k, so ∂L/∂x is ∂L/∂y in the shape of x.
+    """
+
+    @staticmethod
+    def forward(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return x.reshape(shape)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], _: Tensor) -> None:
+        x, _ = inputs
+        ctx.shape = x.shape
+
+    @staticmethod
+    def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor, None]:
+        return grad_y.reshape(ctx.shape), None  # shape
+
 
 # What an op receives after x: the name of an attribute of the layer, or a function of layer and x.
 Operand = str | Callable[[Any, Tensor], Any]

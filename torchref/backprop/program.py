@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from torchref.backprop.allot import allot
-from torchref.backprop.record import Call, Recorder, Value
-from torchref.backprop.simplify import simplified
+from torchref.backprop.record import Call, Recorder, Value, simplified
 from torchref.backprop.writer import Writer
 
 Sweep = Callable[[Tensor, Tensor], tuple[Tensor, dict[str, Tensor]]]

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from torchref import nn
-from torchref.backprop.correspondence import LAYERS, LOSSES, Operand
-from torchref.backprop.rearrangement import Rearrangement
+from torchref.backprop.correspondence import LAYERS, LOSSES, Operand, Rearrangement
 from torchref.errors import InputError
 from torchref.functional.admission import require_tensor
 from torchref.ops import Op, Reduction
