@@ -45,16 +45,9 @@ class Correspondence:
     operands: tuple[Operand, ...] = ()
 
 
-def flattened(layer: nn.Flatten, x: Tensor) -> tuple[int, ...]:
-    return tuple(x.flatten(layer.start_dim, layer.end_dim).shape)
-
-
-def unflattened(layer: nn.Unflatten, x: Tensor) -> tuple[int, ...]:
-    return tuple(x.unflatten(layer.dim, layer.unflattened_size).shape)
-
-
-def same_shape(_: nn.Identity, x: Tensor) -> tuple[int, ...]:
-    return tuple(x.shape)
+def rearranged(layer: nn.Module, x: Tensor) -> tuple[int, ...]:
+    """The shape that a layer without an op gives to x."""
+    return tuple(layer.forward(x).shape)
 
 
 LAYERS: dict[type[nn.Module], Correspondence] = {
@@ -63,9 +56,9 @@ LAYERS: dict[type[nn.Module], Correspondence] = {
     nn.Sigmoid: Correspondence(ops.Sigmoid),
     nn.Tanh: Correspondence(ops.Tanh),
     nn.ReLU: Correspondence(ops.ReLU),
-    nn.Flatten: Correspondence(Rearrangement, (flattened,)),
-    nn.Unflatten: Correspondence(Rearrangement, (unflattened,)),
-    nn.Identity: Correspondence(Rearrangement, (same_shape,)),
+    nn.Flatten: Correspondence(Rearrangement, (rearranged,)),
+    nn.Unflatten: Correspondence(Rearrangement, (rearranged,)),
+    nn.Identity: Correspondence(Rearrangement, (rearranged,)),
 }
 
 # A loss computes op(x, target, *operands) entry by entry, and then a `Reduction`.

@@ -15,15 +15,15 @@ from torchref.backprop.repository import Repository
 from torchref.backprop.stack import Layer, Stack
 
 
+@dataclass
 class Context:
     """Takes what `setup_context` saves and gives it to `backward`, and nothing else.
 
     An op writes further attributes as it likes, as on autograd's own context.
     """
 
-    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
-        self.needs_input_grad = needs_input_grad
-        self.saved_tensors: tuple[Tensor | None, ...] = ()
+    needs_input_grad: tuple[bool, ...]
+    saved_tensors: tuple[Tensor | None, ...] = ()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         self.saved_tensors = tensors
