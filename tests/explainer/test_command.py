@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from torchref.cli import app, main
-from torchref.explainer.drawn_network import LOSSES
+from torchref.explainer.command import LOSSES
 from torchref.explainer.lectures import LECTURES
 
 

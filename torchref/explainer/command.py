@@ -1,32 +1,39 @@
 """`torchref explain`: the network of a lecture, or one drawn from a seed."""
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 import typer
+from torch import Tensor
 
 from torchref import nn
 from torchref.checker.promise import MOST_SEED
 from torchref.errors import InputError, not_writable
 from torchref.explainer.document.text import WITHOUT_A_TERMINAL
-from torchref.explainer.drawn_network import (
-    ACTIVATIONS,
-    LOSSES,
-    drawn_network,
-    drawn_target,
-    one_of,
-)
 from torchref.explainer.explanation import Explanation, explain
 from torchref.explainer.lectures import LECTURES, lecture
-from torchref.explainer.place_option import linear_layers, place_in
 from torchref.explainer.whole_number_option import whole_number
 
 FORMATS = ("text", "markdown", "latex", "png")
 OF_OWN_NETWORKS = "2,2,1", "log", "sigmoid", None, 1  # the defaults of what a lecture settles
+
+LOSSES: dict[str, Callable[[], nn.Module]] = {
+    "log": lambda: nn.BCELoss(reduction="sum"),
+    "logits": lambda: nn.BCEWithLogitsLoss(reduction="sum"),
+    "cross-entropy": lambda: nn.CrossEntropyLoss(reduction="sum"),
+    "squared": lambda: nn.SquaredError("sum"),
+    "half-squared": lambda: nn.SquaredError("half_sum"),
+    "mean-squared": nn.MSELoss,
+}
+ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "none": nn.Identity}
+# The other losses take any.
+FITTING_OUTPUT = {"log": "sigmoid", "logits": "none", "cross-entropy": "none"}
 
 EPILOG = (
     "Exit status: 0 the verdict is right, 1 it is not, 2 bad usage.\n\n"
@@ -141,3 +148,101 @@ def write(text: str, file: Path | None) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise not_writable("--file", file, error) from None
+
+
+def drawn_network(
+    sizes: str, loss: str, activation: str, output: str | None, seed: int
+) -> nn.Sequential:
+    """Layers named as in `SigmoidNetwork`, with other activations."""
+    one_of("--loss", loss, LOSSES)
+    one_of("--activation", activation, ACTIVATIONS)
+    output = output or FITTING_OUTPUT.get(loss, "sigmoid")
+    one_of("--output", output, ACTIVATIONS)
+    fitting = FITTING_OUTPUT.get(loss, output)
+    if output != fitting:
+        raise InputError(
+            f"The loss {loss} fits an output of {fitting}",
+            f"--output {output} arrived",
+            "log takes probabilities, logits and cross-entropy what goes into sigmoid or softmax; "
+            "squared takes anything.",
+        )
+    if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)+", sizes):
+        raise InputError(
+            "--sizes must be two or more positive whole numbers with commas between, inputs first",
+            f"{sizes!r} arrived",
+            "Lecture 002's network is --sizes 4,3,2.",
+        )
+    torch.manual_seed(seed)
+    network = nn.Sequential()
+    steps = list(pairwise(map(int, sizes.split(","))))
+    for number, (inputs, outputs) in enumerate(steps, start=1):
+        kind = output if number == len(steps) else activation
+        network.add_module(f"linear{number}", nn.Linear(inputs, outputs))
+        if kind != "none":
+            network.add_module(f"{kind}{number}", ACTIVATIONS[kind]())
+    return network.double()
+
+
+def drawn_target(loss: str, examples: int, outputs: int) -> Tensor:
+    """Classes for the losses that tell them apart, numbers for the others."""
+    target = torch.rand(examples, outputs, dtype=torch.float64)
+    if loss == "cross-entropy":
+        return torch.eye(outputs, dtype=torch.float64)[target.argmax(dim=1)]
+    return target.round() if loss in FITTING_OUTPUT else target
+
+
+def one_of(option: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise InputError(
+            f"{option} must be one of {', '.join(choices)}", f"{value!r} arrived", "Choose one."
+        )
+
+
+def linear_layers(network: nn.Sequential) -> list[tuple[str, Any]]:
+    """Those with parameters, by name; the lectures number them from 1."""
+    return [(name, layer) for name, layer in network.named_children() if list(layer.parameters())]
+
+
+def place_in(
+    network: nn.Sequential, weight: str | None, bias: str | None
+) -> tuple[str | None, tuple[int, ...] | None]:
+    """The parameter and its entry that LEVEL:FROM,TO and LEVEL:NEURON mean."""
+    if weight is not None and bias is not None:
+        raise InputError("One number is explained", "--weight and --bias were given", "Drop one.")
+    layers = linear_layers(network)
+    if weight is not None:
+        level, source, neuron = figures("--weight", weight, r"(\d+):(\d+),(\d+)", "1:2,1")
+        name, layer = layers[within("--weight", "level", level, len(layers))]
+        rows, columns = layer.weight.shape
+        j = within("--weight", "neuron of that level", neuron, rows)
+        return f"{name}.weight", (j, within("--weight", "input of that level", source, columns))
+    if bias is not None:
+        level, neuron = figures("--bias", bias, r"(\d+):(\d+)", "1:2")
+        name, layer = layers[within("--bias", "level", level, len(layers))]
+        j = within("--bias", "neuron of that level", neuron, layer.out_features)
+        if isinstance(layer, nn.HomogeneousLinear):
+            return f"{name}.weight", (j, layer.in_features)
+        return f"{name}.bias", (j,)
+    return None, None
+
+
+def figures(option: str, text: str, pattern: str, like: str) -> list[int]:
+    match = re.fullmatch(pattern, text)
+    if match is None:
+        raise InputError(
+            f"{option} must look like {like}, with numbers from 1",
+            f"{text!r} arrived",
+            "The level comes before the colon; a weight goes from an input to a neuron.",
+        )
+    return [int(figure) for figure in match.groups()]
+
+
+def within(option: str, what: str, number: int, count: int) -> int:
+    """Counted from 0, as torch does."""
+    if not 1 <= number <= count:
+        raise InputError(
+            f"{option}: the {what} must lie in 1 … {count}",
+            f"{number} arrived",
+            "Levels, neurons and inputs count from 1, as in the lectures.",
+        )
+    return number - 1

@@ -15,7 +15,6 @@ from torchref.explainer.chain.factors import cancellation
 from torchref.explainer.chain.forward import quantities
 from torchref.explainer.chain.graph import graph_of
 from torchref.explainer.chain.notation import Names, Notation
-from torchref.explainer.chain.parameter import place_of
 from torchref.explainer.chain.paths import (
     chain,
     contributions,
@@ -24,7 +23,7 @@ from torchref.explainer.chain.paths import (
     path_count,
     paths,
 )
-from torchref.explainer.chain.viewpoint import Viewpoint
+from torchref.explainer.chain.viewpoint import Viewpoint, place_of
 from torchref.explainer.document.latex import as_latex
 from torchref.explainer.document.markdown import as_markdown
 from torchref.explainer.document.picture import figure, save_png

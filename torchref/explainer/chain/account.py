@@ -7,8 +7,8 @@ from torchref.explainer.chain.evidence import Evidence
 from torchref.explainer.chain.factors import Cancellation, Factor
 from torchref.explainer.chain.forward import Quantity
 from torchref.explainer.chain.notation import Notation
-from torchref.explainer.chain.parameter import Place
 from torchref.explainer.chain.paths import Delta, Path
+from torchref.explainer.chain.viewpoint import Place
 
 
 @dataclass(frozen=True)

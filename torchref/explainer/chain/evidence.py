@@ -11,7 +11,7 @@ from torchref.backprop.stack import Layer, Stack
 from torchref.catalogue import CATALOGUE
 from torchref.checker.oracles.directional_derivative import Slope, central_slope
 from torchref.explainer.chain.graph import Graph
-from torchref.explainer.chain.parameter import Place
+from torchref.explainer.chain.viewpoint import Place
 
 ROUND_OFF = 1e-12  # relative, of a product of a few dozen factors in float64
 ROUNDINGS = 64  # of the loss, in a forward pass of some layers

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from torchref.explainer.chain.account import Account
-from torchref.explainer.document.document import Formula, Section
 from torchref.explainer.document.latex_math import HIGH, LETTERS, LOW, latex
-from torchref.explainer.document.sections import sections
+from torchref.explainer.document.sections import Formula, Section, sections
 
 HEAD = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}

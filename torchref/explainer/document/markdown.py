@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from torchref.explainer.chain.account import Account
-from torchref.explainer.document.document import Formula, Section
-from torchref.explainer.document.sections import sections
+from torchref.explainer.document.sections import Formula, Section, sections
 
 
 def as_markdown(found: Account) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 from torchref.errors import not_writable
 from torchref.explainer.chain.account import Account
 from torchref.explainer.charts.drawing import new_figure
-from torchref.explainer.document.document import Cell, Formula, Section
 from torchref.explainer.document.latex_math import latex
-from torchref.explainer.document.sections import sections
+from torchref.explainer.document.sections import Cell, Formula, Section, sections
 
 LINE = 0.32  # inches
 TALL = 1.9  # lines, for one with a fraction in it

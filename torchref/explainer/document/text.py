@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from torchref.explainer.chain.account import Account
-from torchref.explainer.document.document import Section
-from torchref.explainer.document.sections import sections
+from torchref.explainer.document.sections import Section, sections
 
 NARROWEST, WITHOUT_A_TERMINAL = 40, 100  # columns
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from torchref.explainer.document.document import (
+from torchref.explainer.document.sections import (
     MOST_FACTORS,
     MOST_ROWS,
     MOST_VALUES,
