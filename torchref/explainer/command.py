@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
@@ -16,7 +16,7 @@ from torchref import nn
 from torchref.checker.promise import MOST_SEED
 from torchref.errors import InputError, not_writable
 from torchref.explainer.document.text import WITHOUT_A_TERMINAL
-from torchref.explainer.explanation import Explanation, explain
+from torchref.explainer.explanation import explain
 from torchref.explainer.lectures import LECTURES, lecture
 from torchref.explainer.whole_number_option import whole_number
 
@@ -34,6 +34,9 @@ LOSSES: dict[str, Callable[[], nn.Module]] = {
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "none": nn.Identity}
 # The other losses take any.
 FITTING_OUTPUT = {"log": "sigmoid", "logits": "none", "cross-entropy": "none"}
+
+# How --weight and --bias name one entry of a parameter, counted from 1.
+PLACES = {"--weight": (r"(\d+):(\d+),(\d+)", "1:2,1"), "--bias": (r"(\d+):(\d+)", "1:2")}
 
 EPILOG = (
     "Exit status: 0 the verdict is right, 1 it is not, 2 bad usage.\n\n"
@@ -83,12 +86,20 @@ def explain_command(
     one_of("--format", form, FORMATS)
     if lr is not None and not (math.isfinite(lr) and lr > 0):
         raise InputError("--lr must be a positive number", f"{lr} arrived", "0.1 is a usual one.")
-    if name is not None:
-        given = (sizes, loss, activation, output, examples)
-        found = explain_lecture(name, given, weight, bias, seed, lr)
+    if name is None:
+        network, x, target = drawn(sizes, loss, activation, output, examples, seed)
+        place = place_in(network, weight, bias)
+        rate = 0.1 if lr is None else lr
+        found = explain(network, LOSSES[loss](), x, target, *place, rate=rate)
     else:
-        network = drawn_network(sizes, loss, activation, output, seed)
-        found = explain_drawn(network, loss, examples, weight, bias, lr)
+        chosen = lecture(name)
+        if (sizes, loss, activation, output, examples) != OF_OWN_NETWORKS:
+            raise InputError(
+                f"{name} has a network, a loss and an example of its own",
+                "--sizes, --loss, --activation, --output or --examples was given",
+                "Leave out either the lecture or these.",
+            )
+        found = chosen.explain(*place_in(chosen.network(), weight, bias), seed=seed, rate=lr)
     if form == "png":
         if file is None:
             raise InputError("--format png needs a file", "none was given", "Add --file chain.png.")
@@ -105,41 +116,6 @@ def explain_command(
         raise typer.Exit(1)
 
 
-def explain_lecture(
-    name: str,
-    given: tuple[Any, ...],
-    weight: str | None,
-    bias: str | None,
-    seed: int,
-    lr: float | None,
-) -> Explanation:
-    chosen = lecture(name)
-    if given != OF_OWN_NETWORKS:
-        raise InputError(
-            f"{name} has a network, a loss and an example of its own",
-            "--sizes, --loss, --activation, --output or --examples was given",
-            "Leave out either the lecture or these.",
-        )
-    parameter, entry = place_in(chosen.network(), weight, bias)
-    return chosen.explain(parameter, entry, seed=seed, rate=lr)
-
-
-def explain_drawn(
-    network: nn.Sequential,
-    loss: str,
-    examples: int,
-    weight: str | None,
-    bias: str | None,
-    lr: float | None,
-) -> Explanation:
-    layers = linear_layers(network)
-    x = torch.randn(examples, layers[0][1].in_features, dtype=torch.float64)
-    target = drawn_target(loss, examples, layers[-1][1].out_features)
-    parameter, entry = place_in(network, weight, bias)
-    rate = 0.1 if lr is None else lr
-    return explain(network, LOSSES[loss](), x, target, parameter, entry, rate=rate)
-
-
 def write(text: str, file: Path | None) -> None:
     if file is None:
         print(text, end="")
@@ -150,10 +126,13 @@ def write(text: str, file: Path | None) -> None:
         raise not_writable("--file", file, error) from None
 
 
-def drawn_network(
-    sizes: str, loss: str, activation: str, output: str | None, seed: int
-) -> nn.Sequential:
-    """Layers named as in `SigmoidNetwork`, with other activations."""
+def drawn(
+    sizes: str, loss: str, activation: str, output: str | None, examples: int, seed: int
+) -> tuple[nn.Sequential, Tensor, Tensor]:
+    """A network with layers named as in `SigmoidNetwork`, inputs for it, and targets.
+
+    Targets are classes for the losses that tell them apart, and numbers for the others.
+    """
     one_of("--loss", loss, LOSSES)
     one_of("--activation", activation, ACTIVATIONS)
     output = output or FITTING_OUTPUT.get(loss, "sigmoid")
@@ -174,21 +153,19 @@ def drawn_network(
         )
     torch.manual_seed(seed)
     network = nn.Sequential()
-    steps = list(pairwise(map(int, sizes.split(","))))
-    for number, (inputs, outputs) in enumerate(steps, start=1):
-        kind = output if number == len(steps) else activation
-        network.add_module(f"linear{number}", nn.Linear(inputs, outputs))
+    neurons = [int(size) for size in sizes.split(",")]
+    for level, (inputs, outputs) in enumerate(pairwise(neurons), start=1):
+        kind = activation if level < len(neurons) - 1 else output
+        network.add_module(f"linear{level}", nn.Linear(inputs, outputs))
         if kind != "none":
-            network.add_module(f"{kind}{number}", ACTIVATIONS[kind]())
-    return network.double()
-
-
-def drawn_target(loss: str, examples: int, outputs: int) -> Tensor:
-    """Classes for the losses that tell them apart, numbers for the others."""
-    target = torch.rand(examples, outputs, dtype=torch.float64)
+            network.add_module(f"{kind}{level}", ACTIVATIONS[kind]())
+    x = torch.randn(examples, neurons[0], dtype=torch.float64)
+    target = torch.rand(examples, neurons[-1], dtype=torch.float64)
     if loss == "cross-entropy":
-        return torch.eye(outputs, dtype=torch.float64)[target.argmax(dim=1)]
-    return target.round() if loss in FITTING_OUTPUT else target
+        target = torch.eye(neurons[-1], dtype=torch.float64)[target.argmax(dim=1)]
+    elif loss in FITTING_OUTPUT:
+        target = target.round()
+    return network.double(), x, target
 
 
 def one_of(option: str, value: str, choices: Iterable[str]) -> None:
@@ -198,43 +175,33 @@ def one_of(option: str, value: str, choices: Iterable[str]) -> None:
         )
 
 
-def linear_layers(network: nn.Sequential) -> list[tuple[str, Any]]:
-    """Those with parameters, by name; the lectures number them from 1."""
-    return [(name, layer) for name, layer in network.named_children() if list(layer.parameters())]
-
-
 def place_in(
     network: nn.Sequential, weight: str | None, bias: str | None
 ) -> tuple[str | None, tuple[int, ...] | None]:
-    """The parameter and its entry that LEVEL:FROM,TO and LEVEL:NEURON mean."""
+    """The parameter and its entry that LEVEL:FROM,TO or LEVEL:NEURON means; None for neither."""
+    if weight is None and bias is None:
+        return None, None
     if weight is not None and bias is not None:
         raise InputError("One number is explained", "--weight and --bias were given", "Drop one.")
-    layers = linear_layers(network)
-    if weight is not None:
-        level, source, neuron = figures("--weight", weight, r"(\d+):(\d+),(\d+)", "1:2,1")
-        name, layer = layers[within("--weight", "level", level, len(layers))]
-        rows, columns = layer.weight.shape
-        j = within("--weight", "neuron of that level", neuron, rows)
-        return f"{name}.weight", (j, within("--weight", "input of that level", source, columns))
-    if bias is not None:
-        level, neuron = figures("--bias", bias, r"(\d+):(\d+)", "1:2")
-        name, layer = layers[within("--bias", "level", level, len(layers))]
-        j = within("--bias", "neuron of that level", neuron, layer.out_features)
-        if isinstance(layer, nn.HomogeneousLinear):
-            return f"{name}.weight", (j, layer.in_features)
-        return f"{name}.bias", (j,)
-    return None, None
-
-
-def figures(option: str, text: str, pattern: str, like: str) -> list[int]:
-    match = re.fullmatch(pattern, text)
+    option, text = ("--weight", weight) if bias is None else ("--bias", bias)
+    pattern, like = PLACES[option]
+    match = re.fullmatch(pattern, text or "")
     if match is None:
         raise InputError(
             f"{option} must look like {like}, with numbers from 1",
             f"{text!r} arrived",
             "The level comes before the colon; a weight goes from an input to a neuron.",
         )
-    return [int(figure) for figure in match.groups()]
+    level, *source, neuron = map(int, match.groups())
+    layers = [(name, each) for name, each in network.named_children() if [*each.parameters()]]
+    name, layer = layers[within(option, "level", level, len(layers))]
+    rows, columns = layer.get_parameter("weight").shape
+    j = within(option, "neuron of that level", neuron, rows)
+    if source:
+        return f"{name}.weight", (j, within(option, "input of that level", source[0], columns))
+    if isinstance(layer, nn.HomogeneousLinear):
+        return f"{name}.weight", (j, layer.in_features)
+    return f"{name}.bias", (j,)
 
 
 def within(option: str, what: str, number: int, count: int) -> int:
