@@ -15,7 +15,7 @@ from torch import Tensor
 from torchref import nn
 from torchref.checker.promise import MOST_SEED
 from torchref.errors import InputError, not_writable
-from torchref.explainer.document.text import WITHOUT_A_TERMINAL
+from torchref.explainer.document.forms import WITHOUT_A_TERMINAL
 from torchref.explainer.explanation import explain
 from torchref.explainer.lectures import LECTURES, lecture
 from torchref.explainer.whole_number_option import whole_number

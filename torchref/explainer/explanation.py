@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from torchref import nn
+from torchref.errors import not_writable
 from torchref.explainer.chain.account import Account
 from torchref.explainer.chain.counting import count, growth
 from torchref.explainer.chain.evidence import evidence_for
@@ -24,10 +25,9 @@ from torchref.explainer.chain.paths import (
     paths,
 )
 from torchref.explainer.chain.viewpoint import Viewpoint, place_of
-from torchref.explainer.document.latex import as_latex
-from torchref.explainer.document.markdown import as_markdown
-from torchref.explainer.document.picture import figure, save_png
-from torchref.explainer.document.text import as_text, terminal_width
+from torchref.explainer.document.forms import as_latex, as_markdown, as_text
+from torchref.explainer.document.picture import figure
+from torchref.explainer.document.sections import sections
 from torchref.functional.admission import require
 
 MOST_PATHS = 20_000  # to be summed one by one and held against the δ recursion
@@ -44,22 +44,29 @@ class Explanation(Account):
 
     def text(self, width: int | None = None) -> str:
         """Tables for a terminal: as wide as this one, or 100 columns where there is none."""
-        return as_text(self, terminal_width() if width is None else width)
+        return as_text(sections(self), width)
 
     def markdown(self) -> str:
-        return as_markdown(self)
+        return as_markdown(sections(self))
 
     def latex(self) -> str:
         """A document that LaTeX compiles."""
-        return as_latex(self)
+        return as_latex(sections(self))
 
     def figure(self) -> Any:
         """The same as a matplotlib figure, as TensorBoard's `add_figure` takes it."""
-        return figure(self)
+        return figure(sections(self))
 
     def save_png(self, file: str | PathLike[str]) -> None:
-        """A picture of it, drawn by matplotlib."""
-        save_png(self, file)
+        """A picture of it, drawn by matplotlib.
+
+        Raises `InputError` where the file cannot be written.
+        """
+        drawn = self.figure()
+        try:
+            drawn.savefig(file, dpi=130, format="png")
+        except OSError as error:
+            raise not_writable("The picture", file, error) from error
 
 
 @torch.inference_mode(False)  # autograd is asked too, wherever the question comes from
@@ -79,25 +86,26 @@ def explain(
 ) -> Explanation:
     """The chain rule for one entry of a parameter, factor by factor and with its numbers.
 
-    `parameter` and `entry` are as in `dict(network.named_parameters())[parameter][entry]`; left
-    out, the first. Of a batch one `example` is followed through the network, and the others'
-    contributions are added. `rate` is the learning rate of the update that is shown, and
-    `most_paths` how many paths are listed where there are several.
+        `parameter` and `entry` are as in `dict(network.named_parameters())[parameter][entry]`; left
+        out, the first. Of a batch one `example` is followed through the network, and the others'
+        contributions are added. `rate` is the learning rate of the update that is shown, and
+        `most_paths` how many paths are listed where there are several.
 
-    Shapes: x (i) or (n, i), target (o) or (n, o). Everything is computed in float64.
-    Raises `InputError` for a network that is not a stack of linear layers and activations, a
-    parameter, entry or example that is not there, and whatever network and loss say of x and
-    target.
-    Source: lectures 000 to 004.
+        Shapes: x (i) or (n, i), target (o) or (n, o). Everything is computed in float64.
+        Raises `InputError` for a network that is not a stack of linear layers and activations, a
+        parameter, entry or example that is not there, and whatever network and loss say of x and
+        target.
+        Source: lectures 000 to 004.
 
-    >>> from torchref import nn
-    >>> network = nn.SigmoidNetwork((1, 1, 1))
-    >>> x, target = torch.tensor([0.1]), torch.tensor([0.25])
-    >>> found = explain(network, nn.SquaredError("half_sum"), x, target)
-    >>> " · ".join(factor.symbol for factor in found.factors)
-    '∂L/∂ŷ · ∂ŷ/∂z⁽²⁾ · ∂z⁽²⁾/∂a⁽¹⁾ · ∂a⁽¹⁾/∂z⁽¹⁾ · ∂z⁽¹⁾/∂w⁽¹⁾₁₁'
-    >>> found.verdict
-    'right'
+        >>> from torchref import nn
+    from torchref.errors import not_writable
+        >>> network = nn.SigmoidNetwork((1, 1, 1))
+        >>> x, target = torch.tensor([0.1]), torch.tensor([0.25])
+        >>> found = explain(network, nn.SquaredError("half_sum"), x, target)
+        >>> " · ".join(factor.symbol for factor in found.factors)
+        '∂L/∂ŷ · ∂ŷ/∂z⁽²⁾ · ∂z⁽²⁾/∂a⁽¹⁾ · ∂a⁽¹⁾/∂z⁽¹⁾ · ∂z⁽¹⁾/∂w⁽¹⁾₁₁'
+        >>> found.verdict
+        'right'
     """
     graph = graph_of(network, loss, x, target)
     require(

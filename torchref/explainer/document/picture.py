@@ -1,14 +1,12 @@
 """An explanation as a picture, with its formulas drawn by matplotlib's mathtext."""
 
+from collections.abc import Iterable
 from itertools import accumulate
-from os import PathLike
 from typing import Any
 
-from torchref.errors import not_writable
-from torchref.explainer.chain.account import Account
 from torchref.explainer.charts.drawing import new_figure
 from torchref.explainer.document.latex_math import latex
-from torchref.explainer.document.sections import Cell, Formula, Section, sections
+from torchref.explainer.document.sections import Cell, Formula, Section
 
 LINE = 0.32  # inches
 TALL = 1.9  # lines, for one with a fraction in it
@@ -16,9 +14,9 @@ MARGIN, GAP = 0.3, 0.4
 LEFT_OUT = ("The forward pass",)  # long, and the factors show its numbers again
 
 
-def figure(found: Account) -> Any:
+def figure(sections: Iterable[Section]) -> Any:
     """A matplotlib figure, as `SummaryWriter.add_figure` takes it."""
-    shown = [each for each in sections(found) if not each.title.startswith(LEFT_OUT)]
+    shown = [each for each in sections if not each.title.startswith(LEFT_OUT)]
     height = sum(map(height_of, shown)) + 2 * MARGIN
     canvas = new_figure(1, height)
     y = height - MARGIN
@@ -27,15 +25,6 @@ def figure(found: Account) -> Any:
         y -= height_of(section)
     canvas.set_size_inches(canvas.get_tightbbox().x1 + MARGIN, height)
     return canvas
-
-
-def save_png(found: Account, file: str | PathLike[str]) -> None:
-    """Raises `InputError` where the file cannot be written."""
-    drawn = figure(found)
-    try:
-        drawn.savefig(file, dpi=130, format="png")
-    except OSError as error:
-        raise not_writable("The picture", file, error) from error
 
 
 def height_of(section: Section) -> float:
