@@ -31,43 +31,27 @@ class Factor:
 
 
 def loss_factor(view: Viewpoint, k: int) -> Factor:
-    """∂L/∂ŷ, or ∂L/∂z of logits."""
-    last = view.graph.stages[-1]
-    if view.graph.is_cross_entropy:
-        return cross_entropy_factor(view, last, k)
-    target, output = view.names.target(k), view.symbol(last, k)
-    symbols = {
-        target: view.number(view.graph.target, k),
-        output: view.number(last.after, k),
-    }
-    weight = loss_operand(view, "weight", "v", k, symbols)
-    pos_weight = loss_operand(view, "pos_weight", "p", k, symbols)
-    slope = LOSS_SLOPES[view.graph.stack.pointwise_loss.op]
-    formula = slope(target, output, view.graph.divisor, pos_weight)
+    """∂L/∂ŷ, or ∂L/∂z of logits; before a cross-entropy the softmax of all outputs stands in it."""
+    graph, last, target = view.graph, view.graph.stages[-1], view.names.target(k)
+    output = view.symbol(last, k)
+    symbols = {target: view.number(graph.target, k)}
+    if graph.is_cross_entropy:
+        likely, whole = view.probability(k), ""
+        symbols[likely] = view.number(last.after.softmax(dim=1), k)
+        total = float(graph.target[view.example].sum())
+        if total != 1:
+            whole = f"Σ{view.names.notation.target}"
+            symbols[whole] = total
+        formula = cross_entropy_slope(target, likely, graph.divisor, whole)
+    else:
+        symbols[output] = view.number(last.after, k)
+        weight = loss_operand(view, "weight", "v", k, symbols)
+        pos_weight = loss_operand(view, "pos_weight", "p", k, symbols)
+        slope = LOSS_SLOPES[graph.stack.pointwise_loss.op]
+        formula = weighed(weight, slope(target, output, graph.divisor, pos_weight))
     return Factor(
         derivative(view.names.notation.loss, output),
-        f"{weight} · {formula}" if weight else formula,
-        view.number(last.delta, k),
-        "loss",
-        stored_by(view, last.level, k),
-        symbols,
-    )
-
-
-def cross_entropy_factor(view: Viewpoint, last: Stage, k: int) -> Factor:
-    """∂L/∂zₖ, in which the softmax of all outputs stands."""
-    target, likely = view.names.target(k), view.probability(k)
-    symbols = {
-        target: view.number(view.graph.target, k),
-        likely: view.number(last.after.softmax(dim=1), k),
-    }
-    whole, total = "", float(view.graph.target[view.example].sum())
-    if total != 1:
-        whole = f"Σ{view.names.notation.target}"
-        symbols[whole] = total
-    return Factor(
-        derivative(view.names.notation.loss, view.symbol(last, k)),
-        cross_entropy_slope(target, likely, view.graph.divisor, whole),
+        formula,
         view.number(last.delta, k),
         "loss",
         stored_by(view, last.level, k),
@@ -85,9 +69,12 @@ def loss_operand(view: Viewpoint, name: str, letter: str, k: int, symbols: dict[
     return symbol
 
 
+def weighed(weight: str, formula: str) -> str:
+    return f"{weight} · {formula}" if weight else formula
+
+
 def activation_factor(view: Viewpoint, stage: Stage, j: int) -> Factor:
     """∂a/∂z."""
-    before = view.graph.before(stage)
     z, a = view.symbol(view.graph.stage_before(stage), j), view.symbol(stage, j)
     return Factor(
         derivative(a, z),
@@ -95,7 +82,7 @@ def activation_factor(view: Viewpoint, stage: Stage, j: int) -> Factor:
         view.number(stage.slopes, j),
         stage.layer.name,
         stored_by(view, stage.level, j),
-        {z: view.number(before, j), a: view.number(stage.after, j)},
+        {z: view.number(view.graph.before(stage), j), a: view.number(stage.after, j)},
     )
 
 
@@ -177,13 +164,12 @@ def cancellation(view: Viewpoint) -> Cancellation | None:
     k = view.place.j if view.place.stage.level == view.names.depth else 0
     loss, slope = loss_factor(view, k), activation_factor(view, last, k)
     target, output = view.names.target(k), view.symbol(last, k)
-    simple = without_spread(target, output, view.graph.divisor)
     weights: dict[str, float] = {}
     weight = loss_operand(view, "weight", "v", k, weights)
     value = -(loss.symbols[target] - loss.symbols[output]) / view.graph.divisor
     return Cancellation(
         f"{loss.symbol} · {slope.symbol} = {loss.formula} · {slope.formula}",
-        f"{weight} · {simple}" if weight else simple,
+        weighed(weight, without_spread(target, output, view.graph.divisor)),
         loss.value * slope.value,
         value * weights.get(weight, 1.0),
     )

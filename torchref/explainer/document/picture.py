@@ -6,7 +6,7 @@ from typing import Any
 
 from torchref.explainer.charts.drawing import new_figure
 from torchref.explainer.document.latex_math import latex
-from torchref.explainer.document.sections import Cell, Formula, Section
+from torchref.explainer.document.sections import Formula, Section
 
 LINE = 0.32  # inches
 TALL = 1.9  # lines, for one with a fraction in it
@@ -40,7 +40,7 @@ def heights_of_rows(section: Section) -> list[float]:
     return [*header, *(highest for _ in section.rows)]
 
 
-def height_of_cells(cells: tuple[Cell, ...]) -> float:
+def height_of_cells(cells: tuple[str, ...]) -> float:
     return LINE * (TALL if any("/" in each for each in cells if isinstance(each, Formula)) else 1)
 
 

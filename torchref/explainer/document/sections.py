@@ -16,8 +16,7 @@ class Formula(str):
     __slots__ = ()
 
 
-Cell = str
-Rows = tuple[tuple[Cell, ...], ...]
+Rows = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -25,17 +24,13 @@ class Section:
     """A heading, lines of text or formulas, and a table if it has a header."""
 
     title: str
-    lines: tuple[Cell, ...] = ()
+    lines: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     rows: Rows = ()
 
 
 def number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
-
-
-def exactly(value: float) -> str:
-    return f"{value:.15g}"
 
 
 def parenthesised(value: float) -> str:
@@ -82,11 +77,8 @@ def sections(found: Account) -> Iterator[Section]:
 
 
 def _heading(found: Account) -> Section:
-    sizes = "-".join(map(str, found.sizes))
-    return Section(
-        f"{found.place} in a network of {sizes}",
-        (Formula(f"{found.parameter} = {number(found.before)}"),),
-    )
+    title = f"{found.place} in a network of {'-'.join(map(str, found.sizes))}"
+    return Section(title, (Formula(f"{found.parameter} = {number(found.before)}"),))
 
 
 def _forward(found: Account) -> Section:
@@ -98,16 +90,9 @@ def _forward(found: Account) -> Section:
 
 
 def _chain(found: Account) -> Section:
-    symbols, numbers = (
-        product(parts)
-        for parts in (
-            [factor.symbol for factor in found.factors],
-            [parenthesised(factor.value) for factor in found.factors],
-        )
-    )
+    symbols = product([factor.symbol for factor in found.factors])
+    numbers = product([parenthesised(factor.value) for factor in found.factors])
     value = number(found.contributions[found.example])
-    lines = [Formula(f"{found.gradient} = {symbols}"), Formula(f"{found.gradient} = {numbers}")]
-    lines[1] = Formula(f"{lines[1]} = {value}")
     stored = sum(factor.is_stored for factor in found.factors)
     new = len(found.factors) - stored
     reuse = f"All {new} factors are new."
@@ -128,7 +113,11 @@ def _chain(found: Account) -> Section:
     )
     return Section(
         "The chain rule, from the loss back",
-        (*lines, reuse),
+        (
+            Formula(f"{found.gradient} = {symbols}"),
+            Formula(f"{found.gradient} = {numbers} = {value}"),
+            reuse,
+        ),
         ("factor", "formula", "value", "layer", "stored for"),
         shortened(tuple(rows)),
     )
@@ -143,15 +132,12 @@ def _cancellation(found: Account) -> Section:
 
 def _paths(found: Account) -> Section:
     rows: Rows = tuple(
-        (
-            Formula(product([factor.formula for factor in path.factors])),
-            number(path.product),
-        )
+        (Formula(product([factor.formula for factor in path.factors])), number(path.product))
         for path in found.paths
     )
     left_out = found.path_count - len(found.paths)
     if left_out:
-        rows += (((f"… {left_out} more paths"), ""),)
+        rows += ((f"… {left_out} more paths", ""),)
     if found.path_sum is not None:
         rows += (("the sum over all paths", number(found.path_sum)),)
     return Section(
@@ -175,23 +161,18 @@ def _deltas(found: Account) -> Section:
 
 
 def _batch(found: Account) -> Section:
-    gradient = number(found.evidence.product)
-    return Section(
-        f"All {len(found.contributions)} examples",
-        (
-            f"Their products are {listed(found.contributions)}.",
-            Formula(f"{found.gradient} = {gradient}"),
-        ),
-    )
+    products = f"Their products are {listed(found.contributions)}."
+    gradient = Formula(f"{found.gradient} = {number(found.evidence.product)}")
+    return Section(f"All {len(found.contributions)} examples", (products, gradient))
 
 
 def _check(found: Account) -> Section:
     evidence = found.evidence
     slope = evidence.difference
     rows = (
-        ("the product of the factors", exactly(evidence.product)),
-        ("autograd of torch's own functions", exactly(evidence.autograd)),
-        (f"finite difference, ± {slope.error:.1e}", exactly(slope.value)),
+        ("the product of the factors", f"{evidence.product:.15g}"),
+        ("autograd of torch's own functions", f"{evidence.autograd:.15g}"),
+        (f"finite difference, ± {slope.error:.1e}", f"{slope.value:.15g}"),
     )
     title = f"The verdict: {evidence.verdict}"
     return Section(title, header=("by", Formula(found.gradient)), rows=rows)
@@ -199,28 +180,17 @@ def _check(found: Account) -> Section:
 
 def _update(found: Account) -> Section:
     w, rate = found.parameter, found.notation.rate
-    step = (
-        f"{number(found.before)} − {number(found.rate)} · {parenthesised(found.evidence.product)}"
-    )
-    return Section(
-        "The update",
-        (
-            Formula(f"{w} ← {w} − {rate} {found.gradient}"),
-            Formula(f"{w} ← {step} = {found.after:.8g}"),
-        ),
-    )
+    step = f"{number(found.rate)} · {parenthesised(found.evidence.product)}"
+    symbols = Formula(f"{w} ← {w} − {rate} {found.gradient}")
+    numbers = Formula(f"{w} ← {number(found.before)} − {step} = {found.after:.8g}")
+    return Section("The update", (symbols, numbers))
 
 
 def _reuse(found: Account) -> Section:
     counts = found.counts
     rows = tuple(
-        (
-            str(depth),
-            f"{each.reused:,}",
-            f"{each.recomputed:,}",
-            f"{each.recomputed / each.reused:,.1f}",
-        )
-        for depth, each in found.growth.items()
+        (str(depth), f"{n.reused:,}", f"{n.recomputed:,}", f"{n.recomputed / n.reused:,.1f}")
+        for depth, n in found.growth.items()
     )
     return Section(
         "What the reuse saves",
