@@ -1,8 +1,7 @@
 """What every experiment shares: its command line, device, run folder, training and logging."""
 
 from torchref.training.command_line import run_experiment
-from torchref.training.model.scores import accuracy, r2
-from torchref.training.model.task import Examples, Task
+from torchref.training.model.task import Examples, Task, accuracy, r2
 from torchref.training.model.twin import torch_twin
 from torchref.training.process.device import resolve_device
 from torchref.training.run_folder.kept_run import recorded_run

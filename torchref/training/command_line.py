@@ -18,9 +18,9 @@ import typer
 
 from torchref.encoding import escape_what_the_terminal_lacks
 from torchref.errors import InputError
+from torchref.training.log.logbook import errors_heard_once
 from torchref.training.process.distribution import is_first_process
 from torchref.training.process.stopping import Interrupted, NotFiniteError
-from torchref.training.process.writer_threads import errors_heard_once
 from torchref.training.settings import Settings
 
 UNTRAINED = ("device", "deterministic", "dry_run", "logdir", "quiet", "run_name", "seed", "threads")

@@ -10,8 +10,9 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +29,6 @@ from torch.utils.tensorboard.summary import histogram, hparams, scalar
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from torchref.training.process.atomic import write_whole
-from torchref.training.process.writer_threads import errors_heard_once
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -208,3 +208,23 @@ def as_table(settings: Mapping[str, Any]) -> str:
     """Markdown, which TensorBoard's TEXT page draws."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
     return f"| setting | value |\n| --- | --- |\n{rows}"
+
+
+@contextmanager
+def errors_heard_once() -> Iterator[None]:
+    """Prints no traceback of an `OSError` that a thread of TensorBoard's keeps for its owner.
+
+    The next call of the writer raises it again, in the foreground, where it becomes a message.
+    """
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        kept = getattr(args.thread, "exception", None)
+        if not (isinstance(kept, OSError) and kept is args.exc_value):
+            before(args)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
