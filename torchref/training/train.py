@@ -87,7 +87,7 @@ def train(
             progress.epoch,
             progress.step,
             ended_by,
-            processes.from_first(keeper.scalars if keeper else {}),
+            processes.from_first(keeper.recorder.scalars if keeper else {}),
             {each.name: each.model for each in progress.contenders},
         )
 

@@ -43,11 +43,13 @@ class LiveCheck:
         """Compares the gradients that the contender has just found for the batch, and judges."""
         name = contender.name
         self.twin.load_state_dict(contender.model.state_dict())
-        with random_numbers_kept(batch.x.device) as again:
+        with random_numbers_kept(batch.x.device) as were_drawn:
             loss = self.loss(self.twin(batch.x), batch.target)
             torchs = gradients_of(self.twin, loss)
-            mine = contender.gradients()
-            if again():  # with the same random numbers as the twin, a dropout's mask, say
+            again = were_drawn()
+        mine = contender.gradients()
+        if again:  # with the same random numbers as the twin, a dropout's mask, say
+            with random_numbers_kept(batch.x.device):
                 model = copy.deepcopy(contender.model)
                 mine = gradients_of(model, contender.loss(model(batch.x), batch.target))
         if not custom_functions((loss,)):  # else the twin has gradients by hand as well
@@ -105,23 +107,16 @@ def gradients_of(model: Module, loss: Tensor) -> dict[str, Tensor]:
 def random_numbers_kept(device: torch.device) -> Iterator[Callable[[], bool]]:
     """The random numbers of the training go on as if none had been drawn here.
 
-    What it gives goes back to the first of them, and says whether any had been drawn.
+    What it gives says whether any has been.
     """
-    on_cuda = device.type == "cuda"
-    states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if on_cuda else [])]
+    gpus = [device] if device.type == "cuda" else []
 
-    def again() -> bool:
-        now = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if on_cuda else [])]
-        drawn = not all(map(torch.equal, states, now))
-        torch.set_rng_state(states[0])
-        if on_cuda:
-            torch.cuda.set_rng_state(states[1], device)
-        return drawn
+    def states() -> list[Tensor]:
+        return [torch.get_rng_state(), *map(torch.cuda.get_rng_state, gpus)]
 
-    try:
-        yield again
-    finally:
-        again()
+    before = states()
+    with torch.random.fork_rng(gpus):
+        yield lambda: not all(map(torch.equal, before, states()))
 
 
 def told_apart(report: Report) -> tuple[Any, ...]:

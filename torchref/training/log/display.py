@@ -1,8 +1,6 @@
 """What a run shows while it trains: a bar on a terminal, lines elsewhere."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,38 +17,18 @@ class Display:
         console = Console(stderr=True)
         self.shown = shown
         self.every = max(1, epochs // LINES)
-        columns = (
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}"),
-        )
+        description = TextColumn("{task.description}")
+        columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), description
         self.bar = Progress(*columns, console=console) if shown and console.is_terminal else None
         self.task = self.bar.add_task("", total=epochs) if self.bar else None
 
-    def show(
-        self, epoch: int, scalars: Mapping[str, Mapping[str, float]], *, last: bool = False
-    ) -> None:
+    def show(self, epoch: int, scalars: Mapping[str, Mapping[str, float]]) -> None:
         """`scalars` holds for each contender what it measured last."""
         text = "   ".join(f"{name}: {in_words(values)}" for name, values in scalars.items())
         if self.bar and self.task is not None:
             self.bar.update(self.task, completed=epoch, description=text)
-        elif self.shown and (last or epoch % self.every == 0):
+        elif self.shown and epoch % self.every == 0:
             print(f"epoch {epoch:>5}   {text}", flush=True)
-
-    def __enter__(self) -> Self:
-        if self.bar:
-            self.bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self.bar:
-            self.bar.stop()
 
 
 def in_words(values: Mapping[str, float]) -> str:

@@ -15,15 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
-from tensorboard.plugins.hparams import (  # type: ignore[import-untyped]
-    api_pb2,
-    plugin_data_pb2,
-)
+from tensorboard.plugins.hparams import api_pb2  # type: ignore[import-untyped]
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData  # type: ignore[import-untyped]
 from torch import Tensor
 from torch.utils.tensorboard.summary import histogram, hparams, scalar
 from torch.utils.tensorboard.writer import SummaryWriter
@@ -125,14 +122,9 @@ class Logbook:
         self.threads.enter_context(errors_heard_once())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Closes all that can be closed; raises the first `OSError`, if there was no error yet."""
-        end = session_end("failed" if kind else "finished")
+        end = session_end(api_pb2.STATUS_FAILURE if kind else api_pb2.STATUS_SUCCESS)
         steps: list[Callable[[], object]] = [self.file.close]
         for writer in self.writers.values():
             steps += [partial(writer._get_file_writer().add_summary, end), writer.close]
@@ -173,11 +165,8 @@ def session_start(settings: Mapping[str, Any]) -> Any:
         if name not in NOT_COMPARED
     }
     _, start, _ = hparams(plain, {})
-    content = plugin_data_pb2.HParamsPluginData()
-    metadata = start.value[0].metadata.plugin_data
-    content.ParseFromString(metadata.content)
-    content.session_start_info.group_name = group_name(plain)
-    metadata.content = content.SerializeToString()
+    with content_of(start) as content:
+        content.session_start_info.group_name = group_name(plain)
     return start
 
 
@@ -192,16 +181,20 @@ def group_name(settings: Mapping[str, Any]) -> str:
     return ", ".join([*first.values(), *(f"{name} {value}" for name, value in rest.items())])
 
 
-def session_end(status: str) -> Any:
+def session_end(status: Any) -> Any:
     _, _, end = hparams({}, {})
-    content = plugin_data_pb2.HParamsPluginData()
-    metadata = end.value[0].metadata.plugin_data
-    content.ParseFromString(metadata.content)
-    content.session_end_info.status = (
-        api_pb2.STATUS_SUCCESS if status == "finished" else api_pb2.STATUS_FAILURE
-    )
-    metadata.content = content.SerializeToString()
+    with content_of(end) as content:
+        content.session_end_info.status = status
     return end
+
+
+@contextmanager
+def content_of(summary: Any) -> Iterator[Any]:
+    """What a summary tells the HPARAMS page, to be changed."""
+    plugin = summary.value[0].metadata.plugin_data
+    content = HParamsPluginData.FromString(plugin.content)
+    yield content
+    plugin.content = content.SerializeToString()
 
 
 def as_table(settings: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ class Recorder:
         self.save_every = settings.save_every
         self.histograms_every = self.every * max(1, epochs // (HISTOGRAMS * self.every))
         self.before: dict[str, dict[str, Tensor]] = {}
-        self.scalars: dict[str, dict[str, float]] = {}
+        self.scalars: dict[str, dict[str, float]] = {}  # of each contender, measured last
         self.seconds, self.steps, self.examples = 0.0, 0, 0
         self.norms: dict[str, dict[str, float]] = {}  # of the first contender, first and last
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Self
 
 from torch import Tensor
@@ -19,7 +18,7 @@ from torchref.training.run_folder.run_folder import RunFolder
 from torchref.training.settings import Gradients, Settings
 
 
-class Keeper:
+class Keeper(ExitStack):
     """Keeps what becomes of `progress` in the folder of the run, and shows it."""
 
     def __init__(
@@ -30,6 +29,7 @@ class Keeper:
         settings: Settings,
         progress: Progress,
     ) -> None:
+        super().__init__()
         self.folder, self.task, self.settings, self.progress = folder, task, settings, progress
         self.examples = parts["train"]
         epochs = settings.epochs_over(len(self.examples))
@@ -45,23 +45,10 @@ class Keeper:
         self.recorder = Recorder(parts, task.scores, settings, self.logbook, self.display, epochs)
 
     def __enter__(self) -> Self:
-        self.open = ExitStack()
-        self.open.enter_context(self.logbook)
-        self.open.enter_context(self.display)
+        self.enter_context(self.logbook)
+        if self.display.bar:
+            self.enter_context(self.display.bar)
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.open.__exit__(kind, error, traceback)
-
-    @property
-    def scalars(self) -> dict[str, dict[str, float]]:
-        """Of each contender, what was measured last."""
-        return self.recorder.scalars
 
     def look_at_gradients(self, rows: Tensor) -> None:
         """Within a step, when the gradients for these rows are there and the weights as before."""
@@ -81,9 +68,6 @@ class Keeper:
         if not progress.order.exhausted:
             return progress.step + 1 == self.settings.steps
         return epoch == self.settings.epochs or self.recorder.is_due(epoch)
-
-    def end_step(self, seconds: float, examples: int) -> None:
-        self.recorder.note_time(seconds, examples)
 
     def begin(self) -> None:
         """Of a run that is not gone on with: where all contenders start."""
@@ -120,9 +104,6 @@ class Keeper:
         progress.least_saved = min(watched, progress.least_saved)
         least = {"least_saved": progress.least_saved}
         self.checkpoints.save((state or progress.state_dict()) | least, best=best)
-
-    def all_below(self, threshold: float) -> bool:
-        return self.recorder.largest_loss(self.progress.contenders) < threshold
 
     def conclude(self, *, trained: bool) -> None:
         """The verdicts on the gradients, and the explanation of the network."""

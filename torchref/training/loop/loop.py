@@ -63,7 +63,7 @@ class Loop:
         seconds += self.update()
         self.progress.step += 1
         if self.keeper:
-            self.keeper.end_step(seconds, len(rows))
+            self.keeper.recorder.note_time(seconds, len(rows))
 
     def backpropagate(self, rows: Tensor) -> float:
         """The seconds that it took until all contenders had their gradients."""
@@ -88,7 +88,8 @@ class Loop:
         end = ""
         if self.keeper:
             end = self.progress.reached
-            if threshold and self.keeper.all_below(threshold):
+            largest_loss = self.keeper.recorder.largest_loss
+            if threshold and largest_loss(self.progress.contenders) < threshold:
                 end = "threshold"
         return ENDS[self.processes.largest(ENDS.index(end))]
 

@@ -1,7 +1,8 @@
 """A model on its way, under one of the ways to its gradients."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,6 +15,12 @@ from torchref.training.model.task import Examples, Task
 from torchref.training.model.twin import torch_twin
 from torchref.training.process.distribution import Processes
 from torchref.training.settings import Gradients, Optimizer
+
+OPTIMIZERS: dict[Optimizer, Callable[..., torch.optim.Optimizer]] = {
+    Optimizer.SGD: torch.optim.SGD,
+    Optimizer.MOMENTUM: partial(torch.optim.SGD, momentum=0.9),
+    Optimizer.ADAM: torch.optim.Adam,
+}
 
 
 class Contender:
@@ -48,7 +55,7 @@ class Contender:
             self.sweep = Backprop(self.model, task.loss)
         else:
             self.parallel = processes.parallel(self.model)
-        self.optimizer = made(optimizer, self.model, lr)
+        self.optimizer = OPTIMIZERS[optimizer](self.model.parameters(), lr=lr)
 
     def backpropagate(self, batch: Examples, size: int) -> float:
         """Leaves the gradients in the model's parameters, and returns the loss.
@@ -86,13 +93,3 @@ class Contender:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-
-
-def made(optimizer: Optimizer, model: Module, lr: float) -> torch.optim.Optimizer:
-    match optimizer:
-        case Optimizer.SGD:
-            return torch.optim.SGD(model.parameters(), lr=lr)
-        case Optimizer.MOMENTUM:
-            return torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
-        case Optimizer.ADAM:
-            return torch.optim.Adam(model.parameters(), lr=lr)

@@ -3,8 +3,10 @@
 import math
 import os
 import signal
+from contextlib import ExitStack
 from dataclasses import dataclass
-from types import FrameType, TracebackType
+from functools import partial
+from types import FrameType
 from typing import Any, Self
 
 import torch
@@ -26,25 +28,15 @@ class NotFiniteError(ArithmeticError):
     """The loss is not a finite number any more."""
 
 
-class StopRequest:
+class StopRequest(ExitStack):
     """Notes Ctrl-C and SIGTERM, so that a step in hand is finished; a second one ends at once."""
 
-    def __init__(self) -> None:
-        self.number = 0
-        self.handlers: dict[int, Any] = {}
+    number = 0
 
     def __enter__(self) -> Self:
-        self.handlers = {number: signal.signal(number, self.note) for number in SIGNALS}
+        for number in SIGNALS:
+            self.callback(signal.signal, number, signal.signal(number, self.note))
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
 
     def note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self.number:
@@ -87,21 +79,15 @@ def first_not_finite(model: Module, x: Tensor) -> str:
         return "The inputs themselves are not finite."
     found: list[str] = []
 
-    def look(name: str, output: Any) -> None:
+    def look(name: str, _: Module, __: Any, output: Any) -> None:
         if isinstance(output, Tensor) and not output.isfinite().all():
             found.append(name)
 
-    layers = [(name, layer) for name, layer in model.named_modules() if not [*layer.children()]]
-    hooks = [
-        layer.register_forward_hook(lambda _, __, output, name=name: look(name, output))
-        for name, layer in layers
-    ]
-    with torch.no_grad():
+    with ExitStack() as hooks, torch.no_grad():
+        for name, layer in model.named_modules():
+            if not [*layer.children()]:
+                hooks.enter_context(layer.register_forward_hook(partial(look, name)))
         model(x)
-    for hook in hooks:
-        hook.remove()
-    return (
-        f"The first layer whose output is not finite is {found[0]}."
-        if found
-        else ("All layers are finite: it is the loss itself.")
-    )
+    if found:
+        return f"The first layer whose output is not finite is {found[0]}."
+    return "All layers are finite: it is the loss itself."

@@ -5,11 +5,11 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from importlib import metadata
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -133,20 +133,13 @@ def record_in(folder: Path) -> dict[str, Any] | None:
 
 
 def new_folder(parent: Path, name: str) -> Path:
+    """name, name-2, name-3, ...: the first that is not there."""
     parent.mkdir(parents=True, exist_ok=True)
-    for folder in (parent / each for each in variants(name)):
-        try:
+    for folder in chain([parent / name], (parent / f"{name}-{number}" for number in count(2))):
+        with suppress(FileExistsError):  # two runs in one second
             folder.mkdir()
-        except FileExistsError:  # two runs in one second
-            continue
-        return folder
-    raise AssertionError("the variants of a name do not end")
-
-
-def variants(name: str) -> Iterator[str]:
-    """name, name-2, name-3, ..."""
-    yield name
-    yield from (f"{name}-{number}" for number in count(2))
+            break
+    return folder
 
 
 def dated(config: str, seed: int) -> str:
