@@ -2,8 +2,7 @@
 
 from torch import Tensor
 
-from torchref.functional.admission import require, require_real_tensors
-from torchref.functional.precision import autocast_off
+from torchref.functional.admission import autocast_off, require, require_real_tensors
 from torchref.ops import ReLU, Sigmoid, Tanh
 
 

@@ -3,13 +3,14 @@
 from torch import Tensor
 
 from torchref.functional.admission import (
+    autocast_off,
     given,
     require,
     require_real_tensors,
     require_same_kind,
     shape,
+    to_autocast_dtype,
 )
-from torchref.functional.precision import autocast_off, to_autocast_dtype
 from torchref.ops import Affine, HomogeneousAffine
 
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from torchref.errors import InputError
 from torchref.functional.admission import (
+    autocast_off,
     fails_somewhere,
     given,
     require,
@@ -13,9 +14,9 @@ from torchref.functional.admission import (
     require_same_kind,
     require_tensor,
     shape,
+    to_float32_under_autocast,
 )
 from torchref.functional.losses import TORCH_REDUCTIONS, reduced
-from torchref.functional.precision import autocast_off, to_float32_under_autocast
 from torchref.ops import SoftmaxCrossEntropy
 
 NAME = "cross_entropy"

@@ -3,14 +3,15 @@
 from torch import Tensor
 
 from torchref.functional.admission import (
+    autocast_off,
     require,
     require_matching_losses,
     require_reduction,
     require_same_kind,
     require_unit_interval,
     shape,
+    to_float32_under_autocast,
 )
-from torchref.functional.precision import autocast_off, to_float32_under_autocast
 from torchref.ops import REDUCTIONS, LogLoss, LogLossWithLogits, Reduction, SquaredError
 
 TORCH_REDUCTIONS = ("none", "sum", "mean")
