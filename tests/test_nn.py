@@ -13,7 +13,7 @@ from torch import Tensor
 
 import torchref.nn
 from tests.random_inputs import seeded
-from torchref.catalogue import draws
+from torchref.catalogue import entry
 from torchref.errors import InputError
 
 DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.cuda))
@@ -61,7 +61,7 @@ def imported(source: str) -> dict:
 
 
 def normal(*shape: int) -> Tensor:
-    return draws.normal(seeded(0), *shape)
+    return entry.normal(seeded(0), *shape)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -108,12 +108,13 @@ def crosscheck_command(
     ] = None,
 ) -> None:
     """Cross-check the handwritten ops against autograd and against differences."""
-    entries = [_entry(name) for name in ops or CATALOGUE]
+    everything = "Leave it out to check them all."
+    names = [_known(name, CATALOGUE, "an op", everything) for name in ops or CATALOGUE]
     where = _device(device)
     if json_file is not None:
         _require_writable(json_file)
     apart = where.type == "cuda" if isolate is None else isolate
-    reports = _crosscheck_all(entries, where, seed, apart)
+    reports = _crosscheck_all([CATALOGUE[name] for name in names], where, seed, apart)
     out.print(_table(reports))
     for report in reports:
         if report.verdict != "right":
@@ -155,10 +156,9 @@ def _crosscheck_all(
                 progress.update(task, description=f"{op}: {what}"[:60])
 
             first, *others = entry.inputs(seed, device)
-            twin = entry.twin
             report = crosscheck(
                 entry.op,
-                twin,
+                entry.twin,
                 first,
                 samples=others,
                 seed=seed,
@@ -189,10 +189,6 @@ def _table(reports: list[Report]) -> Table:
             f"[{STYLES[report.verdict]}]{report.verdict}[/]",
         )
     return table
-
-
-def _entry(name: str) -> Entry:
-    return CATALOGUE[_known(name, CATALOGUE, "an op", "Leave it out to check them all.")]
 
 
 def _known(name: str, names: Collection[str], what: str, otherwise: str) -> str:

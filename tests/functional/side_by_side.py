@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.random_inputs import seeded
-from torchref.catalogue import draws
+from torchref.catalogue import entry
 
 SIDE_BY_SIDE = (
     "linear",
@@ -22,12 +22,12 @@ SIDE_BY_SIDE = (
 
 
 def normal(seed: int, *shape: int) -> Tensor:
-    return draws.normal(seeded(seed), *shape)
+    return entry.normal(seeded(seed), *shape)
 
 
 def chance(seed: int, *shape: int) -> Tensor:
     """Probabilities in [0.1, 0.9]."""
-    return draws.chance(seeded(seed), *shape)
+    return entry.chance(seeded(seed), *shape)
 
 
 def value_and_gradients(

@@ -87,10 +87,7 @@ def matrix_form() -> nn.Sequential:
 
 
 def sigmoid_network(*sizes: int) -> Callable[[], nn.Sequential]:
-    def network() -> nn.Sequential:
-        return nn.SigmoidNetwork(sizes).double()
-
-    return network
+    return lambda: nn.SigmoidNetwork(sizes).double()
 
 
 LECTURES: dict[str, Lecture] = {

@@ -1,4 +1,4 @@
-"""What may come in: the invariant, what arrived and the likely fix; and what autocast makes of it."""
+"""What may come in: what must hold, what arrived, the likely fix; and what autocast makes of it."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any

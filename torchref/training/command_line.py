@@ -36,9 +36,7 @@ def run_experiment(main: Callable[..., None], defaults: Settings, *, trains: boo
     and one message, a loss that is not finite with 1, Ctrl-C with 130 and SIGTERM with 143.
     """
     escape_what_the_terminal_lacks()
-    if (
-        signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-    ):  # as it is while an experiment is imported
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as while an experiment is imported
         signal.signal(signal.SIGINT, signal.default_int_handler)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(with_settings(main, defaults, TRAINED if trains else UNTRAINED))
@@ -51,17 +49,14 @@ def with_settings(
     """`main` with these fields of `Settings` as arguments instead of its first one."""
     _, *own = inspect.signature(main).parameters.values()
     hints = get_type_hints(Settings, include_extras=True)
-    shared = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=getattr(defaults, name),
-            annotation=hints[name],
-        )
-        for name in names
-    ]
     ends = {name: getattr(defaults, name) for name in ("epochs", "steps")}
-    shared = [shown_only(each, ends[each.name]) if each.name in ends else each for each in shared]
+    parameters = [each.replace(kind=each.KEYWORD_ONLY) for each in own]
+    for name in names:
+        kind, default = hints[name], getattr(defaults, name)
+        if name in ends:
+            kind, default = showing(kind, default), None
+        each = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        parameters.append(each.replace(annotation=kind))
 
     @functools.wraps(main)
     def command(**options: Any) -> None:
@@ -88,7 +83,6 @@ def with_settings(
             logdir = shlex.quote(str(settings.logdir))
             print(f"Look at it: tensorboard --logdir {logdir}")
 
-    parameters = [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *shared]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
@@ -109,12 +103,12 @@ def too_large(error: Exception) -> InputError:
     )
 
 
-def shown_only(parameter: inspect.Parameter, default: int | None) -> inspect.Parameter:
+def showing(annotation: Any, default: int | None) -> Any:
     """With a default that the help shows, while the option left out arrives as None."""
-    kind, option = get_args(parameter.annotation)
+    kind, option = get_args(annotation)
     option = copy.copy(option)
     option.show_default = str(default) if default else False
-    return parameter.replace(default=None, annotation=Annotated[kind, option])
+    return Annotated[kind, option]
 
 
 @contextmanager

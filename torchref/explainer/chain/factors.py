@@ -141,7 +141,7 @@ def stored_by(view: Viewpoint, level: int, j: int) -> str | None:
     weight to the bias. Whoever comes to a factor first computes it.
     """
     place = view.place
-    if (level, j) == (place.stage.level, place.j) and place.is_first_of_its_neuron:
+    if (level, j, 0) == (place.stage.level, place.j, place.i):
         return None
     return derivative(view.names.notation.loss, view.names.weight(level, 0, j))
 

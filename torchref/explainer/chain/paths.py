@@ -17,7 +17,6 @@ from torchref.explainer.chain.factors import (
     sum_factor,
     sum_from_above,
 )
-from torchref.explainer.chain.formulas import SLOPES
 from torchref.explainer.chain.viewpoint import Viewpoint
 
 
@@ -98,19 +97,10 @@ def deltas(view: Viewpoint) -> tuple[Delta, ...]:
     found = []
     stages = (view.place.stage, *view.above)
     for stage in reversed([stage for stage in stages if stage.is_affine]):
-        own = [each for each in stages if each.level == stage.level and not each.is_affine]
-        slopes = [
-            SLOPES[each.layer.op](
-                view.symbol(view.graph.stage_before(each), 0), view.symbol(each, 0)
-            )
-            for each in own
-        ]
-        from_above = (
-            loss_factor(view, 0).symbol
-            if stage.level == view.names.depth
-            else sum_from_above(view, stage.level, 0)
-        )
+        level, is_last = stage.level, stage.level == view.names.depth
+        own = [each for each in stages if each.level == level and not each.is_affine]
+        slopes = [activation_factor(view, each, 0).formula for each in own]
+        above = loss_factor(view, 0).symbol if is_last else sum_from_above(view, level, 0)
         values = tuple(stage.delta[view.example].tolist())
-        formula = " · ".join([from_above, *slopes])
-        found.append(Delta(view.names.delta(stage.level, 0), formula, values))
+        found.append(Delta(view.names.delta(level, 0), " · ".join([above, *slopes]), values))
     return tuple(found)

@@ -20,11 +20,6 @@ class Place:
     j: int
     i: int | None
 
-    @property
-    def is_first_of_its_neuron(self) -> bool:
-        """The sweep comes to a neuron's first weight before its others and its bias."""
-        return self.i == 0
-
     def __str__(self) -> str:
         return f"{self.name}[{', '.join(map(str, self.entry))}]"
 

@@ -1,1 +1,1 @@
-"""Drawings as SVG."""
+"""Drawings: figures of matplotlib, and lines by Pillow."""
