@@ -86,26 +86,25 @@ def explain(
 ) -> Explanation:
     """The chain rule for one entry of a parameter, factor by factor and with its numbers.
 
-        `parameter` and `entry` are as in `dict(network.named_parameters())[parameter][entry]`; left
-        out, the first. Of a batch one `example` is followed through the network, and the others'
-        contributions are added. `rate` is the learning rate of the update that is shown, and
-        `most_paths` how many paths are listed where there are several.
+    `parameter` and `entry` are as in `dict(network.named_parameters())[parameter][entry]`; left
+    out, the first. Of a batch one `example` is followed through the network, and the others'
+    contributions are added. `rate` is the learning rate of the update that is shown, and
+    `most_paths` how many paths are listed where there are several.
 
-        Shapes: x (i) or (n, i), target (o) or (n, o). Everything is computed in float64.
-        Raises `InputError` for a network that is not a stack of linear layers and activations, a
-        parameter, entry or example that is not there, and whatever network and loss say of x and
-        target.
-        Source: lectures 000 to 004.
+    Shapes: x (i) or (n, i), target (o) or (n, o). Everything is computed in float64.
+    Raises `InputError` for a network that is not a stack of linear layers and activations, a
+    parameter, entry or example that is not there, and whatever network and loss say of x and
+    target.
+    Source: lectures 000 to 004.
 
-        >>> from torchref import nn
-    from torchref.errors import not_writable
-        >>> network = nn.SigmoidNetwork((1, 1, 1))
-        >>> x, target = torch.tensor([0.1]), torch.tensor([0.25])
-        >>> found = explain(network, nn.SquaredError("half_sum"), x, target)
-        >>> " · ".join(factor.symbol for factor in found.factors)
-        '∂L/∂ŷ · ∂ŷ/∂z⁽²⁾ · ∂z⁽²⁾/∂a⁽¹⁾ · ∂a⁽¹⁾/∂z⁽¹⁾ · ∂z⁽¹⁾/∂w⁽¹⁾₁₁'
-        >>> found.verdict
-        'right'
+    >>> from torchref import nn
+    >>> network = nn.SigmoidNetwork((1, 1, 1))
+    >>> x, target = torch.tensor([0.1]), torch.tensor([0.25])
+    >>> found = explain(network, nn.SquaredError("half_sum"), x, target)
+    >>> " · ".join(factor.symbol for factor in found.factors)
+    '∂L/∂ŷ · ∂ŷ/∂z⁽²⁾ · ∂z⁽²⁾/∂a⁽¹⁾ · ∂a⁽¹⁾/∂z⁽¹⁾ · ∂z⁽¹⁾/∂w⁽¹⁾₁₁'
+    >>> found.verdict
+    'right'
     """
     graph = graph_of(network, loss, x, target)
     require(
