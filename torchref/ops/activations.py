@@ -29,7 +29,9 @@ class Sigmoid(Op):
         (y,) = ctx.saved_tensors
         return grad_y * (y * (1 - y))
 
-    tangent = backward  # the Jacobian is diagonal
+    @staticmethod
+    def tangent(ctx, dx):
+        return Sigmoid.backward(ctx, dx)  # the Jacobian is diagonal: J dx = Jᵀ dx
 
 
 class Tanh(Op):
@@ -56,7 +58,9 @@ class Tanh(Op):
         (y,) = ctx.saved_tensors
         return grad_y * (1 - y * y)
 
-    tangent = backward  # the Jacobian is diagonal
+    @staticmethod
+    def tangent(ctx, dx):
+        return Tanh.backward(ctx, dx)  # the Jacobian is diagonal: J dx = Jᵀ dx
 
 
 class Softplus(Op):
@@ -83,7 +87,9 @@ class Softplus(Op):
         (x,) = ctx.saved_tensors
         return grad_y * Sigmoid.call(x)
 
-    tangent = backward  # the Jacobian is diagonal
+    @staticmethod
+    def tangent(ctx, dx):
+        return Softplus.backward(ctx, dx)  # the Jacobian is diagonal: J dx = Jᵀ dx
 
 
 class ReLU(Op):
@@ -110,4 +116,6 @@ class ReLU(Op):
         (y,) = ctx.saved_tensors
         return torch.where(y <= 0, 0, grad_y)
 
-    tangent = backward  # the Jacobian is diagonal
+    @staticmethod
+    def tangent(ctx, dx):
+        return ReLU.backward(ctx, dx)  # the Jacobian is diagonal: J dx = Jᵀ dx

@@ -31,7 +31,9 @@ class Softmax(Op):
         (y,) = ctx.saved_tensors
         return y * (grad_y - (grad_y * y).sum(-1, keepdim=True))
 
-    tangent = backward  # the Jacobian is symmetric
+    @staticmethod
+    def tangent(ctx, dx):
+        return Softmax.backward(ctx, dx)  # the Jacobian is symmetric: J dx = Jᵀ dx
 
 
 class LogSoftmax(Op):

@@ -37,7 +37,7 @@ class LiveCheck:
         self.largest: dict[str, float] = {}  # both since the last log point
         self.scores: dict[str, float] = {}
         self.reports: dict[str, Report] = {}  # the last that says something new
-        self.news: set[str] = set()
+        self.news: dict[str, Report] = {}  # those of them that have not been taken yet
 
     def look(self, contender: Contender, batch: Examples) -> None:
         """Compares the gradients that the contender has just found for the batch, and judges."""
@@ -60,8 +60,7 @@ class LiveCheck:
         report = self.judges[name].live(batch)
         self.scores[name] = min(SCORES[report.verdict], self.scores.get(name, 1.0))
         if name not in self.reports or told_apart(report) != told_apart(self.reports[name]):
-            self.reports[name] = report
-            self.news.add(name)
+            self.reports[name] = self.news[name] = report
 
     def report(self, contender: Contender) -> dict[str, float]:
         """The largest difference and the worst verdict since the last report, if there was one.
@@ -79,10 +78,7 @@ class LiveCheck:
 
     def take_news(self, contender: Contender) -> Report | None:
         """The report of the last check, if it says something that has not been taken yet."""
-        if contender.name not in self.news:
-            return None
-        self.news.remove(contender.name)
-        return self.reports[contender.name]
+        return self.news.pop(contender.name, None)
 
     @property
     def verdicts(self) -> dict[str, str]:

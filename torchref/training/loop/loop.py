@@ -1,6 +1,7 @@
 """The loop itself: epochs of steps, with a look at what was logged and asked for in between."""
 
 import time
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -15,21 +16,16 @@ from torchref.training.settings import Settings
 ENDS = ("", "epochs", "steps", "patience", "threshold")
 
 
+@dataclass
 class Loop:
     """Takes `progress` from where it is to its end. Only the first process has a keeper."""
 
-    def __init__(
-        self,
-        examples: Examples,
-        settings: Settings,
-        progress: Progress,
-        processes: Processes,
-        request: StopRequest,
-        keeper: Keeper | None,
-    ) -> None:
-        self.examples, self.settings, self.progress = examples, settings, progress
-        self.processes, self.request, self.keeper = processes, request, keeper
-        self.device = examples.x.device
+    examples: Examples
+    settings: Settings
+    progress: Progress
+    processes: Processes
+    request: StopRequest
+    keeper: Keeper | None
 
     def run(self, threshold: float) -> str:
         """What ended it: "epochs", "steps", "patience" or "threshold"."""
@@ -57,30 +53,25 @@ class Loop:
                 self.keeper.end_epoch()
 
     def step(self, rows: Tensor) -> None:
-        seconds = self.backpropagate(rows)
-        if self.keeper:
-            self.keeper.look_at_gradients(rows)
-        seconds += self.update()
-        self.progress.step += 1
-        if self.keeper:
-            self.keeper.recorder.note_time(seconds, len(rows))
-
-    def backpropagate(self, rows: Tensor) -> float:
-        """The seconds that it took until all contenders had their gradients."""
-        mine = self.examples[self.processes.share(rows).to(self.device)]
+        mine = self.examples[self.processes.share(rows).to(self.examples.x.device)]
         start = time.perf_counter()
         for each in self.progress.contenders:
             loss = each.backpropagate(mine, len(rows))
             require_finite(loss, self.progress.step, each.model, mine.x)
-        synchronize(self.device)
-        return time.perf_counter() - start
-
-    def update(self) -> float:
-        """The seconds that the optimisers took."""
+        seconds = self.seconds_since(start)
+        if self.keeper:
+            self.keeper.look_at_gradients(rows)
         start = time.perf_counter()
         for each in self.progress.contenders:
             each.optimizer.step()
-        synchronize(self.device)
+        seconds += self.seconds_since(start)
+        self.progress.step += 1
+        if self.keeper:
+            self.keeper.recorder.note_time(seconds, len(rows))
+
+    def seconds_since(self, start: float) -> float:
+        """Until the work on the device is done."""
+        synchronize(self.examples.x.device)
         return time.perf_counter() - start
 
     def end(self, threshold: float) -> str:
