@@ -78,7 +78,7 @@ def activation_factor(view: Viewpoint, stage: Stage, j: int) -> Factor:
     z, a = view.symbol(view.graph.stage_before(stage), j), view.symbol(stage, j)
     return Factor(
         derivative(a, z),
-        SLOPES[stage.layer.op](z, a),
+        SLOPES[stage.layer.op].format(z=z, a=a),
         view.number(stage.slopes, j),
         stage.layer.name,
         stored_by(view, stage.level, j),

@@ -8,28 +8,13 @@ from typing import Any
 
 from torchref import ops
 
-
-def sigmoid_slope(_: str, a: str) -> str:
-    return f"{a}(1 − {a})"
-
-
-def tanh_slope(_: str, a: str) -> str:
-    return f"1 − {a}·{a}"
-
-
-def relu_slope(z: str, _: str) -> str:
-    return f"[{z} > 0]"
-
-
-# The derivative of an activation, in its net input z and its value a.
-SLOPES: dict[Any, Callable[[str, str], str]] = {
-    ops.Sigmoid: sigmoid_slope,
-    ops.Tanh: tanh_slope,
-    ops.ReLU: relu_slope,
-}
-
-# An activation itself, in its net input z.
+# An activation in its net input z, and its derivative in z and its value a.
 VALUES: dict[Any, str] = {ops.Sigmoid: "σ({z})", ops.Tanh: "tanh({z})", ops.ReLU: "max({z}, 0)"}
+SLOPES: dict[Any, str] = {
+    ops.Sigmoid: "{a}(1 − {a})",
+    ops.Tanh: "1 − {a}·{a}",
+    ops.ReLU: "[{z} > 0]",
+}
 
 
 def squared_error_slope(target: str, output: str, divisor: int, _: str) -> str:

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from typing import Self
 
 from torch import Tensor
-from torch.nn import Module
 
 from torchref.training.log.display import Display
 from torchref.training.log.logbook import Logbook
@@ -33,12 +32,14 @@ class Keeper(ExitStack):
         self.folder, self.task, self.settings, self.progress = folder, task, settings, progress
         self.examples = parts["train"]
         epochs = settings.epochs_over(len(self.examples))
+        # Networks of different sizes are no group in TensorBoard.
+        parameters = sum(parameter.numel() for parameter in task.network.parameters())
         self.checkpoints = Checkpoints(folder.path)
         self.logbook = Logbook(
             folder.path,
             [each.name for each in progress.contenders],
             CHARTS,
-            {"task": task.name, "parameters": size_of(task.network), **settings.curve()},
+            {"task": task.name, "parameters": parameters, **settings.curve()},
             last_logged(progress, settings),
         )
         self.display = Display(epochs, shown=not settings.quiet)
@@ -123,8 +124,3 @@ def last_logged(progress: Progress, settings: Settings) -> int:
     if settings.resume and progress.reached:  # nothing is left to do, nor to log again
         return progress.epoch + progress.in_part
     return progress.logged
-
-
-def size_of(network: Module) -> int:
-    """Networks of different sizes are no group in TensorBoard."""
-    return sum(parameter.numel() for parameter in network.parameters())
