@@ -18,8 +18,8 @@ class Value:
     constant: bool = False  # depends on nothing that can change
 
     @classmethod
-    def of(cls, x: Tensor, tensor: Tensor | None = None) -> "Value":
-        return cls(torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta"), tensor)
+    def of(cls, x: Tensor) -> "Value":
+        return cls(torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta"))
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torchref.explainer.chain.account import Account
+from torchref.explainer.chain.factors import Cancellation
 
 MOST_VALUES, FIRST_VALUES = 8, 3  # of a vector: all up to so many, or else so many
 MOST_FACTORS = 24  # of a product on one line
@@ -64,7 +65,7 @@ def sections(found: Account) -> Iterator[Section]:
     yield _forward(found)
     yield _chain(found)
     if found.cancellation:
-        yield _cancellation(found)
+        yield _cancellation(found.cancellation)
     if found.path_count > 1:
         yield _paths(found)
     if len(found.deltas) > 1:
@@ -123,9 +124,7 @@ def _chain(found: Account) -> Section:
     )
 
 
-def _cancellation(found: Account) -> Section:
-    step = found.cancellation
-    assert step
+def _cancellation(step: Cancellation) -> Section:
     values = f"{number(step.value_before)} = {number(step.value_after)}"
     return Section("What cancels", (Formula(f"{step.before} = {step.after}"), Formula(values)))
 

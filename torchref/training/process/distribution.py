@@ -49,10 +49,9 @@ class Processes:
 
     def from_first(self, value: Any) -> Any:
         """What the first process has, for all."""
-        if self.count == 1:
-            return value
         shared = [value]
-        dist.broadcast_object_list(shared)
+        if self.count > 1:
+            dist.broadcast_object_list(shared)
         return shared[0]
 
     def largest(self, number: int) -> int:

@@ -59,8 +59,10 @@ def kept_status(folder: RunFolder, *, told: bool) -> Iterator[None]:
         folder.mark("interrupted")
         interrupted.args = (f"{interrupted} Go on with --resume {folder.path.name}",)
         raise
-    except OSError as error:
+    except BaseException as error:
         folder.mark_failed()
+        if not isinstance(error, OSError):
+            raise
         raise InputError(
             "A run needs room for what it logs and saves",
             f"{error.filename or folder.path}: {error.strerror or error}",
@@ -69,9 +71,6 @@ def kept_status(folder: RunFolder, *, told: bool) -> Iterator[None]:
             if any(folder.path.glob("checkpoints/*.pt"))
             else "Make room, and start again.",
         ) from error
-    except BaseException:
-        folder.mark_failed()
-        raise
     folder.mark("finished")
     if told:
         print(f"The run is in {folder.path}")
