@@ -114,15 +114,11 @@ def tenancies_of(
         y = call.output
         if call.is_view or y in without:
             continue
-        end = last_use.get(y, i)
         done = [value for value in map(owner.__getitem__, call.values) if last_use[value] == i]
         heir = next((x for x in done if x in held and may_overwrite(call, x, owner)), None)
-        if heir is None:
-            held[y] = Tenancy(i, end, y.like.dtype, [y])
-        else:
-            held[y] = held[heir]
-            held[y].end = end
-            held[y].values.append(y)
+        held[y] = Tenancy(i, i, y.like.dtype) if heir is None else held[heir]
+        held[y].end = last_use.get(y, i)
+        held[y].values.append(y)
     return list(dict.fromkeys(held.values()))
 
 

@@ -33,26 +33,18 @@ def count(
     Counts(reused=11, recomputed=27)
     """
     biased = (bias,) * len(activations) if isinstance(bias, bool) else bias
-    return Counts(_with_reuse(sizes, activations), _without(sizes, activations, biased))
-
-
-def _with_reuse(sizes: tuple[int, ...], activations: tuple[int, ...]) -> int:
     slopes = sum(size * times for size, times in zip(sizes[1:], activations, strict=True))
-    sums = sum(below * above for below, above in pairwise(sizes[1:]))
-    weights = sum(below * above for below, above in pairwise(sizes))
-    return slopes + sums + weights
-
-
-def _without(sizes: tuple[int, ...], activations: tuple[int, ...], biased: tuple[bool, ...]) -> int:
-    total = 0
+    weights = [below * above for below, above in pairwise(sizes)]
+    reused = slopes + sum(weights[1:]) + sum(weights)
+    recomputed = 0
     for level in range(1, len(sizes)):
         paths = prod(sizes[level + 1 :])
         # ∂L/∂ŷ, the slopes on the way, a weight for each step between levels, and the factor of
         # the parameter itself, which for a bias is 1.
         factors = 1 + sum(activations[level - 1 :]) + len(sizes) - 1 - level + 1
-        total += sizes[level] * paths * sizes[level - 1] * (factors - 1)
-        total += sizes[level] * paths * (factors - 2) * biased[level - 1]
-    return total
+        recomputed += paths * weights[level - 1] * (factors - 1)
+        recomputed += paths * sizes[level] * (factors - 2) * biased[level - 1]
+    return Counts(reused, recomputed)
 
 
 def growth(sizes: tuple[int, ...], depths: range) -> dict[int, Counts]:
