@@ -20,7 +20,7 @@ from torchref.ops import Affine, Sigmoid
 
 SEEDS = (0, 1, 2)
 
-# At 0 and 1 torch's gradient for the target of its log loss is infinite: see test_log_loss.py.
+# At 0 and 1 torch's gradient for the target of its log loss is infinite: see test_losses.py.
 WHERE_THE_TWIN_IS_FINITE = [
     case for case in SAMPLES + TRIPPING if str(case) != "LogLoss-tripping-0"
 ]
