@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from torch import Tensor
 
@@ -14,7 +14,7 @@ from torchref.checker.execution.run import NotFiniteError, RefusedError, Run, fo
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import nodes_behind
 from torchref.checker.inputs import ASKS_A_REFERENCE, variations
-from torchref.checker.inputs.domain import infinities, is_defined, is_same_function
+from torchref.checker.inputs.domain import is_defined, is_same_function
 from torchref.checker.inputs.well_posed import is_refused_by_rounding, is_well_posed
 from torchref.checker.oracles.differences import NOT_FINITE, judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
@@ -130,7 +130,7 @@ class GeneratedInputs:
         return forward(self.reference or self.candidate, self.given.case).outputs
 
     def _is_at_infinity(self, case: Case) -> bool:
-        return infinities(case) > infinities(self.given.case)
+        return case.infinities > self.given.case.infinities
 
     @cached_property
     def _saturates(self) -> bool:
@@ -245,7 +245,7 @@ class GeneratedInputs:
     def _judged(self, run: Run, is_witness: bool) -> OracleResult:
         if run.true is None or run.shared or not is_witness:
             return judge_by_differences(replace(run, true=None), promised=False)
-        sizes = self._sizes_before_they_cancel(run.case)
+        sizes = partial(self._sizes_before_they_cancel, run.case)
         result = judge_by_reference(run, run.true, given=False, sizes=sizes)
         result.faults = [fault for fault in result.faults if not self._is_rounding(run, fault)]
         if not result.faults:

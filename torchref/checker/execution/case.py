@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from torchref.checker.execution.arithmetic import is_differentiable
+from torchref.checker.execution.arithmetic import are_finite, is_differentiable
 from torchref.checker.execution.subject import Subject, argument_name
 from torchref.errors import InputError
 
@@ -75,6 +75,12 @@ class Case:
     @property
     def argument_names(self) -> tuple[str, ...]:
         return tuple(self.names[i] for i in self.wrt)
+
+    @cached_property
+    def infinities(self) -> int:
+        """How many entries of the inputs are infinite."""
+        floating = [x for x in self.leaves if is_differentiable(x)]
+        return 0 if are_finite(floating) else sum(int(torch.isinf(x).sum()) for x in floating)
 
     @cached_property
     def elements(self) -> int:

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.autograd import Function
 
-from torchref.checker.execution.arithmetic import agree, are_finite, precision
+from torchref.checker.execution.arithmetic import agree, are_finite, norm, precision
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.raw_returns import RawReturn, custom_functions, recording
@@ -96,13 +96,9 @@ class Run:
     @cached_property
     def output_size(self) -> float:
         """√Σ (c y)²: the size of the outputs as the cotangents weigh them."""
-        products = zip(self.cotangents.values(), self.outputs, strict=True)
-        return math.sqrt(
-            sum(
-                float(torch.nan_to_num(c.abs() * y.abs(), 0, 0, 0).double().square().sum())
-                for c, y in products
-            )
-        )
+        products = [c * y for c, y in zip(self.cotangents.values(), self.outputs, strict=True)]
+        size = norm(products)
+        return size if math.isfinite(size) else norm(torch.nan_to_num(p, 0, 0, 0) for p in products)
 
     @cached_property
     def _repeats(self) -> bool:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-import torch
 from torch import Tensor
 
-from torchref.checker.execution.arithmetic import agree, are_finite, is_differentiable
+from torchref.checker.execution.arithmetic import agree, are_finite
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, forward, run_both
 from torchref.checker.execution.subject import Subject
@@ -27,11 +26,6 @@ def is_same_function(run: Run, kind: str, given: Case) -> bool:
         gone = _sizes(given.leaves) - _sizes(run.case.leaves)
         return not gone & _sizes(there)
     return True
-
-
-def infinities(case: Case) -> int:
-    """How many entries are infinite."""
-    return sum(int(torch.isinf(x).sum()) for x in case.leaves if is_differentiable(x))
 
 
 def _one_by_one(here: Tensor, there: Tensor, more: bool) -> bool:

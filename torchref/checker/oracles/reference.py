@@ -1,6 +1,6 @@
 """Entry by entry against the reference's gradient; disputes go to the numeric oracle."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -27,7 +27,12 @@ from torchref.checker.oracles.kinks import (
 )
 from torchref.checker.oracles.rounding import is_of_the_inputs, lost_by_reference
 from torchref.checker.oracles.same_precision import errors_of, is_rounded_truth
-from torchref.checker.oracles.tolerance import SIXTEEN_BITS, conditioning, entry_tolerance
+from torchref.checker.oracles.tolerance import (
+    SIXTEEN_BITS,
+    cancelled,
+    conditioning,
+    entry_tolerance,
+)
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.oracle_result import Fault, OracleResult
 
@@ -39,7 +44,7 @@ def judge_by_reference(
     run: Run,
     true_gradients: Gradients,
     given: bool = True,
-    sizes: Mapping[str, float] | None = None,
+    sizes: Callable[[], Mapping[str, float]] | None = None,
 ) -> OracleResult:
     """`given` says that the inputs are the user's, and worth a hundred passes in 16 bits.
 
@@ -59,12 +64,12 @@ def judge_by_reference(
             continue
         if epsilon > SIXTEEN_BITS and not given and is_rounded_truth(run, place):
             continue
-        before = (sizes or {}).get(run.case.argument_names[place], 0.0)
-        allowed = entry_tolerance(run, argument, true, before)
+        allowed = entry_tolerance(run, argument, true)
         excess = _excess(got, true, allowed)
         if bool((excess > 1).any()) and epsilon < SIXTEEN_BITS:
             reach = conditioning(run, true_gradients) if reach is None else reach
-            excess = _excess(got, true, allowed + reach[place])
+            before = sizes().get(run.case.argument_names[place], 0.0) if sizes else 0.0
+            excess = _excess(got, true, allowed + reach[place] + cancelled(run, before))
         worst = float(excess.max()) if excess.numel() else 0.0
         if worst == 0 and not are_finite([true]) and _is_unknown(got, true):
             unknown.append(run.case.argument_names[place])

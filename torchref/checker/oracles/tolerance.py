@@ -33,16 +33,20 @@ FURTHER = 1024  # ulps, by which
 PROPORTIONAL = 64.0  # times as far at least moves what does not jump
 
 
-def entry_tolerance(run: Run, argument: Tensor, truth: Tensor, before: float = 0.0) -> Tensor:
+def entry_tolerance(run: Run, argument: Tensor, truth: Tensor) -> Tensor:
     """Of each entry beside the reference's, before conditioning.
 
-    `before` is how large the gradient is before what cancels. In 16 bits no number of roundings
-    tells a mistake: there is only what the user promised.
+    In 16 bits no number of roundings tells a mistake: there is only what the user promised.
     """
     if run.epsilon >= SIXTEEN_BITS:
         return run.candidate.tolerance * _size(truth)
-    floor = gradient_floor(run, argument) + FLOOR * run.epsilon * before
-    return (_roundings(run.epsilon) + run.candidate.tolerance) * _size(truth) + floor
+    relative = _roundings(run.epsilon) + run.candidate.tolerance
+    return relative * _size(truth) + gradient_floor(run, argument)
+
+
+def cancelled(run: Run, before: float) -> float:
+    """Of an entry that was so large before what cancels: its rounding does not cancel."""
+    return FLOOR * run.epsilon * before
 
 
 def numeric_tolerance(run: Run, truth: Tensor, error: Tensor) -> Tensor:
