@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.right_rules import Lookup
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import Report, crosscheck
 
 X = normal(4, 5)
@@ -20,14 +20,9 @@ def notes(report: Report, word: str) -> list[str]:
 
 
 def test_a_convention_met_in_many_variations_is_noted_once() -> None:
-    class Relu(Rule):
-        @staticmethod
-        def forward(x):
-            return x.relu()
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y * (x >= 0)
+    @gradients_of(lambda x: x.relu())
+    def Relu(grad_y, x):
+        return grad_y * (x >= 0)
 
     (note,) = notes(crosscheck(Relu, torch.relu, (X,)), "no derivative")
     assert "one entry has no derivative" in note
@@ -35,17 +30,11 @@ def test_a_convention_met_in_many_variations_is_noted_once() -> None:
 
 
 def test_a_backward_that_refuses_what_its_forward_accepts_is_noted() -> None:
-    class Rows(Rule):
+    @gradients_of(lambda x: x.sum(-1))
+    def Rows(grad_y, x):
         """Σ over the last dimension, whose backward knows matrices only."""
-
-        @staticmethod
-        def forward(x):
-            return x.sum(-1)
-
-        @staticmethod
-        def gradients(grad_y, x):
-            rows, columns = x.shape
-            return grad_y.reshape(rows, 1).expand(rows, columns)
+        rows, columns = x.shape
+        return grad_y.reshape(rows, 1).expand(rows, columns)
 
     (note,) = notes(crosscheck(Rows, Rows.forward, (X,)), "the backward refuses")
     assert "not enough values to unpack" in note or "too many values to unpack" in note
@@ -65,14 +54,9 @@ def test_sparse_gradients_are_tried_with_everything() -> None:
 
 
 def wrong_beyond_three() -> type[Rule]:
-    class Clipped(Rule):
-        @staticmethod
-        def forward(x):
-            return x.square()
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y * 2 * x.clamp(-3, 3)
+    @gradients_of(lambda x: x.square())
+    def Clipped(grad_y, x):
+        return grad_y * 2 * x.clamp(-3, 3)
 
     return Clipped
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import SavesInputs
+from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import Report, crosscheck
 
 
@@ -64,15 +64,9 @@ def test_a_forward_that_draws_random_numbers_is_noisy() -> None:
 
 
 def test_a_reference_whose_own_gradient_is_wrong_is_told() -> None:
-    class WrongReference(SavesInputs):
-        @staticmethod
-        def forward(x):
-            return torch.sin(x)
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            return grad_y * torch.cos(x) * 1.01
+    @gradients_of(lambda x: torch.sin(x))
+    def WrongReference(grad_y, x):
+        return grad_y * torch.cos(x) * 1.01
 
     report = crosscheck(rule(torch.sin, torch.cos), WrongReference, (normal(4, 3),))
     assert report.verdict == "right"
@@ -137,18 +131,12 @@ def test_a_large_case_is_probed_on_a_smaller_one() -> None:
 
 @pytest.mark.parametrize("error", [1e-4, 1e-2])
 def test_one_entry_among_a_million_is_located_without_a_reference(error: float) -> None:
-    class Spoilt(SavesInputs):
-        @staticmethod
-        def forward(x):
-            return torch.tanh(x)
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            gradient = grad_y * (1 - torch.tanh(x) ** 2)
-            if gradient.numel() == 10**6:
-                gradient[417, 333] += error
-            return gradient
+    @gradients_of(lambda x: torch.tanh(x))
+    def Spoilt(grad_y, x):
+        gradient = grad_y * (1 - torch.tanh(x) ** 2)
+        if gradient.numel() == 10**6:
+            gradient[417, 333] += error
+        return gradient
 
     report = crosscheck(Spoilt, None, (normal(1000, 1000),))
     assert report.verdict == "wrong"

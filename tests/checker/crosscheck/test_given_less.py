@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import compare, crosscheck
 
 
@@ -17,13 +17,10 @@ def sums(x: Tensor, labels: Tensor, count: int) -> Tensor:
     return torch.zeros(count, x.shape[1], dtype=x.dtype).index_add(0, labels, x)
 
 
-class SumsOfSortedRows(Rule):
-    forward = staticmethod(sums)
-
-    @staticmethod
-    def gradients(grad_y: Tensor, x: Tensor, labels: Tensor, count: int) -> Any:
-        rows = grad_y.repeat_interleave(torch.bincount(labels, minlength=count), 0)
-        return rows, None, None
+@gradients_of(sums)
+def SumsOfSortedRows(grad_y, x, labels, count):
+    rows = grad_y.repeat_interleave(torch.bincount(labels, minlength=count), 0)
+    return rows, None, None
 
 
 class Sums(SumsOfSortedRows):
@@ -51,16 +48,10 @@ def test_where_parts_begin_is_no_label() -> None:
     assert report.verdict == "right", str(report)
 
 
-class Loss(Rule):
+@gradients_of(lambda x, target: F.cross_entropy(x, target, reduction="sum"))
+def Loss(grad_y, x, target):
     """Σ cross-entropy; rows to be ignored get a gradient all the same."""
-
-    @staticmethod
-    def forward(x: Tensor, target: Tensor) -> Tensor:
-        return F.cross_entropy(x, target, reduction="sum")
-
-    @staticmethod
-    def gradients(grad_y: Tensor, x: Tensor, target: Tensor) -> Any:
-        return grad_y * (x.softmax(-1) - F.one_hot(target.clamp(min=0), x.shape[1])), None
+    return grad_y * (x.softmax(-1) - F.one_hot(target.clamp(min=0), x.shape[1])), None
 
 
 @pytest.mark.parametrize("target", [[0, 3, 2, 1], [1, 1, 0, 4]])
@@ -70,14 +61,9 @@ def test_the_ignored_index_is_tried(target: list[int]) -> None:
     assert "-100" in report.findings[0].at
 
 
-class Softplus(Rule):
-    @staticmethod
-    def forward(x: Tensor, beta: float) -> Tensor:
-        return F.softplus(x, beta)
-
-    @staticmethod
-    def gradients(grad_y: Tensor, x: Tensor, beta: float) -> Any:
-        return grad_y * beta * torch.sigmoid(beta * x), None
+@gradients_of(lambda x, beta: F.softplus(x, beta))
+def Softplus(grad_y, x, beta):
+    return grad_y * beta * torch.sigmoid(beta * x), None
 
 
 def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
@@ -109,14 +95,9 @@ def test_of_empty_tensors_nothing_can_be_told(shape: tuple[int, ...]) -> None:
     assert beside.verdict == "right"
 
 
-class HalfSquare(Rule):
-    @staticmethod
-    def forward(x: Tensor) -> Tensor:
-        return x * x
-
-    @staticmethod
-    def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
-        return grad_y * x
+@gradients_of(lambda x: x * x)
+def HalfSquare(grad_y, x):
+    return grad_y * x
 
 
 class Square(HalfSquare):

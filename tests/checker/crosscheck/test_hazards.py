@@ -7,20 +7,15 @@ import torch
 from torch.autograd import Function
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 
 X, BIAS = normal(4, 3), normal(3)
 
 
-class Unreduced(Rule):
-    @staticmethod
-    def forward(x, bias):
-        return x + bias
-
-    @staticmethod
-    def gradients(grad_y, x, bias):
-        return grad_y, grad_y
+@gradients_of(lambda x, bias: x + bias)
+def Unreduced(grad_y, x, bias):
+    return grad_y, grad_y
 
 
 class Detached(Function):
@@ -134,23 +129,13 @@ def test_a_hazard_hides_no_other() -> None:
 
 
 def test_a_double_backward_that_is_nan_is_wrong() -> None:
-    class OnceMore(Function):
-        @staticmethod
-        def forward(ctx, x):
-            return 2 * x
+    @gradients_of(lambda x: 2 * x)
+    def OnceMore(grad_y, x):
+        return Backward.apply(grad_y)
 
-        @staticmethod
-        def backward(ctx, grad_y):
-            return Backward.apply(grad_y)
-
-    class Backward(Function):
-        @staticmethod
-        def forward(ctx, grad_y):
-            return 2 * grad_y
-
-        @staticmethod
-        def backward(ctx, grad):
-            return grad * torch.nan
+    @gradients_of(lambda grad_y: 2 * grad_y)
+    def Backward(grad, grad_y):
+        return grad * torch.nan
 
     report = crosscheck(OnceMore, lambda x: 2 * x, (X,), order=2)
     assert [finding.cause for finding in report.findings] == ["second-order-wrong"]

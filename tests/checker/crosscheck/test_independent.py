@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from tests.checker.given.runs import normal
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import Report, crosscheck
 
 
@@ -12,18 +13,10 @@ def product(x: Tensor, y: Tensor) -> Tensor:
     return x * torch.sin(y)
 
 
-class Product(Function):
+@gradients_of(product)
+def Product(grad_z, x, y):
     """Right, until one of the gradients is replaced."""
-
-    @staticmethod
-    def forward(ctx, x, y):
-        ctx.save_for_backward(x, y)
-        return product(x, y)
-
-    @staticmethod
-    def backward(ctx, grad_z):
-        x, y = ctx.saved_tensors
-        return grad_z * torch.sin(y), grad_z * x * torch.cos(y)
+    return grad_z * torch.sin(y), grad_z * x * torch.cos(y)
 
 
 def with_gradients(backward) -> type[Function]:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import Report, crosscheck
 
 X = normal(4, 3)
@@ -14,29 +14,18 @@ def causes(report: Report) -> set[str]:
     return {finding.cause for finding in report.findings}
 
 
-class Sine(Rule):
-    @staticmethod
-    def forward(x):
-        return torch.sin(x)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y * torch.cos(x)
+@gradients_of(lambda x: torch.sin(x))
+def Sine(grad_y, x):
+    return grad_y * torch.cos(x)
 
 
 def test_an_output_whose_shape_the_values_decide() -> None:
-    class Positive(Rule):
+    @gradients_of(lambda x: x[x > 0] ** 2)
+    def Positive(grad_y, x):
         """The entries above 0, as a rank or a selection depends on the values."""
-
-        @staticmethod
-        def forward(x):
-            return x[x > 0] ** 2
-
-        @staticmethod
-        def gradients(grad_y, x):
-            grad_x = torch.zeros_like(x)
-            grad_x[x > 0] = grad_y * 2 * x[x > 0]
-            return grad_x
+        grad_x = torch.zeros_like(x)
+        grad_x[x > 0] = grad_y * 2 * x[x > 0]
+        return grad_x
 
     for reference in (lambda x: x[x > 0] ** 2, None):
         report = crosscheck(Positive, reference, (X,))
@@ -82,17 +71,11 @@ def test_a_backward_that_refuses_grad() -> None:
 def test_no_backward_is_called_where_the_outputs_are_no_numbers() -> None:
     called = []
 
-    class Indexes(Rule):
+    @gradients_of(lambda x: x / (x.shape[0] - 1))
+    def Indexes(grad_y, x):
         """A gradient that looks up places, which NaN is none of."""
-
-        @staticmethod
-        def forward(x):
-            return x / (x.shape[0] - 1)
-
-        @staticmethod
-        def gradients(grad_y, x):
-            called.append(bool(torch.isfinite(x / (x.shape[0] - 1)).all()))
-            return grad_y / (x.shape[0] - 1)
+        called.append(bool(torch.isfinite(x / (x.shape[0] - 1)).all()))
+        return grad_y / (x.shape[0] - 1)
 
     for reference in (Indexes.forward, None):
         assert crosscheck(Indexes, reference, (X,)).verdict == "right"
@@ -121,15 +104,10 @@ def test_infinite_inputs_are_for_what_has_a_limit_there() -> None:
 
 
 def test_at_infinite_inputs_a_gradient_that_is_no_number_is_wrong() -> None:
-    class Softmax(Rule):
-        @staticmethod
-        def forward(x):
-            return x.softmax(-1)
-
-        @staticmethod
-        def gradients(grad_y, x):
-            y = x.softmax(-1)
-            return y * (grad_y - (grad_y * y).sum(-1, keepdim=True)) + 0 * x
+    @gradients_of(lambda x: x.softmax(-1))
+    def Softmax(grad_y, x):
+        y = x.softmax(-1)
+        return y * (grad_y - (grad_y * y).sum(-1, keepdim=True)) + 0 * x
 
     report = crosscheck(Softmax, lambda x: x.softmax(-1), (X,))
     assert causes(report) == {"not-finite"}
@@ -137,14 +115,9 @@ def test_at_infinite_inputs_a_gradient_that_is_no_number_is_wrong() -> None:
 
 
 def test_at_infinite_inputs_the_forward_need_not_agree() -> None:
-    class Exponential(Rule):
-        @staticmethod
-        def forward(x):
-            return torch.exp(x) + 0 * x
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y * torch.exp(x)
+    @gradients_of(lambda x: torch.exp(x) + 0 * x)
+    def Exponential(grad_y, x):
+        return grad_y * torch.exp(x)
 
     assert crosscheck(Exponential, torch.exp, (X,)).verdict == "right"
 
@@ -180,16 +153,10 @@ def test_inputs_that_hold_up_to_rounding_in_float32() -> None:
 
 
 def test_the_error_of_what_is_approximate_is_not_held_to_another_scale() -> None:
-    class Absolute(Rule):
+    @gradients_of(lambda x: x * x / 2)
+    def Absolute(grad_y, x):
         """x² / 2 with a slope that is right to 1e-6 whatever the size of x is, as a solver's."""
-
-        @staticmethod
-        def forward(x):
-            return x * x / 2
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y * (x + 1e-6)
+        return grad_y * (x + 1e-6)
 
     assert crosscheck(Absolute, Absolute.forward, (X,), tolerance=1e-4).verdict == "right"
     assert crosscheck(Absolute, Absolute.forward, (X,), tolerance=1e-9).verdict == "wrong"

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from tests.checker.given.half_right import SlopeForgotten, causes
 from tests.checker.given.runs import normal
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.errors import InputError
 from torchref.ops import Sigmoid
@@ -101,26 +102,18 @@ def test_a_tensor_made_in_inference_mode_is_no_fault_of_the_gradient() -> None:
     assert crosscheck(plain, inputs=(normal(5, 3),)).verdict == "right"
 
 
-class InHalf(torch.autograd.Function):
+@gradients_of(lambda x: torch.sin(x.half()).to(x.dtype))
+def InHalf(grad_y, x):
     """Computes in float16 whatever comes, and returns what came."""
-
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return torch.sin(x.half()).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x.cos()
+    return grad_y * x.cos()
 
 
 class OfHalf(InHalf):
     @staticmethod
-    def forward(ctx, x):
+    def forward(x):
         if x.dtype is not torch.bfloat16:
             raise TypeError("this kernel takes bfloat16")
-        return InHalf.forward(ctx, x)
+        return InHalf.forward(x)
 
 
 def test_a_forward_in_16_bits_needs_a_reference() -> None:

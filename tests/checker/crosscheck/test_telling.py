@@ -7,7 +7,7 @@ import torch
 
 from tests.checker.given.half_right import Doubled, causes
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import compare, crosscheck
 from torchref.checker.causes.table import CAUSES
 from torchref.ops import Sigmoid
@@ -38,17 +38,10 @@ def test_the_dictionary_is_json_and_has_everything() -> None:
     assert told["worst"] == max(check["worst"] or 0 for check in told["checks"])
 
 
-class SumAndProduct(torch.autograd.Function):
+@gradients_of(lambda x, y: (x + y, x * y))
+def SumAndProduct(grad_sum, grad_product, x, y):
     """Two outputs, of which backward forgets the second."""
-
-    @staticmethod
-    def forward(ctx, x, y):
-        ctx.save_for_backward(x, y)
-        return x + y, x * y
-
-    @staticmethod
-    def backward(ctx, grad_sum, grad_product):
-        return grad_sum, grad_sum
+    return grad_sum, grad_sum
 
 
 @pytest.mark.parametrize("reference", [lambda x, y: (x + y, x * y), None], ids=["beside", "alone"])
@@ -59,17 +52,11 @@ def test_an_output_whose_gradient_takes_no_part_is_named(reference) -> None:
     assert "gradient of output 1 takes no part" in finding.evidence
 
 
-class Solve(Rule):
+@gradients_of(lambda a, b: torch.linalg.solve(a, b))
+def Solve(grad_x, a, b):
     """x = A⁻¹ b, whose backward solves with A where Aᵀ is due."""
-
-    @staticmethod
-    def forward(a, b):
-        return torch.linalg.solve(a, b)
-
-    @staticmethod
-    def gradients(grad_x, a, b):
-        grad_b = torch.linalg.solve(a, grad_x)
-        return -grad_b @ torch.linalg.solve(a, b).mT, grad_b
+    grad_b = torch.linalg.solve(a, grad_x)
+    return -grad_b @ torch.linalg.solve(a, b).mT, grad_b
 
 
 def test_what_is_specific_stands_before_what_is_not() -> None:
@@ -111,17 +98,13 @@ def decaying(xs, start):
     return torch.stack(states)
 
 
-class FirstStep(Rule):
+@gradients_of(decaying)
+def FirstStep(grad_y, xs, start):
     """Of a recurrence the backward whose start hears the first step alone."""
-
-    forward = staticmethod(decaying)
-
-    @staticmethod
-    def gradients(grad_y, xs, start):
-        y, grad_xs = decaying(xs, start), grad_y.clone()
-        for turn in reversed(range(1, len(xs))):
-            grad_xs[turn - 1] -= grad_xs[turn] * torch.exp(-y[turn - 1])
-        return grad_xs, -grad_y[0] * torch.exp(-start)
+    y, grad_xs = decaying(xs, start), grad_y.clone()
+    for turn in reversed(range(1, len(xs))):
+        grad_xs[turn - 1] -= grad_xs[turn] * torch.exp(-y[turn - 1])
+    return grad_xs, -grad_y[0] * torch.exp(-start)
 
 
 def test_what_is_no_broadcast_lacks_no_reduction() -> None:
@@ -131,16 +114,10 @@ def test_what_is_no_broadcast_lacks_no_reduction() -> None:
     assert finding.cause == "missing-term"
 
 
-class AnotherForward(Rule):
+@gradients_of(lambda x: 1.1 * torch.sin(x))
+def AnotherForward(grad_y, x):
     """A right backward of the reference, behind a forward that is another function."""
-
-    @staticmethod
-    def forward(x):
-        return 1.1 * torch.sin(x)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y * torch.cos(x)
+    return grad_y * torch.cos(x)
 
 
 def test_a_wrong_forward_is_told_by_its_place_and_a_backward_that_is_right_is_called_so() -> None:
@@ -160,18 +137,10 @@ def test_a_notebook_shows_the_story() -> None:
     assert repr(comparison) == str(comparison)
 
 
-class Square(torch.autograd.Function):
+@gradients_of(lambda x: x * x)
+def Square(grad_y, x):
     """Right, but for 0/0 where x is 0."""
-
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x * x
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * 2 * (x * x) / x
+    return grad_y * 2 * (x * x) / x
 
 
 def test_a_gradient_that_is_not_finite_where_the_forward_is_smooth_is_wrong() -> None:
@@ -181,18 +150,10 @@ def test_a_gradient_that_is_not_finite_where_the_forward_is_smooth_is_wrong() ->
     assert "got nan, should be 0" in report.findings[0].evidence
 
 
-class Absolute(torch.autograd.Function):
+@gradients_of(lambda x: x.abs())
+def Absolute(grad_y, x):
     """Right, but for 0/0 where x is 0: there it has a kink."""
-
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x.abs()
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x / x.abs()
+    return grad_y * x / x.abs()
 
 
 def test_a_gradient_that_is_not_finite_is_told_though_differences_cannot_judge_it() -> None:
@@ -204,14 +165,9 @@ def test_a_gradient_that_is_not_finite_is_told_though_differences_cannot_judge_i
 
 
 def test_a_gradient_that_is_not_finite_is_json_too() -> None:
-    class Pole(Rule):
-        @staticmethod
-        def forward(x):
-            return x * 1
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y / 0
+    @gradients_of(lambda x: x * 1)
+    def Pole(grad_y, x):
+        return grad_y / 0
 
     report = crosscheck(Pole, lambda x: x * 1, (normal(4, 3),))
     assert "not-finite" in causes(report)

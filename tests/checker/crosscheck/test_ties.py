@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
 
 
@@ -92,14 +92,9 @@ def test_the_conventions_of_torch_at_ties_are_no_mistakes(function: Any, x: Tens
     assert report.verdict != "wrong", str(report)
 
 
-class Sign(Rule):
-    @staticmethod
-    def forward(x: Tensor) -> Tensor:
-        return torch.sign(x)
-
-    @staticmethod
-    def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
-        return grad_y * torch.sign(x)
+@gradients_of(lambda x: torch.sign(x))
+def Sign(grad_y, x):
+    return grad_y * torch.sign(x)
 
 
 class RightSign(Sign):

@@ -11,7 +11,7 @@ from torch.autograd import Function
 
 from tests.checker.given.runs import normal, seeded
 from tests.corpora.right_functions import RIGHT, RightFunction
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 
 # Where torch itself is wrong, the cause that is told; `errors_of_torch` holds each to a formula.
@@ -149,17 +149,11 @@ def test_a_variance_below_its_epsilon_is_described_whatever_its_share(seed: int)
     assert "where |var| is at most" in report.findings[0].evidence
 
 
-class CumulativeProduct(Rule):
+@gradients_of(lambda x: x.cumprod(-1))
+def CumulativeProduct(grad_y, x):
     """y_i = Π_{j≤i} x_j, whose backward divides by x."""
-
-    @staticmethod
-    def forward(x):
-        return x.cumprod(-1)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        y = x.cumprod(-1)
-        return (grad_y * y).flip(-1).cumsum(-1).flip(-1) / x
+    y = x.cumprod(-1)
+    return (grad_y * y).flip(-1).cumsum(-1).flip(-1) / x
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -4,19 +4,14 @@ import pytest
 import torch
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.diagnosis import diagnose as accusation
 
 
-class Doubled(Rule):
-    @staticmethod
-    def forward(x):
-        return torch.sin(x)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return 2 * grad_y * torch.cos(x)
+@gradients_of(lambda x: torch.sin(x))
+def Doubled(grad_y, x):
+    return 2 * grad_y * torch.cos(x)
 
 
 def test_a_search_that_fails_leaves_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,16 +27,10 @@ def test_a_search_that_fails_leaves_a_finding(monkeypatch: pytest.MonkeyPatch) -
     assert "should be" in finding.evidence
 
 
-class Scaled(Rule):
+@gradients_of(lambda a, b: a * b**2)
+def Scaled(grad_y, a, b):
     """y = a b², whose gradients stand in each other's place."""
-
-    @staticmethod
-    def forward(a, b):
-        return a * b**2
-
-    @staticmethod
-    def gradients(grad_y, a, b):
-        return grad_y * 2 * a * b, grad_y * b**2
+    return grad_y * 2 * a * b, grad_y * b**2
 
 
 @pytest.mark.parametrize("reference", [Scaled.forward, None], ids=["beside", "alone"])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.checker.given.runs import case_of, normal
-from tests.corpora.wrong_ops.rule import SavesInputs
+from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import InputError, crosscheck
 from torchref.checker.execution.case import build_case
 from torchref.checker.execution.subject import as_subject
@@ -81,14 +81,9 @@ def test_a_reference_that_raises() -> None:
 
 
 def test_a_reference_whose_backward_raises() -> None:
-    class Raises(SavesInputs):
-        @staticmethod
-        def forward(x):
-            return x.clone()
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            raise ArithmeticError("lost")
+    @gradients_of(lambda x: x.clone())
+    def Raises(grad_y, x):
+        raise ArithmeticError("lost")
 
     refused("the reference must accept", "backward raised ArithmeticError: lost", reference=Raises)
 

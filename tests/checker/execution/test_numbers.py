@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import compare, crosscheck
 from torchref.checker.execution.numbers import told_apart
 
@@ -40,16 +40,10 @@ def test_no_more_digits_than_it_takes(pair: tuple, texts: tuple[str, str]) -> No
 
 
 def off_by(error: float) -> type[Rule]:
-    class Off(Rule):
+    @gradients_of(lambda x: torch.sin(x))
+    def Off(grad_y, x):
         """sin, whose gradient is off by a little."""
-
-        @staticmethod
-        def forward(x):
-            return torch.sin(x)
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y * torch.cos(x) + error * x**2
+        return grad_y * torch.cos(x) + error * x**2
 
     return Off
 

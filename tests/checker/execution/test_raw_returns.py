@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from tests.checker.given.runs import normal, run_of
-from tests.corpora.wrong_ops.rule import SavesInputs
+from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import Finding, Report, crosscheck
 from torchref.checker.execution.raw_returns import custom_nodes, recording
 from torchref.checker.probes.contract import breaches
@@ -17,14 +17,9 @@ X, BIAS = normal(5, 3), normal(3)
 def returning(*made) -> type[SavesInputs]:
     """y = x + bias, whose backward returns what `made` makes of grad_y, in turn."""
 
-    class AddBias(SavesInputs):
-        @staticmethod
-        def forward(x, bias):
-            return x + bias
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            return tuple(make(grad_y) for make in made)
+    @gradients_of(lambda x, bias: x + bias)
+    def AddBias(grad_y, x, bias):
+        return tuple(make(grad_y) for make in made)
 
     return AddBias
 
@@ -71,14 +66,9 @@ def test_what_autograd_repairs_without_a_word(of_bias, cause: str) -> None:
 
 
 def test_none_is_right_for_a_gradient_of_zero_and_wrong_for_a_leaf_that_nobody_asks_for() -> None:
-    class Steps(Function):
-        @staticmethod
-        def forward(ctx, x, steps):
-            return x + torch.round(steps)
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            return grad_y, None
+    @gradients_of(lambda x, steps: x + torch.round(steps))
+    def Steps(grad_y, x, steps):
+        return grad_y, None
 
     report = crosscheck(
         lambda x: Steps.apply(x, x.sum(0)), lambda x: x + torch.round(x.sum(0)), (X,)

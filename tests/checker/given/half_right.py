@@ -2,44 +2,26 @@
 
 import torch
 
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import Report
 
 
-class Doubled(Rule):
+@gradients_of(lambda x: x + x)
+def Doubled(grad_y, x):
     """y = x + x, whose gradient counts x once."""
-
-    @staticmethod
-    def forward(x):
-        return x + x
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y.clone()
+    return grad_y.clone()
 
 
-class Scaled(Rule):
+@gradients_of(lambda x, factor: factor * x)
+def Scaled(grad_y, x, factor):
     """y = factor · x, right unless the factor is 3."""
-
-    @staticmethod
-    def forward(x, factor):
-        return factor * x
-
-    @staticmethod
-    def gradients(grad_y, x, factor):
-        return grad_y * (1.0 if factor == 3 else factor), None
+    return grad_y * (1.0 if factor == 3 else factor), None
 
 
-class SlopeForgotten(Rule):
+@gradients_of(lambda x, scale: scale * torch.sin(x))
+def SlopeForgotten(grad_y, x, scale):
     """y = scale · sin x, whose gradient of the scale is right and that of x lacks the scale."""
-
-    @staticmethod
-    def forward(x, scale):
-        return scale * torch.sin(x)
-
-    @staticmethod
-    def gradients(grad_y, x, scale):
-        return grad_y * torch.cos(x), grad_y * torch.sin(x)
+    return grad_y * torch.cos(x), grad_y * torch.sin(x)
 
 
 def causes(report: Report) -> list[str]:

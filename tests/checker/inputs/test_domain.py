@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.runs import case_of, normal, run_of
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.subject import as_subject
@@ -41,14 +41,9 @@ def test_what_it_holds_itself_is_not_broadcast() -> None:
     assert asked(lambda x: x * weights[: x.shape[1]], X, X[:, :1], "sizes")
 
 
-class LogDeterminant(Rule):
-    @staticmethod
-    def forward(x):
-        return torch.logdet(x)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y * torch.linalg.inv(x).mT
+@gradients_of(lambda x: torch.logdet(x))
+def LogDeterminant(grad_y, x):
+    return grad_y * torch.linalg.inv(x).mT
 
 
 def test_a_backward_may_refuse_where_nothing_is_defined() -> None:

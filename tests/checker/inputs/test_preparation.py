@@ -9,6 +9,7 @@ from torch.autograd import Function
 
 from tests.checker.given.runs import normal
 from tests.corpora.right_functions import RIGHT, RightFunction
+from tests.corpora.wrong_ops.rule import gradients_of
 from tests.random_inputs import seeded
 from torchref import crosscheck
 from torchref.checker.execution.case import build_case
@@ -53,18 +54,11 @@ def test_a_forward_that_is_float32_in_between(seed: int) -> None:
 
 
 def test_a_loss_that_is_float32_of_whatever_arrives() -> None:
-    class Loss(Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x.float().square().sum()
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            gradient = (grad_y * 2 * x.float()).to(x.dtype)
-            gradient[1, 2] *= 1.01
-            return gradient
+    @gradients_of(lambda x: x.float().square().sum())
+    def Loss(grad_y, x):
+        gradient = (grad_y * 2 * x.float()).to(x.dtype)
+        gradient[1, 2] *= 1.01
+        return gradient
 
     def squares(x):
         return x.square().sum()

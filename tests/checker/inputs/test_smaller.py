@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.runs import normal, run_of
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.execution.run import Run
 from torchref.checker.inputs.smaller import smaller_run
@@ -19,30 +19,19 @@ def layer(x: Tensor, weight: Tensor) -> Tensor:
     return torch.tanh(x @ weight)
 
 
-class HalfASlope(Rule):
+@gradients_of(layer)
+def HalfASlope(grad_y, x, weight):
     """tanh(x W), whose slope is taken to be 1 − y where it is 1 − y²."""
-
-    @staticmethod
-    def forward(x, weight):
-        return layer(x, weight)
-
-    @staticmethod
-    def gradients(grad_y, x, weight):
-        grad_z = grad_y * (1 - layer(x, weight))
-        return grad_z @ weight.mT, x.mT @ grad_z
+    grad_z = grad_y * (1 - layer(x, weight))
+    return grad_z @ weight.mT, x.mT @ grad_z
 
 
-class WrongBeyondABlock(Rule):
-    @staticmethod
-    def forward(x, weight):
-        return layer(x, weight)
-
-    @staticmethod
-    def gradients(grad_y, x, weight):
-        grad_z = grad_y * (1 - layer(x, weight) ** 2)
-        grad_weight = x.mT @ grad_z
-        grad_weight[128:] *= 2
-        return grad_z @ weight.mT, grad_weight
+@gradients_of(layer)
+def WrongBeyondABlock(grad_y, x, weight):
+    grad_z = grad_y * (1 - layer(x, weight) ** 2)
+    grad_weight = x.mT @ grad_z
+    grad_weight[128:] *= 2
+    return grad_z @ weight.mT, grad_weight
 
 
 @pytest.mark.parametrize("reference", [layer, None])

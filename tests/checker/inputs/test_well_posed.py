@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.checker.given.linear_algebra import BY_HAND, ByHand
 from tests.checker.given.runs import run_of
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from tests.random_inputs import seeded
 from torchref import crosscheck
 from torchref.checker.inputs.well_posed import is_well_posed
@@ -68,15 +68,10 @@ def test_a_mistake_that_only_variations_show_is_found_there(seed: int) -> None:
 def test_what_is_left_out_is_noted() -> None:
     """Of equal entries what stands below is noise, and so is 1 over it."""
 
-    class Reciprocal(Rule):
-        @staticmethod
-        def forward(x: Tensor) -> Tensor:
-            return 1 / (x.sum() - 10 * x[0])
-
-        @staticmethod
-        def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
-            slope = torch.tensor([-9.0] + [1.0] * 9, dtype=x.dtype)
-            return -grad_y * slope * Reciprocal.forward(x) ** 2
+    @gradients_of(lambda x: 1 / (x.sum() - 10 * x[0]))
+    def Reciprocal(grad_y, x):
+        slope = torch.tensor([-9.0] + [1.0] * 9, dtype=x.dtype)
+        return -grad_y * slope * Reciprocal.forward(x) ** 2
 
     def reference(x: Tensor) -> Tensor:
         return 1 / ((0.3 * x).sum() / 0.3 - 10 * x[0])

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tests.checker.given.conventions import relu_with_slope_at_zero, shares_of_ties
 from tests.checker.given.runs import case_of, normal, seeded
-from tests.corpora.wrong_ops.rule import SavesInputs
+from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import Report, crosscheck
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.oracles.bisection import Objective
@@ -74,15 +74,9 @@ def test_without_a_reference_a_wrong_sum_over_ties_is_wrong() -> None:
 
 
 def test_an_error_beside_the_kink_is_not_excused_by_it() -> None:
-    class Leaky(SavesInputs):
-        @staticmethod
-        def forward(x):
-            return F.leaky_relu(x, 0.1)
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            return grad_y * torch.where(x > 0, 1.0, 0.5)
+    @gradients_of(lambda x: F.leaky_relu(x, 0.1))
+    def Leaky(grad_y, x):
+        return grad_y * torch.where(x > 0, 1.0, 0.5)
 
     report = crosscheck(Leaky, lambda x: F.leaky_relu(x, 0.1), (ZEROS,))
     assert report.verdict == "wrong"
@@ -98,15 +92,9 @@ def field_of(function, x: Tensor) -> Objective:
 def distance_to_a_half(factor: float) -> type[SavesInputs]:
     """|x − ½|, whose gradient is off by a factor."""
 
-    class Distance(SavesInputs):
-        @staticmethod
-        def forward(x):
-            return (x - 0.5).abs()
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            return factor * grad_y * (x - 0.5).sign()
+    @gradients_of(lambda x: (x - 0.5).abs())
+    def Distance(grad_y, x):
+        return factor * grad_y * (x - 0.5).sign()
 
     return Distance
 

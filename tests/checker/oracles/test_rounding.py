@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.checker.given.runs import case_of, normal, run_of
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from tests.random_inputs import seeded
 from torchref import crosscheck
 from torchref.checker.oracles.rounding import is_rough, is_rounding_apart, nudged
@@ -25,33 +25,21 @@ def test_the_same_error_is_smooth_and_another_is_rough() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_gradient_of_lost_digits_is_named_by_them(dtype: torch.dtype) -> None:
-    class Cancels(Rule):
+    @gradients_of(lambda x: x * x)
+    def Cancels(grad_y, x):
         """x² whose gradient is the difference of two rounded numbers."""
-
-        @staticmethod
-        def forward(x):
-            return x * x
-
-        @staticmethod
-        def gradients(grad_y, x):
-            large = 100 * torch.finfo(dtype).eps / torch.finfo(torch.bfloat16).eps
-            rounded = (x + 1 / large).to(dtype).double() - 1 / large
-            return 2 * rounded * grad_y
+        large = 100 * torch.finfo(dtype).eps / torch.finfo(torch.bfloat16).eps
+        rounded = (x + 1 / large).to(dtype).double() - 1 / large
+        return 2 * rounded * grad_y
 
     (finding, *_) = crosscheck(Cancels, torch.square, (1 + X.abs(),)).findings
     assert finding.cause == "precision-loss"
 
 
-class Tanhshrink(Rule):
+@gradients_of(lambda x: x - torch.tanh(x))
+def Tanhshrink(grad_y, x):
     """x − tanh x, whose slope is tanh² x; torch takes 1 − (1 − tanh² x), 0 to four digits."""
-
-    @staticmethod
-    def forward(x):
-        return x - torch.tanh(x)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y * torch.tanh(x) ** 2
+    return grad_y * torch.tanh(x) ** 2
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -65,29 +53,18 @@ def test_digits_that_the_reference_loses_are_not_the_candidates(seed: int) -> No
 
 
 def test_a_gradient_of_another_function_is_not() -> None:
-    class Approximates(Rule):
-        @staticmethod
-        def forward(x):
-            return torch.sin(x)
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y * (torch.cos(x) + 1e-3 * torch.cos(5 * x))
+    @gradients_of(lambda x: torch.sin(x))
+    def Approximates(grad_y, x):
+        return grad_y * (torch.cos(x) + 1e-3 * torch.cos(5 * x))
 
     causes = [finding.cause for finding in crosscheck(Approximates, torch.sin, (X,)).findings]
     assert "precision-loss" not in causes
 
 
-class Sine(Rule):
+@gradients_of(lambda x: x.sin())
+def Sine(grad_y, x):
     """Whose slope is the 1 + 10⁻¹²-fold."""
-
-    @staticmethod
-    def forward(x):
-        return x.sin()
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y * x.cos() * (1 + 1e-12)
+    return grad_y * x.cos() * (1 + 1e-12)
 
 
 def test_what_is_not_finite_or_systematic_is_no_rounding() -> None:

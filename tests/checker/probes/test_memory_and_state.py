@@ -8,7 +8,7 @@ from torch.utils import deterministic
 
 from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.right_rules import Square
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref.checker.probes.mutation import mutation, poisoned, uninitialised_memory
 from torchref.checker.probes.probe import Outcome
 from torchref.checker.probes.repetition import fresh_repeats, interleaved, repeats_on_one_tape
@@ -16,14 +16,9 @@ from torchref.checker.probes.repetition import fresh_repeats, interleaved, repea
 X = normal(4, 3)
 
 
-class Sum(Rule):
-    @staticmethod
-    def forward(x, y):
-        return x + y
-
-    @staticmethod
-    def gradients(grad, x, y):
-        return grad, grad
+@gradients_of(lambda x, y: x + y)
+def Sum(grad, x, y):
+    return grad, grad
 
 
 def twice_in_one_memory(grad: Tensor) -> Tensor:

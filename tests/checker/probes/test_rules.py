@@ -7,7 +7,7 @@ from tests.checker.given.conventions import relu_with_slope_at_zero
 from tests.checker.given.runs import normal, run_of
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
 from torchref.checker.probes.linearity import linearity, undefined_cotangents
 from torchref.checker.probes.precision import low_precision
@@ -166,21 +166,15 @@ class TestLowPrecision:
 
     @pytest.mark.parametrize("seed", range(20))
     def test_one_large_rounding_beside_one_small_one_is_no_loss(self, seed: int) -> None:
-        class Summed(Rule):
+        @gradients_of(lambda x, width: torch.exp(-((x / width) ** 2)))
+        def Summed(grad_y, x, width):
             """A gradient that is one number: a sum in another order than autograd's."""
-
-            @staticmethod
-            def forward(x, width):
-                return torch.exp(-((x / width) ** 2))
-
-            @staticmethod
-            def gradients(grad_y, x, width):
-                slope = grad_y * 2 * x / width**2 * torch.exp(-((x / width) ** 2))
-                terms = (slope * x / width).reshape(-1)
-                total = terms.new_zeros(())
-                for term in terms:
-                    total = total + term
-                return -slope, total
+            slope = grad_y * 2 * x / width**2 * torch.exp(-((x / width) ** 2))
+            terms = (slope * x / width).reshape(-1)
+            total = terms.new_zeros(())
+            for term in terms:
+                total = total + term
+            return -slope, total
 
         x, width = normal(7, 5, seed=seed), torch.tensor(1.3, dtype=torch.float64)
         assert found(low_precision, Summed, x, width, reference=Summed.forward) == []

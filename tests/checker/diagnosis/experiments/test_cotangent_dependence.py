@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
 
 
@@ -84,14 +84,9 @@ PERMUTED = [2, 0, 1, 4, 3, 5]
 def op(function, gradients):
     """A Function of one argument x, with the gradients given."""
 
-    class Op(Rule):
-        @staticmethod
-        def forward(x):
-            return function(x)
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return gradients(grad_y, x)
+    @gradients_of(lambda x: function(x))
+    def Op(grad_y, x):
+        return gradients(grad_y, x)
 
     return Op
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from tests.checker.diagnosis.experiments.test_cotangent_dependence import op
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 
 WINDOW = torch.tensor(
@@ -95,17 +95,11 @@ def test_those_that_are_right_are_told_from_those_that_are_not() -> None:
     assert told in finding.evidence
 
 
-class SumAndProduct(Rule):
+@gradients_of(lambda x, y: ((x + y).tanh(), x * y))
+def SumAndProduct(grad_sum, grad_product, x, y):
     """Two outputs, of which the second is differentiated wrongly."""
-
-    @staticmethod
-    def forward(x, y):
-        return (x + y).tanh(), x * y
-
-    @staticmethod
-    def gradients(grad_sum, grad_product, x, y):
-        slope = 1 - (x + y).tanh() ** 2
-        return grad_sum * slope + grad_product * y.cosh().log1p(), grad_sum * slope + x
+    slope = 1 - (x + y).tanh() ** 2
+    return grad_sum * slope + grad_product * y.cosh().log1p(), grad_sum * slope + x
 
 
 def test_of_several_outputs_the_right_ones_are_told() -> None:

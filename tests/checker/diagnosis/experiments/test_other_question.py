@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.checker.given.runs import normal, seeded
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.diagnosis.experiments import other_question as questions
 
@@ -15,14 +15,9 @@ def complex_normal(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def test_a_complex_factor_that_is_not_conjugated() -> None:
-    class Product(Rule):
-        @staticmethod
-        def forward(z, w):
-            return z * w
-
-        @staticmethod
-        def gradients(grad_y, z, w):
-            return grad_y * w, grad_y * z.conj()
+    @gradients_of(lambda z, w: z * w)
+    def Product(grad_y, z, w):
+        return grad_y * w, grad_y * z.conj()
 
     (finding, *_) = crosscheck(
         Product, torch.mul, (complex_normal(4, 3), complex_normal(4, 3, seed=1))
@@ -31,16 +26,10 @@ def test_a_complex_factor_that_is_not_conjugated() -> None:
     assert "for w conjugated" in finding.evidence
 
 
-class Padded(Rule):
+@gradients_of(lambda x: F.pad(x.sin(), (2, 1)))
+def Padded(grad_y, x):
     """Two zeros before each row and one behind it."""
-
-    @staticmethod
-    def forward(x):
-        return F.pad(x.sin(), (2, 1))
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y[:, 1:-2] * x.cos()  # should begin at 2
+    return grad_y[:, 1:-2] * x.cos()  # should begin at 2
 
 
 class Reversed(Padded):
@@ -66,18 +55,13 @@ def test_a_grad_output_read_at_the_wrong_place(wrong, cause, told, beside) -> No
     assert told in report.findings[0].evidence
 
 
-class Convolution(Rule):
-    @staticmethod
-    def forward(x, kernel):
-        return F.conv2d(x, kernel, padding=1)
-
-    @staticmethod
-    def gradients(grad_y, x, kernel):
-        turned = kernel.flip(2, 3)
-        return (
-            torch.nn.grad.conv2d_input(x.shape, turned, grad_y, padding=1),
-            torch.nn.grad.conv2d_weight(x, kernel.shape, grad_y, padding=1),
-        )
+@gradients_of(lambda x, kernel: F.conv2d(x, kernel, padding=1))
+def Convolution(grad_y, x, kernel):
+    turned = kernel.flip(2, 3)
+    return (
+        torch.nn.grad.conv2d_input(x.shape, turned, grad_y, padding=1),
+        torch.nn.grad.conv2d_weight(x, kernel.shape, grad_y, padding=1),
+    )
 
 
 @BESIDE_AND_ALONE
@@ -88,14 +72,9 @@ def test_a_kernel_that_is_not_turned(beside) -> None:
     assert "for kernel flipped along (2, 3)" in report.findings[0].evidence
 
 
-class Repeated(Rule):
-    @staticmethod
-    def forward(x):
-        return x.repeat_interleave(2, -1)
-
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y[..., ::2]
+@gradients_of(lambda x: x.repeat_interleave(2, -1))
+def Repeated(grad_y, x):
+    return grad_y[..., ::2]
 
 
 @BESIDE_AND_ALONE

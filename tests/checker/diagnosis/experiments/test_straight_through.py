@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import Rule
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
 
 X = 3 * normal(4, 5)
@@ -16,14 +16,9 @@ X = 3 * normal(4, 5)
 def through(steps: Callable[[Tensor], Tensor]) -> type[Rule]:
     """A function whose gradient is said to be that of the identity."""
 
-    class Through(Rule):
-        @staticmethod
-        def forward(x):
-            return steps(x)
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y.clone()
+    @gradients_of(lambda x: steps(x))
+    def Through(grad_y, x):
+        return grad_y.clone()
 
     return Through
 
@@ -46,14 +41,9 @@ def test_a_gradient_through_steps_is_straight_through(steps, reference, seed: in
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_function_that_rounds_to_few_digits_is_not_accused(seed: int) -> None:
-    class Coarse(Rule):
-        @staticmethod
-        def forward(x):
-            return x.bfloat16().to(x.dtype).sin() * 1.1
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return 1.1 * grad_y * x.cos()
+    @gradients_of(lambda x: x.bfloat16().to(x.dtype).sin() * 1.1)
+    def Coarse(grad_y, x):
+        return 1.1 * grad_y * x.cos()
 
     report = crosscheck(Coarse, None, (2 * normal(4, 5, seed=seed),), seed=seed)
     assert report.verdict == "cannot tell", str(report)
@@ -74,14 +64,9 @@ def test_a_reference_that_passes_it_too_says_that_it_is_meant() -> None:
 
 
 def test_what_a_function_does_not_depend_on_has_no_gradient() -> None:
-    class Ignores(Rule):
-        @staticmethod
-        def forward(x, unused):
-            return x.sin()
-
-        @staticmethod
-        def gradients(grad_y, x, unused):
-            return grad_y * x.cos(), grad_y * x.cos()
+    @gradients_of(lambda x, unused: x.sin())
+    def Ignores(grad_y, x, unused):
+        return grad_y * x.cos(), grad_y * x.cos()
 
     (finding,) = crosscheck(Ignores, None, (X, X + 1)).findings
     assert (finding.cause, finding.argument) == ("wrong-elements", "unused")
@@ -89,14 +74,9 @@ def test_what_a_function_does_not_depend_on_has_no_gradient() -> None:
 
 
 def test_a_mask_forgotten_where_the_function_is_flat_is_no_step() -> None:
-    class Forgets(Rule):
-        @staticmethod
-        def forward(x):
-            return x.relu()
-
-        @staticmethod
-        def gradients(grad_y, x):
-            return grad_y.clone()
+    @gradients_of(lambda x: x.relu())
+    def Forgets(grad_y, x):
+        return grad_y.clone()
 
     (finding,) = crosscheck(Forgets, None, (X,)).findings
     assert "where x is negative" in finding.evidence
@@ -105,15 +85,10 @@ def test_a_mask_forgotten_where_the_function_is_flat_is_no_step() -> None:
 def test_the_step_size_that_is_learnt_along_with_it_is_meant_too() -> None:
     """As in learned step size quantisation (Esser et al. 2020)."""
 
-    class Quantised(Rule):
-        @staticmethod
-        def forward(x, size):
-            return (x / size).round() * size
-
-        @staticmethod
-        def gradients(grad_y, x, size):
-            steps = x / size
-            return grad_y.clone(), (grad_y * (steps.round() - steps)).sum()
+    @gradients_of(lambda x, size: (x / size).round() * size)
+    def Quantised(grad_y, x, size):
+        steps = x / size
+        return grad_y.clone(), (grad_y * (steps.round() - steps)).sum()
 
     def meant(x: Tensor, size: Tensor) -> Tensor:
         steps = x / size

@@ -5,6 +5,7 @@ import torch
 from torch.autograd import Function
 
 from tests.checker.given.runs import normal
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 
 
@@ -17,29 +18,22 @@ def loop(xs, h, weight, recurrent):
 def swept(mistake: str) -> type[Function]:
     """The sweep back through the loop, with a mistake in every turn."""
 
-    class Loop(Function):
-        @staticmethod
-        def forward(ctx, xs, h, weight, recurrent):
-            ctx.save_for_backward(xs, h, weight, recurrent)
-            return loop(xs, h, weight, recurrent)
-
-        @staticmethod
-        def backward(ctx, grad_h):
-            xs, h, weight, recurrent = ctx.saved_tensors
-            before = [h]
-            for x in xs:
-                before.append(torch.tanh(x @ weight + before[-1] @ recurrent))
-            grad_xs = torch.empty_like(xs)
-            grad_weight, grad_recurrent = torch.zeros_like(weight), torch.zeros_like(recurrent)
-            for turn in reversed(range(len(xs))):
-                slope = 1.0 if mistake == "no slope" else 1 - before[turn + 1] ** 2
-                grad_h = grad_h * slope
-                kept = 0 if mistake == "overwritten" else 1
-                grad_xs[turn] = grad_h @ weight.mT
-                grad_weight = kept * grad_weight + xs[turn].mT @ grad_h
-                grad_recurrent = kept * grad_recurrent + before[turn].mT @ grad_h
-                grad_h = grad_h @ (recurrent if mistake == "transposed" else recurrent.mT)
-            return grad_xs, grad_h, grad_weight, grad_recurrent
+    @gradients_of(loop)
+    def Loop(grad_h, xs, h, weight, recurrent):
+        before = [h]
+        for x in xs:
+            before.append(torch.tanh(x @ weight + before[-1] @ recurrent))
+        grad_xs = torch.empty_like(xs)
+        grad_weight, grad_recurrent = torch.zeros_like(weight), torch.zeros_like(recurrent)
+        for turn in reversed(range(len(xs))):
+            slope = 1.0 if mistake == "no slope" else 1 - before[turn + 1] ** 2
+            grad_h = grad_h * slope
+            kept = 0 if mistake == "overwritten" else 1
+            grad_xs[turn] = grad_h @ weight.mT
+            grad_weight = kept * grad_weight + xs[turn].mT @ grad_h
+            grad_recurrent = kept * grad_recurrent + before[turn].mT @ grad_h
+            grad_h = grad_h @ (recurrent if mistake == "transposed" else recurrent.mT)
+        return grad_xs, grad_h, grad_weight, grad_recurrent
 
     return Loop
 
@@ -110,16 +104,9 @@ def paths(x):
     return rows[-1].logsumexp(0)
 
 
-class Paths(Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return paths(x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * x.cos() * x.softmax(-1)
+@gradients_of(paths)
+def Paths(grad_y, x):
+    return grad_y * x.cos() * x.softmax(-1)
 
 
 def test_steps_of_one_kind_may_differ_in_their_number_of_operands() -> None:

@@ -6,6 +6,7 @@ from torch.autograd import Function
 
 from tests.checker.diagnosis.replay import lstm
 from tests.checker.given.runs import normal
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.causes.table import CAUSES
 from torchref.checker.diagnosis.replay.search import MOST_STEPS
@@ -127,16 +128,9 @@ def normalised(x):
     return (x - mean) * torch.rsqrt(variance)
 
 
-class HoldsStatisticsConstant(Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return normalised(x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * torch.rsqrt(x.var(-1, correction=0, keepdim=True))
+@gradients_of(normalised)
+def HoldsStatisticsConstant(grad_y, x):
+    return grad_y * torch.rsqrt(x.var(-1, correction=0, keepdim=True))
 
 
 def test_two_paths_left_out_are_one_finding() -> None:
@@ -146,17 +140,10 @@ def test_two_paths_left_out_are_one_finding() -> None:
     assert "; nothing is passed" in finding.evidence
 
 
-class TwoMistakes(Function):
-    @staticmethod
-    def forward(ctx, x, weight):
-        ctx.save_for_backward(x, weight)
-        return torch.sigmoid(x @ weight)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        y = torch.sigmoid(x @ weight)
-        return (grad_y * y).exp() @ weight.mT, x.mT @ (grad_y * y).cos()
+@gradients_of(lambda x, weight: torch.sigmoid(x @ weight))
+def TwoMistakes(grad_y, x, weight):
+    y = torch.sigmoid(x @ weight)
+    return (grad_y * y).exp() @ weight.mT, x.mT @ (grad_y * y).cos()
 
 
 ANGLES = normal(5, 3, seed=9)
@@ -168,16 +155,10 @@ def rotated(x):
     return torch.cat([turned, second * ANGLES.cos() + first * ANGLES.sin()], -1)
 
 
-class RotatesOn(Function):
+@gradients_of(rotated)
+def RotatesOn(grad_y, x):
     """A rotation, whose backward turns in the same sense."""
-
-    @staticmethod
-    def forward(ctx, x):
-        return rotated(x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return rotated(grad_y)
+    return rotated(grad_y)
 
 
 def test_two_signs_that_are_lost_are_one_finding() -> None:
@@ -191,19 +172,12 @@ def scaled(x, weight):
     return normed * weight
 
 
-class TakesTheInputForTheNormed(Function):
-    @staticmethod
-    def forward(ctx, x, weight):
-        ctx.save_for_backward(x, weight)
-        return scaled(x, weight)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        r = torch.rsqrt(x.square().mean(-1, keepdim=True))
-        g = grad_y * weight
-        grad_x = g * r - x * r**3 * (g * x).mean(-1, keepdim=True)
-        return grad_x, (grad_y * x).sum(0)
+@gradients_of(scaled)
+def TakesTheInputForTheNormed(grad_y, x, weight):
+    r = torch.rsqrt(x.square().mean(-1, keepdim=True))
+    g = grad_y * weight
+    grad_x = g * r - x * r**3 * (g * x).mean(-1, keepdim=True)
+    return grad_x, (grad_y * x).sum(0)
 
 
 def test_another_value_under_a_sum_is_found() -> None:
@@ -214,22 +188,15 @@ def test_another_value_under_a_sum_is_found() -> None:
     assert "is computed with x instead" in finding.evidence
 
 
-class ForgetsAllSlopes(Function):
-    @staticmethod
-    def forward(ctx, x, first, second):
-        ctx.save_for_backward(x, first, second)
-        return two_layers(x, first, second)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, first, second = ctx.saved_tensors
-        back = grad_y @ second.mT
-        return back @ first.mT, x.mT @ back, torch.tanh(x @ first).mT @ grad_y
-
-
 def two_layers(x, first, second):
     hidden = torch.tanh(x @ first)
     return torch.tanh(hidden @ second)
+
+
+@gradients_of(two_layers)
+def ForgetsAllSlopes(grad_y, x, first, second):
+    back = grad_y @ second.mT
+    return back @ first.mT, x.mT @ back, torch.tanh(x @ first).mT @ grad_y
 
 
 def test_a_mistake_in_all_steps_of_a_kind_is_one_finding() -> None:
@@ -270,18 +237,10 @@ def bypassed(x, weight):
     return x + torch.tanh(x * weight)
 
 
-class AlmostForgets(Function):
+@gradients_of(bypassed)
+def AlmostForgets(grad_y, x, weight):
     """Of one path nothing is passed on, but for what is left in memory."""
-
-    @staticmethod
-    def forward(ctx, x, weight):
-        ctx.save_for_backward(x, weight)
-        return bypassed(x, weight)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, weight = ctx.saved_tensors
-        return grad_y, 1e-15 * grad_y * x * (1 - torch.tanh(x * weight) ** 2)
+    return grad_y, 1e-15 * grad_y * x * (1 - torch.tanh(x * weight) ** 2)
 
 
 def test_what_is_next_to_nothing_is_no_factor() -> None:

@@ -3,6 +3,7 @@
 import torch
 
 from tests.checker.given.runs import normal
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref.checker.diagnosis.replay.steps import (
     MOST_OF_A_LINE,
     Step,
@@ -55,14 +56,9 @@ def test_what_torch_computes_alone_has_no_line() -> None:
     assert [step.told for step in steps_back([x.sin()], {"x": x})] == ["sin"]
 
 
-class Scaled(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, a):
-        return 2 * a
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return 2 * grad_y
+@gradients_of(lambda a: 2 * a)
+def Scaled(grad_y, a):
+    return 2 * grad_y
 
 
 def test_a_function_is_called_by_its_name_and_found() -> None:

@@ -5,6 +5,7 @@ import torch
 from torch.autograd import Function
 
 from tests.checker.given.runs import normal
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import Finding, crosscheck
 from torchref.checker.diagnosis.replay import search
 
@@ -17,21 +18,14 @@ def two_layers(x, first, second):
 
 
 def without_slopes(of_the_first: bool, of_the_second: bool) -> type[Function]:
-    class TwoLayers(Function):
-        @staticmethod
-        def forward(ctx, x, first, second):
-            ctx.save_for_backward(x, first, second)
-            return two_layers(x, first, second)
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            x, first, second = ctx.saved_tensors
-            hidden = torch.tanh(x @ first)
-            y = torch.tanh(hidden @ second)
-            grad_z = grad_y if of_the_second else grad_y * (1 - y**2)
-            back = grad_z @ second.mT
-            grad_a = back if of_the_first else back * (1 - hidden**2)
-            return grad_a @ first.mT, x.mT @ grad_a, hidden.mT @ grad_z
+    @gradients_of(two_layers)
+    def TwoLayers(grad_y, x, first, second):
+        hidden = torch.tanh(x @ first)
+        y = torch.tanh(hidden @ second)
+        grad_z = grad_y if of_the_second else grad_y * (1 - y**2)
+        back = grad_z @ second.mT
+        grad_a = back if of_the_first else back * (1 - hidden**2)
+        return grad_a @ first.mT, x.mT @ grad_a, hidden.mT @ grad_z
 
     return TwoLayers
 
