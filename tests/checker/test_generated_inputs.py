@@ -6,7 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.checker.given.functions import gradients_in
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.corpora.wrong_ops.right_rules import Lookup
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import Report, crosscheck
@@ -41,15 +43,13 @@ def test_a_backward_that_refuses_what_its_forward_accepts_is_noted() -> None:
 
 
 def test_sparse_gradients_are_tried_with_everything() -> None:
-    class SparseLookup(Lookup):
-        @staticmethod
-        def gradients(grad_y, weight, index):
-            indices, rows = index.reshape(1, -1), grad_y.reshape(-1, grad_y.shape[-1])
-            return torch.sparse_coo_tensor(indices, rows, weight.shape), None
+    @gradients_in(Lookup)
+    def SparseLookup(grad_y, weight, index):
+        indices, rows = index.reshape(1, -1), grad_y.reshape(-1, grad_y.shape[-1])
+        return torch.sparse_coo_tensor(indices, rows, weight.shape), None
 
     inputs = (X, torch.tensor([0, 2, 2]))
-    report = crosscheck(SparseLookup, lambda weight, index: F.embedding(index, weight), inputs)
-    assert report.verdict == "right", str(report)
+    report = assert_right(SparseLookup, lambda weight, index: F.embedding(index, weight), inputs)
     assert {check.name: check.status for check in report.checks}["mutation"] == "passed"
 
 
@@ -63,19 +63,16 @@ def wrong_beyond_three() -> type[Rule]:
 
 @pytest.mark.parametrize("reference", [None, torch.square])
 def test_it_is_said_that_the_inputs_given_are_right(reference: Any) -> None:
-    report = crosscheck(wrong_beyond_three(), reference, (X,))
-    assert report.verdict == "wrong"
+    report = assert_wrong(wrong_beyond_three(), reference, (X,))
     (note,) = (note for note in report.notes if "domain= and vary= say" in note)
     assert "at the inputs given it is right" in note
     assert ("accepts them" in note) == (reference is not None)
-    report = crosscheck(wrong_beyond_three(), reference, (X,), vary=False)
-    assert report.verdict == "right"
+    report = assert_right(wrong_beyond_three(), reference, (X,), vary=False)
     statuses = {check.name: check.status for check in report.checks}
     assert statuses["variations of the inputs"] == "skipped"
     assert statuses["mutation"] == statuses["second order"] == "passed"
 
 
 def test_of_the_inputs_given_no_such_thing_is_said() -> None:
-    report = crosscheck(wrong_beyond_three(), torch.square, (9 * X,))
-    assert report.verdict == "wrong"
+    report = assert_wrong(wrong_beyond_three(), torch.square, (9 * X,))
     assert not any("domain= and vary= say" in note for note in report.notes)

@@ -4,111 +4,86 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
-from torchref import Report, crosscheck
+from tests.checker.given.verdicts import assert_right, assert_wrong, causes, statuses
+from tests.corpora.wrong_ops.rule import Rule
+from torchref import crosscheck
+
+X = normal(4, 3)
 
 
-def rule(forward, derivative) -> type[SavesInputs]:
+def rule(forward, derivative) -> type[Rule]:
     """An elementwise Function with a forward and a derivative that may not belong together."""
-
-    class Rule(SavesInputs):
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            return grad_y * derivative(x)
-
-    Rule.forward = staticmethod(lambda x: forward(x))
-    return Rule
-
-
-def causes(report: Report) -> list[str]:
-    return [finding.cause for finding in report.findings]
-
-
-def status(report: Report, name: str) -> str:
-    return {check.name: check.status for check in report.checks}[name]
+    return of_x(forward, lambda grad_y, x: grad_y * derivative(x))
 
 
 def noisy_sin(x: Tensor) -> Tensor:
     return torch.sin(x.float()).double()
 
 
+def times(factor: float) -> type[Rule]:
+    """The sine, whose derivative is that many times the true one."""
+    return rule(torch.sin, lambda x: torch.cos(x) * factor)
+
+
 def test_a_wrong_forward_is_told_and_its_backward_is_not_blamed() -> None:
     candidate = rule(lambda x: torch.sin(x) + 0.01 * x, lambda x: torch.cos(x) + 0.01)
-    report = crosscheck(candidate, torch.sin, (normal(4, 3),))
+    report = crosscheck(candidate, torch.sin, (X,))
     assert causes(report) == ["forward-wrong"]
     assert "the reference's" in report.findings[0].evidence
-    assert status(report, "gradient by differences") == "passed"
+    assert statuses(report)["gradient by differences"] == "passed"
 
 
 def test_a_backward_is_judged_by_its_own_forward_where_that_is_wrong() -> None:
     candidate = rule(lambda x: torch.sin(x) + 0.01 * x, torch.cos)  # the reference's derivative
-    report = crosscheck(candidate, torch.sin, (normal(4, 3),))
+    report = crosscheck(candidate, torch.sin, (X,))
     assert causes(report)[0] == "forward-wrong"
     assert report.findings[1].argument == "x"
 
 
 def test_a_noisy_forward_is_told_and_its_backward_is_not_blamed() -> None:
-    report = crosscheck(rule(noisy_sin, torch.cos), torch.sin, (normal(4, 3),))
-    assert causes(report) == ["forward-noisy"]
+    assert causes(crosscheck(rule(noisy_sin, torch.cos), torch.sin, (X,))) == ["forward-noisy"]
 
 
 def test_a_forward_that_draws_random_numbers_is_noisy() -> None:
-    def draws(x: Tensor) -> Tensor:
-        return torch.sin(x) + 1e-3 * torch.rand_like(x)
-
-    assert causes(crosscheck(rule(draws, torch.cos), torch.sin, (normal(4, 3),)))[0] == (
-        "forward-noisy"
-    )
+    draws = rule(lambda x: torch.sin(x) + 1e-3 * torch.rand_like(x), torch.cos)
+    assert causes(crosscheck(draws, torch.sin, (X,)))[0] == "forward-noisy"
 
 
 def test_a_reference_whose_own_gradient_is_wrong_is_told() -> None:
-    @gradients_of(lambda x: torch.sin(x))
-    def WrongReference(grad_y, x):
-        return grad_y * torch.cos(x) * 1.01
-
-    report = crosscheck(rule(torch.sin, torch.cos), WrongReference, (normal(4, 3),))
-    assert report.verdict == "right"
-    assert causes(report) == ["reference-wrong"]
-    assert report.findings[0].argument == "x"
+    (finding,) = assert_right(times(1), times(1.01), (X,)).findings
+    assert (finding.cause, finding.argument) == ("reference-wrong", "x")
 
 
 def test_what_candidate_and_reference_have_wrong_alike_is_the_references() -> None:
-    one, other = (rule(torch.sin, lambda x: torch.cos(x) * 1.01) for _ in range(2))
-    report = crosscheck(one, other, (normal(4, 3),))
-    assert report.verdict == "right"
-    assert causes(report) == ["reference-wrong"]
-    assert crosscheck(one, one, (normal(4, 3),)).verdict == "wrong"  # which is no witness
+    one = times(1.01)
+    assert causes(assert_right(one, times(1.01), (X,))) == ["reference-wrong"]
+    assert_wrong(one, one, (X,))  # which is no witness
 
 
 def test_a_candidate_that_is_wrong_otherwise_than_its_reference_is_blamed() -> None:
-    wrong = rule(torch.sin, lambda x: torch.cos(x) * 1.01)
-    worse = rule(torch.sin, lambda x: torch.cos(x) * 1.5)
-    report = crosscheck(worse, wrong, (normal(4, 3),))
-    assert report.verdict == "wrong"
+    assert_wrong(times(1.5), times(1.01), (X,))
 
 
 def test_without_a_reference_steps_that_do_not_settle_cannot_be_told() -> None:
     report = crosscheck(rule(lambda x: torch.floor(8 * x), torch.zeros_like), None, (normal(40),))
     assert report.verdict == "cannot tell"
-    assert status(report, "gradient by differences") == "cannot tell"
+    assert statuses(report)["gradient by differences"] == "cannot tell"
 
 
 def test_a_single_precision_forward_without_a_reference_is_judged_as_far_as_it_goes() -> None:
-    assert crosscheck(rule(noisy_sin, torch.cos), None, (normal(4, 3),)).verdict != "wrong"
-    wrong = rule(noisy_sin, lambda x: 1.5 * torch.cos(x))
-    assert crosscheck(wrong, None, (normal(4, 3),)).verdict == "wrong"
+    assert crosscheck(rule(noisy_sin, torch.cos), None, (X,)).verdict != "wrong"
+    assert_wrong(rule(noisy_sin, lambda x: 1.5 * torch.cos(x)), None, (X,))
 
 
 def test_infinities_that_the_reference_returns_are_no_error() -> None:
     x = torch.tensor([0.0, 0.5, 2.0], dtype=torch.float64)
-    candidate = rule(torch.log, torch.reciprocal)
-    assert crosscheck(candidate, torch.log, (x,)).verdict == "right"
+    assert_right(rule(torch.log, torch.reciprocal), torch.log, (x,))
 
 
 def test_what_was_tried_and_what_was_skipped_are_both_told() -> None:
-    report = crosscheck(rule(torch.sin, torch.cos), torch.sin, (normal(4, 3),))
+    report = crosscheck(times(1), torch.sin, (X,))
     names = [check.name for check in report.checks]
     assert len(names) == len(set(names))
     assert {"contract", "forward", "gradient by reference", "second order"} <= set(names)
@@ -123,22 +98,18 @@ def test_a_large_case_is_probed_on_a_smaller_one() -> None:
         largest.append(x.numel())
         return torch.sin(x)
 
-    report = crosscheck(candidate, torch.sin, (normal(300, 200),))
-    assert report.verdict == "right"
+    report = assert_right(candidate, torch.sin, (normal(300, 200),))
     assert sum(count == 60_000 for count in largest) <= 40
-    assert status(report, "variations of the inputs") == "passed"
+    assert statuses(report)["variations of the inputs"] == "passed"
 
 
 @pytest.mark.parametrize("error", [1e-4, 1e-2])
 def test_one_entry_among_a_million_is_located_without_a_reference(error: float) -> None:
-    @gradients_of(lambda x: torch.tanh(x))
-    def Spoilt(grad_y, x):
+    def spoilt(grad_y, x):
         gradient = grad_y * (1 - torch.tanh(x) ** 2)
         if gradient.numel() == 10**6:
             gradient[417, 333] += error
         return gradient
 
-    report = crosscheck(Spoilt, None, (normal(1000, 1000),))
-    assert report.verdict == "wrong"
-    assert report.findings[0].element == (417, 333)
-    assert report.findings[0].argument == "x"
+    report = assert_wrong(of_x(torch.tanh, spoilt), None, (normal(1000, 1000),))
+    assert (report.findings[0].element, report.findings[0].argument) == ((417, 333), "x")

@@ -4,16 +4,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.causes.one_gradient import hypotheses
-from tests.checker.comparison.compared import normal
-from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from tests.checker.causes.one_gradient import hypotheses, wrong
+from tests.checker.given.runs import normal
+from torchref.checker.causes.mismatch import Hypothesis
 
 TRUE = normal(6, 4, seed=1)
 
 
 def first(got: Tensor, true: Tensor = TRUE, **more) -> Hypothesis:
-    near = (got - true).abs() <= 1e-9 * true.abs()
-    return hypotheses(Mismatch("x", got, true, ~near, **more))[0]
+    return hypotheses(wrong(got, true, **more))[0]
 
 
 def test_a_mean_of_parts_divided_by_their_own_sizes() -> None:

@@ -4,17 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.causes.one_gradient import hypotheses
-from tests.checker.comparison.compared import normal
-from torchref.checker.causes.mismatch import Mismatch
+from tests.checker.causes.one_gradient import first
+from tests.checker.given.runs import normal, seeded
 
-TRUE = normal(4, 6, seed=1)
-
-
-def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
-    near = (got - true).abs() <= 1e-9 * true.abs()
-    hypothesis = hypotheses(Mismatch("x", got, true, ~near, **more))[0]
-    return hypothesis.cause, hypothesis.evidence
+TRUE, KERNEL = normal(4, 6, seed=1), normal(2, 3, 3)
+ROWS = torch.tensor([True, False, True, True])
+MASK = normal(4, 6, seed=5) > 0
+A, B, OTHER = normal(4, 6, seed=7), normal(4, 6, seed=8), normal(4, 6, seed=9)
+SHUFFLED = torch.randperm(24, generator=seeded(3))
 
 
 @pytest.mark.parametrize(
@@ -24,11 +21,7 @@ def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
         (TRUE.flip(0, 1), "transposed", "flipped along dimensions 0 and 1"),
         (TRUE.roll(1, 1), "wrong-elements", "each +1 along dimension 1, around the end"),
         (TRUE.roll(-1, 0), "wrong-elements", "each -1 along dimension 0, around the end"),
-        (
-            TRUE.roll(3, 1),
-            "swapped-arguments",
-            "its 2 parts along dimension 1 are those",
-        ),
+        (TRUE.roll(3, 1), "swapped-arguments", "its 2 parts along dimension 1 are those"),
         (TRUE[:, [2, 3, 0, 1, 4, 5]], "swapped-arguments", "in the order 2, 1, 3"),
         (TRUE[:, [0, 5, 2, 3, 4, 1]], "swapped-arguments", "index 1 and 5 along dimension 1 stand"),
         (TRUE.roll((1, -2), (0, 1)), "wrong-elements", "each +1 along dimension 0, -2 along dim"),
@@ -38,16 +31,9 @@ def first(got: Tensor, true: Tensor = TRUE, **more) -> tuple[str, str]:
     ],
 )
 def test_slices_in_another_order(got: Tensor, cause: str, told: str) -> None:
-    said, evidence = first(got)
+    said, evidence = first(got, TRUE)
     assert said == cause
     assert told in evidence
-
-
-def test_a_kernel_that_is_turned() -> None:
-    kernel = normal(2, 3, 3)
-    cause, evidence = first(kernel.rot90(1, (1, 2)), kernel)
-    assert cause == "transposed"
-    assert "turned by 90° in the plane of dimensions 1 and 2" in evidence
 
 
 @pytest.mark.parametrize("by", [1, -2])
@@ -55,14 +41,13 @@ def test_a_shift_that_loses_what_lies_beyond_the_edge(by: int) -> None:
     got = TRUE.roll(by, 1)
     got[:, :by] = 7.0 if by > 0 else got[:, :by]
     got[:, by:] = 7.0 if by < 0 else got[:, by:]
-    cause, evidence = first(got)
+    cause, evidence = first(got, TRUE)
     assert cause == "wrong-elements"
     assert f"each {by:+d} along dimension 1" in evidence
 
 
 def test_entries_shuffled() -> None:
-    order = torch.randperm(24, generator=torch.Generator().manual_seed(3))
-    cause, evidence = first(TRUE.reshape(-1)[order].reshape(4, 6))
+    cause, evidence = first(TRUE.reshape(-1)[SHUFFLED].reshape(4, 6), TRUE)
     assert (cause, evidence) == ("wrong-elements", "it holds the true entries, in another order")
 
 
@@ -80,9 +65,6 @@ def test_complex_slices() -> None:
     assert first(z.roll(1, 1), z)[0] == "wrong-elements"
 
 
-MASK = normal(4, 6, seed=5) > 0
-
-
 @pytest.mark.parametrize(
     "given",
     [{"masks": {"mask": MASK}}, {"values": {"mask": MASK.double()}}],
@@ -97,30 +79,31 @@ def test_a_mask_forgotten(given) -> None:
     assert "a factor 2" in evidence
 
 
-def test_a_mask_that_should_not_be_there() -> None:
-    cause, evidence = first(TRUE * MASK, TRUE, masks={"mask": MASK})
-    assert cause == "missing-local-derivative"
-    assert "once too often: mask" in evidence
-
-
-def test_a_mask_of_rows() -> None:
-    rows = torch.tensor([True, False, True, True])
-    cause, evidence = first(TRUE, TRUE * rows[:, None], masks={"valid": rows})
-    assert cause == "missing-local-derivative"
-    assert "missing: valid" in evidence
-
-
-def test_entries_described_by_a_mask() -> None:
-    got = torch.where(MASK, TRUE, normal(4, 6, seed=9))
-    cause, evidence = first(got, masks={"mask": MASK})
-    assert cause == "wrong-elements"
-    assert "where mask is False" in evidence
-
-
-def test_entries_described_by_a_difference() -> None:
-    a, b = normal(4, 6, seed=7), normal(4, 6, seed=8)
-    far = (a - b).abs() >= 1.5
-    got = torch.where(far, normal(4, 6, seed=9), TRUE)
-    cause, evidence = first(got, values={"prediction": a, "target": b})
-    assert cause == "wrong-elements"
-    assert "where |prediction − target| is at least" in evidence
+@pytest.mark.parametrize(
+    ("got", "true", "given", "cause", "told"),
+    [
+        (KERNEL.rot90(1, (1, 2)), KERNEL, {}, "transposed", "turned by 90° in the plane of dime"),
+        (
+            *(TRUE * MASK, TRUE, {"masks": {"mask": MASK}}),
+            *("missing-local-derivative", "once too often: mask"),
+        ),
+        (
+            *(TRUE, TRUE * ROWS[:, None], {"masks": {"valid": ROWS}}),
+            *("missing-local-derivative", "missing: valid"),
+        ),
+        (
+            *(torch.where(MASK, TRUE, OTHER), TRUE, {"masks": {"mask": MASK}}),
+            *("wrong-elements", "where mask is False"),
+        ),
+        (
+            *(torch.where((A - B).abs() >= 1.5, OTHER, TRUE), TRUE),
+            {"values": {"prediction": A, "target": B}},
+            *("wrong-elements", "where |prediction − target| is at least"),
+        ),
+    ],
+    ids=["turned", "a mask too often", "a mask of rows", "entries of a mask", "of a difference"],
+)
+def test_what_else_is_given_explains_it(got, true, given: dict, cause: str, told: str) -> None:
+    said, evidence = first(got, true, **given)
+    assert said == cause
+    assert told in evidence

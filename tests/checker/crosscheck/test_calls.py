@@ -5,16 +5,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checker.given.half_right import Doubled, Scaled, SlopeForgotten, causes
+from tests.checker.given.half_right import Doubled, Scaled, SlopeForgotten
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right, assert_wrong, causes
 from torchref import crosscheck
 from torchref.ops import Affine, Sigmoid
 
 
 @pytest.mark.parametrize("candidate", [Sigmoid, Sigmoid.apply, Sigmoid.call, nn.Sigmoid()])
 def test_all_kinds_of_candidates_are_taken(candidate: object) -> None:
-    report = crosscheck(candidate, torch.sigmoid, (normal(4, 3),))
-    assert report.verdict == "right", str(report)
+    assert_right(candidate, torch.sigmoid, (normal(4, 3),))
 
 
 @pytest.mark.parametrize("candidate", [Doubled, Doubled.apply, lambda x: Doubled.apply(x)])
@@ -26,13 +26,13 @@ def test_all_kinds_of_candidates_are_judged(candidate: object) -> None:
 
 
 def test_no_reference_is_needed() -> None:
-    assert crosscheck(Sigmoid, inputs=(normal(4, 3),)).verdict == "right"
+    assert_right(Sigmoid, inputs=(normal(4, 3),))
     assert causes(crosscheck(Doubled, inputs=(normal(4, 3),)))[0] == "constant-factor"
 
 
 def test_inputs_by_name() -> None:
     inputs = {"weight": normal(3, 4), "x": normal(5, 4), "bias": normal(3)}
-    assert crosscheck(Affine, F.linear, inputs).verdict == "right"
+    assert_right(Affine, F.linear, inputs)
 
 
 def test_a_structure_of_inputs_has_a_name_for_each_leaf() -> None:
@@ -54,15 +54,13 @@ def test_several_outputs_in_any_structure() -> None:
     def reference(x):
         return {"sum": x.sum(0), "rest": [x.argmax(), 2 * x]}
 
-    assert crosscheck(reference, reference, (normal(4, 3),)).verdict == "right"
-    assert crosscheck(candidate, reference, (normal(4, 3),)).verdict == "wrong"
+    assert_right(reference, reference, (normal(4, 3),))
+    assert_wrong(candidate, reference, (normal(4, 3),))
 
 
 def test_kwargs_reach_candidate_and_reference() -> None:
     inputs, kwargs = (normal(4, 3),), {"factor": 2.5}
-    assert (
-        crosscheck(Scaled, lambda x, factor: factor * x, inputs, kwargs=kwargs).verdict == "right"
-    )
+    assert_right(Scaled, lambda x, factor: factor * x, inputs, kwargs=kwargs)
     assert "forward-wrong" in causes(crosscheck(Scaled, lambda x, factor: x, inputs, kwargs=kwargs))
 
 
@@ -71,7 +69,7 @@ def test_samples_are_checked_too() -> None:
         return factor * x
 
     x = normal(4, 3)
-    assert crosscheck(Scaled, reference, (x, 2.5)).verdict == "right"
+    assert_right(Scaled, reference, (x, 2.5))
     report = crosscheck(Scaled, reference, (x, 2.5), samples=[(x, 0.5), (x, 3.0)])
     assert causes(report) == ["constant-factor"]
     assert report.findings[0].at == "sample 2"
@@ -84,8 +82,8 @@ def test_wrt_says_which_gradients_are_judged() -> None:
     inputs = (normal(4, 3), normal(4, 3, seed=1))
     report = crosscheck(SlopeForgotten, reference, inputs)
     assert {finding.argument for finding in report.findings} == {"x"}
-    assert crosscheck(SlopeForgotten, reference, inputs, wrt=["scale"]).verdict == "right"
-    assert crosscheck(SlopeForgotten, reference, inputs, wrt="x").verdict == "wrong"
+    assert_right(SlopeForgotten, reference, inputs, wrt=["scale"])
+    assert_wrong(SlopeForgotten, reference, inputs, wrt="x")
 
 
 def test_an_input_without_a_gradient_in_the_reference_is_left_out_and_noted() -> None:
@@ -98,17 +96,15 @@ def test_an_input_without_a_gradient_in_the_reference_is_left_out_and_noted() ->
         return F.binary_cross_entropy_with_logits(x, target)
 
     inputs = (normal(4, 3), torch.rand(4, 3))
-    report = crosscheck(reference, refuses, inputs)
-    assert report.verdict == "right", str(report)
+    report = assert_right(reference, refuses, inputs)
     assert "target is left out: refuses has no gradient for it" in report.notes
 
 
 def test_single_precision_inputs_are_checked_in_double() -> None:
     x = normal(4, 3).float()
-    report = crosscheck(
+    assert_wrong(
         lambda x: x.square() * (1 + 1e-9) - (x.square() * 1e-9).detach(), None, (x,)
-    )
-    assert report.verdict == "wrong"  # by far less than single precision holds
+    )  # by far less than single precision holds
 
 
 def test_a_candidate_that_refuses_float64_is_checked_in_its_dtype() -> None:
@@ -117,13 +113,11 @@ def test_a_candidate_that_refuses_float64_is_checked_in_its_dtype() -> None:
             raise TypeError("float32 only")
         return x.sin()
 
-    report = crosscheck(single, torch.sin, (normal(4, 3).float(),))
-    assert report.verdict == "right", str(report)
+    report = assert_right(single, torch.sin, (normal(4, 3).float(),))
     assert any(note.startswith("checked in the dtype given") for note in report.notes)
-    wrong = crosscheck(
+    assert_wrong(
         lambda x: 1.01 * single(x) - 0.01 * single(x).detach(), torch.sin, (normal(4, 3).float(),)
     )
-    assert wrong.verdict == "wrong"
 
 
 @pytest.mark.cuda
@@ -136,5 +130,5 @@ def test_inputs_on_cuda_stay_there() -> None:
             devices.add(x.device.type)
         return x.sin()
 
-    assert crosscheck(candidate, torch.sin, (x,)).verdict == "right"
+    assert_right(candidate, torch.sin, (x,))
     assert devices == {"cuda"}

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from torchref import crosscheck, nn
 from torchref.ops import Sigmoid
 
@@ -27,21 +28,19 @@ class HalvedAboveZero(torch.autograd.Function):
 
 def test_it_says_what_is_wrong_where_and_why() -> None:
     x = torch.tensor([[-1.0, -2.0], [-0.5, 3.0]])
-    report = crosscheck(HalvedAboveZero, torch.tanh, (x,), thorough=False)
-    assert report.verdict == "wrong"
+    report = assert_wrong(HalvedAboveZero, torch.tanh, (x,), thorough=False)
     assert (report.findings[0].argument, report.findings[0].element) == ("x", (1, 1))
 
 
 def test_it_tries_no_input_but_the_given() -> None:
     below = (-torch.rand(3, 4),)
-    assert crosscheck(HalvedAboveZero, torch.tanh, below, thorough=False).verdict == "right"
-    assert crosscheck(HalvedAboveZero, torch.tanh, below).verdict == "wrong"
+    assert_right(HalvedAboveZero, torch.tanh, below, thorough=False)
+    assert_wrong(HalvedAboveZero, torch.tanh, below)
 
 
 @pytest.mark.parametrize("reference", [torch.sigmoid, None])
 def test_a_right_gradient_is_right(reference) -> None:
-    report = crosscheck(Sigmoid, reference, (torch.randn(3, 4),), thorough=False)
-    assert report.verdict == "right"
+    report = assert_right(Sigmoid, reference, (torch.randn(3, 4),), thorough=False)
     assert len(report.checks) < 4
 
 

@@ -1,14 +1,15 @@
 """Labels that happen to rise, numbers left at their defaults, empty tensors, no witness."""
 
 import copy
-from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tests.checker.given.functions import gradients_in
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import compare, crosscheck
 
@@ -23,20 +24,18 @@ def SumsOfSortedRows(grad_y, x, labels, count):
     return rows, None, None
 
 
-class Sums(SumsOfSortedRows):
-    @staticmethod
-    def gradients(grad_y: Tensor, x: Tensor, labels: Tensor, count: int) -> Any:
-        return grad_y[labels], None, None
+@gradients_in(SumsOfSortedRows)
+def Sums(grad_y, x, labels, count):
+    return grad_y[labels], None, None
 
 
 def test_labels_that_rise_are_tried_in_other_orders() -> None:
     inputs = (normal(6, 2), torch.tensor([0, 0, 1, 1, 2, 2]), 3)
-    assert crosscheck(Sums, sums, inputs).verdict == "right"
-    report = crosscheck(SumsOfSortedRows, sums, inputs)
-    assert report.verdict == "wrong"
+    assert_right(Sums, sums, inputs)
+    report = assert_wrong(SumsOfSortedRows, sums, inputs)
     assert "labels" in report.findings[0].at
     # Whether another order is promised, the forward alone does not say.
-    assert crosscheck(SumsOfSortedRows, None, inputs).verdict == "right"
+    assert_right(SumsOfSortedRows, None, inputs)
 
 
 def rows_of_parts(x: Tensor, starts: Tensor) -> Tensor:
@@ -44,8 +43,7 @@ def rows_of_parts(x: Tensor, starts: Tensor) -> Tensor:
 
 
 def test_where_parts_begin_is_no_label() -> None:
-    report = crosscheck(rows_of_parts, rows_of_parts, (normal(6, 2), torch.tensor([0, 2, 5])))
-    assert report.verdict == "right", str(report)
+    assert_right(rows_of_parts, rows_of_parts, (normal(6, 2), torch.tensor([0, 2, 5])))
 
 
 @gradients_of(lambda x, target: F.cross_entropy(x, target, reduction="sum"))
@@ -56,8 +54,7 @@ def Loss(grad_y, x, target):
 
 @pytest.mark.parametrize("target", [[0, 3, 2, 1], [1, 1, 0, 4]])
 def test_the_ignored_index_is_tried(target: list[int]) -> None:
-    report = crosscheck(Loss, Loss.forward, (normal(4, 5), torch.tensor(target)))
-    assert report.verdict == "wrong"
+    report = assert_wrong(Loss, Loss.forward, (normal(4, 5), torch.tensor(target)))
     assert "-100" in report.findings[0].at
 
 
@@ -78,11 +75,10 @@ def test_a_default_that_is_left_out_is_varied() -> None:
         return F.softplus(x, 1.0) + 0 * beta
 
     for reference in (softplus, None):
-        report = crosscheck(mistaken, reference, (normal(4, 3),))
-        assert report.verdict == "wrong"
+        report = assert_wrong(mistaken, reference, (normal(4, 3),))
         assert "beta=" in report.findings[0].at
-    assert crosscheck(softplus, softplus, (normal(4, 3),)).verdict == "right"
-    assert crosscheck(with_a_default_of_its_own, softplus, (normal(4, 3),)).verdict == "right"
+    assert_right(softplus, softplus, (normal(4, 3),))
+    assert_right(with_a_default_of_its_own, softplus, (normal(4, 3),))
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0,)])
@@ -91,8 +87,7 @@ def test_of_empty_tensors_nothing_can_be_told(shape: tuple[int, ...]) -> None:
         report = crosscheck(torch.sin, reference, (torch.zeros(shape),))
         assert report.verdict == "cannot tell"
         assert "nothing was compared" in str(report)
-    beside = crosscheck(torch.sin, torch.sin, (torch.zeros(shape),), samples=[(normal(3),)])
-    assert beside.verdict == "right"
+    assert_right(torch.sin, torch.sin, (torch.zeros(shape),), samples=[(normal(3),)])
 
 
 @gradients_of(lambda x: x * x)
@@ -100,10 +95,9 @@ def HalfSquare(grad_y, x):
     return grad_y * x
 
 
-class Square(HalfSquare):
-    @staticmethod
-    def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
-        return 2 * grad_y * x
+@gradients_in(HalfSquare)
+def Square(grad_y, x):
+    return 2 * grad_y * x
 
 
 class Network(torch.nn.Module):

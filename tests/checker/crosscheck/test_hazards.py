@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.autograd import Function
 
+from tests.checker.given.functions import backward_in
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right, assert_wrong, causes
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 
@@ -45,38 +47,33 @@ class ForOneUse(Function):
         return ctx.slope.mul_(grad_y)
 
 
-class Deleting(ForOneUse):
+@backward_in(ForOneUse)
+def Deleting(ctx, grad_y):
     """Whose backward deletes what it has saved: a second one raises."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        slope = ctx.slope
-        del ctx.slope
-        return slope * grad_y
+    slope = ctx.slope
+    del ctx.slope
+    return slope * grad_y
 
 
-class IntoGradOutput(ForOneUse):
+@backward_in(ForOneUse)
+def IntoGradOutput(ctx, grad_y):
     """Whose backward writes its gradient where grad_output was."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y.mul_(ctx.slope)
+    return grad_y.mul_(ctx.slope)
 
 
-class Buffered(ForOneUse):
-    """Whose gradients all lie in one buffer of the class."""
+BUFFER = torch.empty(4, 3, dtype=torch.float64)
 
-    buffer = torch.empty(4, 3, dtype=torch.float64)
 
-    @staticmethod
-    def backward(ctx, grad_y):
-        if grad_y.shape != Buffered.buffer.shape:
-            return grad_y * ctx.slope
-        return torch.mul(grad_y, ctx.slope, out=Buffered.buffer)
+@backward_in(ForOneUse)
+def Buffered(ctx, grad_y):
+    """Whose gradients all lie in one buffer."""
+    if grad_y.shape != BUFFER.shape:
+        return grad_y * ctx.slope
+    return torch.mul(grad_y, ctx.slope, out=BUFFER)
 
 
 @pytest.mark.parametrize(
-    ("candidate", "reference", "inputs", "causes"),
+    ("candidate", "reference", "inputs", "found"),
     [
         (Unreduced, torch.add, (X, BIAS), {"missing-reduction"}),
         (Detached, torch.sigmoid, (X,), {"second-order-wrong"}),
@@ -84,30 +81,23 @@ class Buffered(ForOneUse):
     ],
     ids=["repaired by autograd", "second order", "for one use"],
 )
-def test_a_hazard_leaves_the_first_order_right(candidate, reference, inputs, causes) -> None:
-    report = crosscheck(candidate, reference, inputs)
-    assert report.verdict == "right", str(report)
-    assert {hazard.cause for hazard in report.hazards} == causes
-    assert all(f"hazard: {cause}" in str(report) for cause in causes)
-    assert {hazard["cause"] for hazard in report.to_dict()["hazards"]} == causes
-    strict = crosscheck(candidate, reference, inputs, order=2)
-    assert strict.verdict == "wrong"
-    assert not strict.hazards
+def test_a_hazard_leaves_the_first_order_right(candidate, reference, inputs, found) -> None:
+    report = assert_right(candidate, reference, inputs)
+    assert {hazard.cause for hazard in report.hazards} == found
+    assert all(f"hazard: {cause}" in str(report) for cause in found)
+    assert {hazard["cause"] for hazard in report.to_dict()["hazards"]} == found
+    assert not assert_wrong(candidate, reference, inputs, order=2).hazards
 
 
-def test_what_harms_others_is_wrong_to_first_order() -> None:
-    for candidate, cause in (
-        (IntoGradOutput, "mutates-grad-output"),
-        (Buffered, "aliased-buffer"),
-    ):
-        report = crosscheck(candidate, torch.sigmoid, (X,))
-        assert report.verdict == "wrong"
-        assert report.findings[0].cause == cause
+@pytest.mark.parametrize(
+    ("candidate", "cause"), [(IntoGradOutput, "mutates-grad-output"), (Buffered, "aliased-buffer")]
+)
+def test_what_harms_others_is_wrong_to_first_order(candidate, cause: str) -> None:
+    assert causes(assert_wrong(candidate, torch.sigmoid, (X,)))[0] == cause
 
 
 def test_a_backward_for_one_use_is_not_blamed_for_its_layout() -> None:
-    report = crosscheck(Deleting, torch.sigmoid, (X,))
-    assert report.verdict == "right", str(report)
+    report = assert_right(Deleting, torch.sigmoid, (X,))
     assert "a second backward is refused" in str(report)
 
 
@@ -124,8 +114,10 @@ def test_a_hazard_hides_no_other() -> None:
             return grad, grad
 
     report = crosscheck(Both, lambda x, bias: (x + bias).sigmoid(), (X, BIAS))
-    causes = {hazard.cause for hazard in report.hazards}
-    assert causes == {"missing-reduction", "second-order-wrong"}
+    assert {hazard.cause for hazard in report.hazards} == {
+        "missing-reduction",
+        "second-order-wrong",
+    }
 
 
 def test_a_double_backward_that_is_nan_is_wrong() -> None:
@@ -138,7 +130,7 @@ def test_a_double_backward_that_is_nan_is_wrong() -> None:
         return grad * torch.nan
 
     report = crosscheck(OnceMore, lambda x: 2 * x, (X,), order=2)
-    assert [finding.cause for finding in report.findings] == ["second-order-wrong"]
+    assert causes(report) == ["second-order-wrong"]
     assert "nan" in report.findings[0].evidence
 
 
@@ -147,19 +139,16 @@ REASON = "the kernel keeps its gradient there"
 
 def test_a_cause_that_is_expected_is_told_with_its_reason() -> None:
     expect = {"mutates-grad-output": REASON, "vmap-wrong": "nobody maps it"}
-    report = crosscheck(IntoGradOutput, torch.sigmoid, (X,), expect=expect)
-    assert report.verdict == "right", str(report)
+    report = assert_right(IntoGradOutput, torch.sigmoid, (X,), expect=expect)
     assert f"expected: mutates-grad-output in the call: {REASON}" in str(report)
     assert report.to_dict()["expected"][0]["reason"] == REASON
     assert "vmap-wrong was expected (nobody maps it) and was not found" in report.notes
 
 
 def test_another_cause_than_the_expected_is_wrong_still() -> None:
-    class Wrong(IntoGradOutput):
-        @staticmethod
-        def backward(ctx, grad_y):
-            return grad_y.mul_(2 * ctx.slope)
+    @backward_in(IntoGradOutput)
+    def Wrong(ctx, grad_y):
+        return grad_y.mul_(2 * ctx.slope)
 
-    report = crosscheck(Wrong, torch.sigmoid, (X,), expect={"mutates-grad-output": REASON})
-    assert report.verdict == "wrong"
-    assert report.findings[0].cause == "constant-factor"
+    report = assert_wrong(Wrong, torch.sigmoid, (X,), expect={"mutates-grad-output": REASON})
+    assert causes(report)[0] == "constant-factor"

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from torchref import crosscheck
 from torchref.ops import Affine
 
@@ -58,8 +59,7 @@ def deep_twins(linear: type[nn.Module]) -> tuple[Deep, Deep]:
 def test_a_module_of_20_parameters_against_its_twin() -> None:
     candidate, twin = deep_twins(HandLinear)
     assert len(list(candidate.parameters())) == 20
-    report = crosscheck(candidate, twin, (normal(ROWS, 5),))
-    assert report.verdict == "right", str(report)
+    assert_right(candidate, twin, (normal(ROWS, 5),))
 
 
 def test_one_wrong_parameter_of_20_is_named() -> None:
@@ -133,8 +133,7 @@ class Halved(Reversible):
 def test_a_module_that_runs_itself_again_in_backward(again: type[Block]) -> None:
     block, plain = again(), Block()
     plain.load_state_dict(block.state_dict())
-    report = crosscheck(block, plain, (normal(4, 3),))
-    assert report.verdict == "right", str(report)
+    assert_right(block, plain, (normal(4, 3),))
     assert all(p.grad is None and p.dtype == torch.float32 for p in block.parameters())
 
 
@@ -153,7 +152,7 @@ def test_gradients_of_other_leaves_stay_as_they_were() -> None:
         def forward(self, x):
             return super().forward(x * outside)
 
-    assert crosscheck(Closing(), None, (normal(4, 3),)).verdict == "right"
+    assert_right(Closing(), None, (normal(4, 3),))
     assert outside.grad.tolist() == [7, 7, 7]
 
 
@@ -187,11 +186,9 @@ class Steeper(Scaled):
 
 def test_a_constant_of_float32_is_no_other_formula() -> None:
     x = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    report = crosscheck(Scaled(), lambda x: 0.11 * x.sin(), (x,))
-    assert report.verdict == "right", str(report)
+    report = assert_right(Scaled(), lambda x: 0.11 * x.sin(), (x,))
     assert any("agree in the dtype given" in note for note in report.notes)
     assert not report.findings
-    report = crosscheck(Steeper(), lambda x: 0.11 * x.sin(), (x,))
-    assert report.verdict == "wrong"
+    assert_wrong(Steeper(), lambda x: 0.11 * x.sin(), (x,))
     other = crosscheck(Scaled(), lambda x: 0.1100001 * x.sin(), (x,))
     assert other.findings[0].cause == "forward-wrong"

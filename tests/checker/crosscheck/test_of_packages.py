@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import Report, crosscheck
 
@@ -28,8 +29,7 @@ def test_an_output_whose_shape_the_values_decide() -> None:
         return grad_x
 
     for reference in (lambda x: x[x > 0] ** 2, None):
-        report = crosscheck(Positive, reference, (X,))
-        assert report.verdict == "right", str(report)
+        assert_right(Positive, reference, (X,))
 
 
 def test_an_output_whose_memory_backward_gives_back() -> None:
@@ -51,7 +51,7 @@ def test_an_output_whose_memory_backward_gives_back() -> None:
     assert causes(report) == {"mutates-saved"}
     assert "is freed" in report.findings[0].evidence
     meant = {"mutates-saved": "the next block holds what it was computed from"}
-    assert crosscheck(Frees, torch.sin, (X,), expect=meant).verdict == "right"
+    assert_right(Frees, torch.sin, (X,), expect=meant)
 
 
 def test_a_backward_that_refuses_grad() -> None:
@@ -63,7 +63,7 @@ def test_a_backward_that_refuses_grad() -> None:
 
         return run
 
-    assert crosscheck(checkpointed(torch.sin), torch.sin, (X,)).verdict == "right"
+    assert_right(checkpointed(torch.sin), torch.sin, (X,))
     report = crosscheck(checkpointed(torch.sin), torch.cos, (X,))
     assert "forward-wrong" in causes(report)
 
@@ -78,7 +78,7 @@ def test_no_backward_is_called_where_the_outputs_are_no_numbers() -> None:
         return grad_y / (x.shape[0] - 1)
 
     for reference in (Indexes.forward, None):
-        assert crosscheck(Indexes, reference, (X,)).verdict == "right"
+        assert_right(Indexes, reference, (X,))
     assert called
     assert all(called)
 
@@ -98,7 +98,7 @@ def test_infinite_inputs_are_for_what_has_a_limit_there() -> None:
         def gradients(grad_y, x):
             return grad_y / (1 + x * x)
 
-    assert crosscheck(Looks, torch.atan, (X,)).verdict == "right"
+    assert_right(Looks, torch.atan, (X,))
     assert seen
     assert not any(seen)
 
@@ -119,7 +119,7 @@ def test_at_infinite_inputs_the_forward_need_not_agree() -> None:
     def Exponential(grad_y, x):
         return grad_y * torch.exp(x)
 
-    assert crosscheck(Exponential, torch.exp, (X,)).verdict == "right"
+    assert_right(Exponential, torch.exp, (X,))
 
 
 def test_inputs_that_hold_up_to_rounding_in_float32() -> None:
@@ -142,14 +142,9 @@ def test_inputs_that_hold_up_to_rounding_in_float32() -> None:
         return turn.square().sum() > 0.999999 and turn.square().sum() < 1.000001
 
     turn = torch.stack([torch.tensor(0.7).cos(), torch.tensor(0.7).sin()])
-    report = crosscheck(
-        Rotation, Rotation.forward, (turn, normal(2, 5).float()), domain=on_the_circle
-    )
-    assert report.verdict == "right", str(report)
+    assert_right(Rotation, Rotation.forward, (turn, normal(2, 5).float()), domain=on_the_circle)
     off = (turn * 1.001).double()
-    assert (
-        crosscheck(Rotation, Rotation.forward, (off, normal(2, 5)), vary=False).verdict == "wrong"
-    )
+    assert_wrong(Rotation, Rotation.forward, (off, normal(2, 5)), vary=False)
 
 
 def test_the_error_of_what_is_approximate_is_not_held_to_another_scale() -> None:
@@ -158,5 +153,5 @@ def test_the_error_of_what_is_approximate_is_not_held_to_another_scale() -> None
         """x² / 2 with a slope that is right to 1e-6 whatever the size of x is, as a solver's."""
         return grad_y * (x + 1e-6)
 
-    assert crosscheck(Absolute, Absolute.forward, (X,), tolerance=1e-4).verdict == "right"
-    assert crosscheck(Absolute, Absolute.forward, (X,), tolerance=1e-9).verdict == "wrong"
+    assert_right(Absolute, Absolute.forward, (X,), tolerance=1e-4)
+    assert_wrong(Absolute, Absolute.forward, (X,), tolerance=1e-9)

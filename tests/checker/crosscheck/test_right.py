@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.checker.given.runs import normal, seeded
+from tests.checker.given.verdicts import assert_right
 from tests.corpora.right_functions import RIGHT, RightFunction
 from torchref import crosscheck
 from torchref.catalogue import CATALOGUE, Entry
@@ -54,23 +55,20 @@ def test_a_function_of_torch_equals_itself(right: RightFunction, seed: int) -> N
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_an_op_of_the_catalogue_is_right_at_all_its_inputs(entry: Entry, seed: int) -> None:
     first, *others = entry.inputs(seed)
-    report = crosscheck(entry.op, entry.twin, first, samples=others, seed=seed)
-    assert report.verdict == "right", str(report)
+    assert_right(entry.op, entry.twin, first, samples=others, seed=seed)
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_an_op_of_the_catalogue_is_right_by_differences_alone(entry: Entry) -> None:
     for inputs in entry.samples(seeded(0)):
-        report = crosscheck(entry.op, inputs=inputs)
-        assert report.verdict == "right", str(report)
+        assert_right(entry.op, inputs=inputs)
 
 
 @pytest.mark.cuda
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_an_op_of_the_catalogue_is_right_on_cuda(entry: Entry) -> None:
     first, *others = entry.inputs(0, "cuda")
-    report = crosscheck(entry.op, entry.twin, first, samples=others)
-    assert report.verdict == "right", str(report)
+    assert_right(entry.op, entry.twin, first, samples=others)
 
 
 @pytest.mark.cuda

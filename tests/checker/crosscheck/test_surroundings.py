@@ -6,8 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checker.given.half_right import SlopeForgotten, causes
+from tests.checker.given.half_right import SlopeForgotten
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right, causes
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.errors import InputError
@@ -45,7 +46,7 @@ def test_random_numbers_go_on_as_if_none_had_been_drawn() -> None:
 def test_settings_of_torch_are_as_before() -> None:
     filters = list(warnings.filters)
     with torch.no_grad():
-        assert crosscheck(Sigmoid, torch.sigmoid, (normal(4, 3),)).verdict == "right"
+        assert_right(Sigmoid, torch.sigmoid, (normal(4, 3),))
         assert not torch.is_grad_enabled()
     assert torch.is_grad_enabled()
     assert not torch.are_deterministic_algorithms_enabled()
@@ -55,8 +56,7 @@ def test_settings_of_torch_are_as_before() -> None:
 
 
 def test_dropout_draws_the_same_numbers_in_every_forward() -> None:
-    report = crosscheck(lambda x: F.dropout(x, 0.4), lambda x: F.dropout(x, 0.4), (normal(4, 3),))
-    assert report.verdict == "right", str(report)
+    assert_right(lambda x: F.dropout(x, 0.4), lambda x: F.dropout(x, 0.4), (normal(4, 3),))
 
 
 def test_the_same_seed_gives_the_same_report() -> None:
@@ -72,8 +72,8 @@ def test_inference_mode_keeps_no_tape_and_is_left_for_the_time_of_the_check() ->
     module = torch.nn.Linear(3, 2, dtype=torch.float64)
     with torch.inference_mode():
         x = normal(4, 3)
-        assert crosscheck(Sigmoid, torch.sigmoid, (x,)).verdict == "right"
-        assert crosscheck(module, None, (x,)).verdict == "right"
+        assert_right(Sigmoid, torch.sigmoid, (x,))
+        assert_right(module, None, (x,))
         assert torch.is_inference_mode_enabled()
 
 
@@ -99,7 +99,7 @@ def test_a_tensor_made_in_inference_mode_is_no_fault_of_the_gradient() -> None:
             crosscheck(module, reference, (normal(5, 3),))
     with pytest.raises(InputError, match="Scaled must hold no tensor"):
         crosscheck(torch.nn.Linear(3, 4), module, (normal(5, 3),))
-    assert crosscheck(plain, inputs=(normal(5, 3),)).verdict == "right"
+    assert_right(plain, inputs=(normal(5, 3),))
 
 
 @gradients_of(lambda x: torch.sin(x.half()).to(x.dtype))
@@ -124,6 +124,5 @@ def test_a_forward_in_16_bits_needs_a_reference() -> None:
     of_half = str(crosscheck(OfHalf, inputs=(normal(4, 3).bfloat16(),)))
     assert "give a reference" in of_half
     assert "float64 here" not in of_half
-    beside = crosscheck(OfHalf, torch.sin, (normal(4, 3).bfloat16(),))
-    assert beside.verdict == "right"
+    beside = assert_right(OfHalf, torch.sin, (normal(4, 3).bfloat16(),))
     assert "give a reference" not in str(beside)

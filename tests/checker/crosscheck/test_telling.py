@@ -5,9 +5,11 @@ import json
 import pytest
 import torch
 
-from tests.checker.given.half_right import Doubled, causes
+from tests.checker.given.functions import of_x
+from tests.checker.given.half_right import Doubled
 from tests.checker.given.runs import normal
-from tests.corpora.wrong_ops.rule import gradients_of
+from tests.checker.given.verdicts import assert_right, assert_wrong, causes
+from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import compare, crosscheck
 from torchref.checker.causes.table import CAUSES
 from torchref.ops import Sigmoid
@@ -46,8 +48,8 @@ def SumAndProduct(grad_sum, grad_product, x, y):
 
 @pytest.mark.parametrize("reference", [lambda x, y: (x + y, x * y), None], ids=["beside", "alone"])
 def test_an_output_whose_gradient_takes_no_part_is_named(reference) -> None:
-    report = crosscheck(SumAndProduct, reference, (normal(4, 3), normal(4, 3, seed=1)))
-    (finding,) = report.findings
+    inputs = normal(4, 3), normal(4, 3, seed=1)
+    (finding,) = crosscheck(SumAndProduct, reference, inputs).findings
     assert (finding.cause, finding.argument) == ("ignores-grad-output", "x, y")
     assert "gradient of output 1 takes no part" in finding.evidence
 
@@ -66,12 +68,11 @@ def test_what_is_specific_stands_before_what_is_not() -> None:
     assert found[1].argument == "a"
 
 
-class Product(torch.autograd.Function):
+class Product(SavesInputs):
     """y = x Wᵀ, with its two gradients in each other's place."""
 
     @staticmethod
-    def forward(ctx, x, weight):
-        ctx.save_for_backward(x, weight)
+    def forward(x, weight):
         return x @ weight.mT
 
     @staticmethod
@@ -114,19 +115,14 @@ def test_what_is_no_broadcast_lacks_no_reduction() -> None:
     assert finding.cause == "missing-term"
 
 
-@gradients_of(lambda x: 1.1 * torch.sin(x))
-def AnotherForward(grad_y, x):
-    """A right backward of the reference, behind a forward that is another function."""
-    return grad_y * torch.cos(x)
-
-
 def test_a_wrong_forward_is_told_by_its_place_and_a_backward_that_is_right_is_called_so() -> None:
-    report = crosscheck(AnotherForward, torch.sin, (normal(2, 3),))
+    candidate = of_x(lambda x: 1.1 * torch.sin(x), lambda grad_y, x: grad_y * torch.cos(x))
+    report = crosscheck(candidate, torch.sin, (normal(2, 3),))
     assert causes(report) == ["forward-wrong", "forward-wrong"]
     assert "it is right once the forward is" in report.findings[1].evidence
     assert "forward-wrong in the output at [0, 0], as given" in str(report)
     assert "the output at [0, 0] is " in report.findings[0].evidence
-    alone = crosscheck(AnotherForward, torch.sin, (torch.tensor(0.5, dtype=torch.float64),))
+    alone = crosscheck(candidate, torch.sin, (torch.tensor(0.5, dtype=torch.float64),))
     assert "forward-wrong in the output, as given" in str(alone)
 
 
@@ -137,38 +133,23 @@ def test_a_notebook_shows_the_story() -> None:
     assert repr(comparison) == str(comparison)
 
 
-@gradients_of(lambda x: x * x)
-def Square(grad_y, x):
-    """Right, but for 0/0 where x is 0."""
-    return grad_y * 2 * (x * x) / x
-
-
 def test_a_gradient_that_is_not_finite_where_the_forward_is_smooth_is_wrong() -> None:
-    report = crosscheck(Square, inputs=(normal(4, 3),))
-    assert report.verdict == "wrong"
+    square = of_x(torch.square, lambda grad_y, x: grad_y * 2 * (x * x) / x)  # 0/0 where x is 0
+    report = assert_wrong(square, inputs=(normal(4, 3),))
     assert {(each.cause, each.argument) for each in report.findings} == {("not-finite", "x")}
     assert "got nan, should be 0" in report.findings[0].evidence
 
 
-@gradients_of(lambda x: x.abs())
-def Absolute(grad_y, x):
-    """Right, but for 0/0 where x is 0: there it has a kink."""
-    return grad_y * x / x.abs()
-
-
 def test_a_gradient_that_is_not_finite_is_told_though_differences_cannot_judge_it() -> None:
-    report = crosscheck(Absolute, inputs=(normal(4, 3),))
-    assert report.verdict == "right"
+    absolute = of_x(torch.abs, lambda grad_y, x: grad_y * x / x.abs())  # 0/0 at its kink
+    report = assert_right(absolute, inputs=(normal(4, 3),))
     (note,) = (note for note in report.notes if "not finite" in note)
     assert "in x: the gradient is not finite where the forward is" in note
     assert "give a reference" in note
 
 
 def test_a_gradient_that_is_not_finite_is_json_too() -> None:
-    @gradients_of(lambda x: x * 1)
-    def Pole(grad_y, x):
-        return grad_y / 0
-
-    report = crosscheck(Pole, lambda x: x * 1, (normal(4, 3),))
+    pole = of_x(torch.clone, lambda grad_y, x: grad_y / 0)
+    report = crosscheck(pole, torch.clone, (normal(4, 3),))
     assert "not-finite" in causes(report)
     json.dumps(report.to_dict(), allow_nan=False)

@@ -6,31 +6,20 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_wrong
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
 
 
-class LargerOf(Rule):
+def larger(of_a: float, of_b: float) -> type[Rule]:
     """max(a, b), with the share of a tie that each side gets."""
 
-    share = 0.5
-
-    @staticmethod
-    def forward(a: Tensor, b: Tensor) -> Tensor:
-        return torch.maximum(a, b)
-
-    @classmethod
-    def shares(cls, a: Tensor, b: Tensor) -> Tensor:
-        return torch.where(a == b, cls.share, (a > b).to(a.dtype))
-
-
-def larger(of_a: float, of_b: float) -> type[Rule]:
-    class Larger(LargerOf):
-        @staticmethod
-        def gradients(grad_y: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-            tie, more = a == b, (a > b).to(a.dtype)
-            return grad_y * more.where(~tie, of_a), grad_y * (1 - more).where(~tie, of_b)
+    @gradients_of(lambda a, b: torch.maximum(a, b))
+    def Larger(grad_y, a, b):
+        tie, more = a == b, (a > b).to(a.dtype)
+        return grad_y * more.where(~tie, of_a), grad_y * (1 - more).where(~tie, of_b)
 
     return Larger
 
@@ -48,19 +37,12 @@ def test_the_shares_of_a_tie_between_arguments_sum_to_one(
         assert report.verdict == verdict, str(report)
 
 
-class Affine(Rule):
+def affine(bias_gradient: Any) -> type[Rule]:
     """x Wᵀ + b, whose bias gradient is summed, averaged, or belongs to other columns."""
 
-    @staticmethod
-    def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        return x @ weight.mT + bias
-
-
-def affine(bias_gradient: Any) -> type[Rule]:
-    class Mistaken(Affine):
-        @staticmethod
-        def gradients(grad_y: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> Any:
-            return grad_y @ weight, grad_y.mT @ x, bias_gradient(grad_y)
+    @gradients_of(lambda x, weight, bias: x @ weight.mT + bias)
+    def Mistaken(grad_y, x, weight, bias):
+        return grad_y @ weight, grad_y.mT @ x, bias_gradient(grad_y)
 
     return Mistaken
 
@@ -92,21 +74,10 @@ def test_the_conventions_of_torch_at_ties_are_no_mistakes(function: Any, x: Tens
     assert report.verdict != "wrong", str(report)
 
 
-@gradients_of(lambda x: torch.sign(x))
-def Sign(grad_y, x):
-    return grad_y * torch.sign(x)
-
-
-class RightSign(Sign):
-    @staticmethod
-    def gradients(grad_y: Tensor, x: Tensor) -> Tensor:
-        return 0 * grad_y
-
-
 def test_one_entry_that_jumps_does_not_silence_the_others() -> None:
     x = torch.tensor([-1.5, 0.0, 2.0])
-    report = crosscheck(Sign, None, (x,))
-    assert report.verdict == "wrong", str(report)
-    alone = crosscheck(RightSign, None, (x,), vary=False)
+    assert_wrong(of_x(torch.sign, lambda grad_y, x: grad_y * torch.sign(x)), None, (x,))
+    right = of_x(torch.sign, lambda grad_y, x: 0 * grad_y)
+    alone = crosscheck(right, None, (x,), vary=False)
     assert alone.verdict == "cannot tell"
     assert "along 2 of 3 entries" in str(alone)

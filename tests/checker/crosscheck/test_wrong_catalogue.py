@@ -12,13 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tests.checker.given.functions import backward_in
 from tests.checker.given.runs import normal, seeded
+from tests.checker.given.verdicts import assert_wrong, causes
 from torchref import Finding, Report, crosscheck
 from torchref.catalogue import CATALOGUE, Entry, Inputs
 from torchref.ops import Affine, Op
 
 FACTOR = 0.37
-Rewrite = Callable[[Tensor, Tensor], Tensor]  # what is returned for an input, and that input
+ENTRIES = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
 
 
 def differentiable(inputs: Inputs) -> list[int]:
@@ -30,113 +32,102 @@ def sample(entry: Entry) -> Inputs:
     return max(entry.samples(seeded(0)), key=lambda inputs: len(differentiable(inputs)))
 
 
-PLACES = [
-    pytest.param(entry, place, id=f"{entry.name}-{place}")
-    for entry in CATALOGUE.values()
-    for place in differentiable(sample(entry))
-]
+PLACES = pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        pytest.param(entry, place, id=f"{entry.name}-{place}")
+        for entry in CATALOGUE.values()
+        for place in differentiable(sample(entry))
+    ],
+)
 
 
 def rewritten(op: type[Op], place: int, rewrite: Callable[[Tensor], Tensor]) -> type[Op]:
     """A copy of the op that rewrites one of the gradients that its backward returns."""
 
-    def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, ...]:
+    @backward_in(op)
+    def Wrong(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, ...]:
         returned = op.backward(ctx, grad_y)
         gradients = list(returned) if isinstance(returned, tuple) else [returned]
         if gradients[place] is not None:
             gradients[place] = rewrite(gradients[place])
         return tuple(gradients)
 
-    return type(f"Wrong{op.__name__}", (op,), {"backward": staticmethod(backward)})
+    return Wrong
 
 
 def ignoring_grad_output(op: type[Op]) -> type[Op]:
-    def backward(ctx: Any, grad_y: Tensor) -> Any:
+    @backward_in(op)
+    def Wrong(ctx: Any, grad_y: Tensor) -> Any:
         return op.backward(ctx, torch.ones_like(grad_y))
 
-    return type(f"Wrong{op.__name__}", (op,), {"backward": staticmethod(backward)})
+    return Wrong
 
 
 def check(entry: Entry, op: type[Op]) -> Report:
     return crosscheck(op, entry.twin, sample(entry), order=2)
 
 
-def argument(entry: Entry, place: int) -> str:
-    names = list(entry.op.forward.__code__.co_varnames)
-    return names[place]
-
-
-def only(report: Report, name: str) -> Finding:
-    """The first finding, when all are of one argument."""
+def only_in(entry: Entry, place: int, rewrite: Callable[[Tensor], Tensor]) -> Finding:
+    """The first finding, when all are of the argument whose gradient is rewritten."""
+    name = entry.op.forward.__code__.co_varnames[place]
+    report = check(entry, rewritten(entry.op, place, rewrite))
     assert report.verdict == "wrong", str(report)
     assert {finding.argument for finding in report.findings} == {name}, str(report)
     return report.findings[0]
 
 
-@pytest.mark.parametrize(("entry", "place"), PLACES)
+@PLACES
 def test_a_flipped_sign(entry: Entry, place: int) -> None:
-    report = check(entry, rewritten(entry.op, place, torch.neg))
-    assert only(report, argument(entry, place)).cause == "sign-flipped"
+    assert only_in(entry, place, torch.neg).cause == "sign-flipped"
 
 
-@pytest.mark.parametrize(("entry", "place"), PLACES)
+@PLACES
 def test_a_missing_factor(entry: Entry, place: int) -> None:
-    report = check(entry, rewritten(entry.op, place, lambda grad: FACTOR * grad))
-    finding = only(report, argument(entry, place))
+    finding = only_in(entry, place, lambda grad: FACTOR * grad)
     assert finding.cause == "constant-factor"
     assert f"{FACTOR} times" in finding.evidence
 
 
-@pytest.mark.parametrize(("entry", "place"), PLACES)
+@PLACES
 def test_one_wrong_element_is_told(entry: Entry, place: int) -> None:
-    x = sample(entry)[place]
-    element = tuple(size - 1 for size in x.shape)
+    element = tuple(size - 1 for size in sample(entry)[place].shape)
 
     def spoil(grad: Tensor) -> Tensor:
         spoilt = torch.zeros_like(grad)
         spoilt[element] = 1e-3
         return grad + spoilt * grad
 
-    report = check(entry, rewritten(entry.op, place, spoil))
-    assert only(report, argument(entry, place)).element == element
+    assert only_in(entry, place, spoil).element == element
 
 
-@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
+@ENTRIES
 def test_an_ignored_grad_output(entry: Entry) -> None:
     report = check(entry, ignoring_grad_output(entry.op))
     assert report.verdict == "wrong"
-    assert "ignores-grad-output" in {finding.cause for finding in report.findings}, str(report)
+    assert "ignores-grad-output" in causes(report), str(report)
 
 
-@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
+@ENTRIES
 def test_an_ignored_grad_output_without_a_reference(entry: Entry) -> None:
-    report = crosscheck(ignoring_grad_output(entry.op), inputs=sample(entry))
-    assert report.verdict == "wrong"
-    assert "ignores-grad-output" in {finding.cause for finding in report.findings}, str(report)
+    report = assert_wrong(ignoring_grad_output(entry.op), inputs=sample(entry))
+    assert "ignores-grad-output" in causes(report), str(report)
 
 
-def test_an_unreduced_bias_gradient() -> None:
-    class Unreduced(Affine):
-        @staticmethod
-        def backward(ctx: Any, grad_y: Tensor) -> Any:
-            grad_x, grad_weight, _ = Affine.backward(ctx, grad_y)
-            return grad_x, grad_weight, grad_y
+@pytest.mark.parametrize(
+    ("of_the_rows", "told"), [(lambda grad_y: grad_y, "(5, 3)"), (lambda grad_y: grad_y[0], "")]
+)
+def test_a_bias_gradient_that_is_unreduced_or_of_the_first_row_alone(of_the_rows, told) -> None:
+    @backward_in(Affine)
+    def Wrong(ctx: Any, grad_y: Tensor) -> Any:
+        grad_x, grad_weight, _ = Affine.backward(ctx, grad_y)
+        return grad_x, grad_weight, of_the_rows(grad_y)
 
-    entry = CATALOGUE["Affine"]
-    finding = only(check(entry, Unreduced), "bias")
-    assert finding.cause == "missing-reduction"
-    assert "(5, 3)" in finding.evidence
-
-
-def test_a_bias_gradient_of_the_first_row_alone() -> None:
-    class FirstRow(Affine):
-        @staticmethod
-        def backward(ctx: Any, grad_y: Tensor) -> Any:
-            grad_x, grad_weight, _ = Affine.backward(ctx, grad_y)
-            return grad_x, grad_weight, grad_y[0]
-
-    finding = only(check(CATALOGUE["Affine"], FirstRow), "bias")
-    assert finding.cause == "missing-reduction"
+    report = check(CATALOGUE["Affine"], Wrong)
+    assert report.verdict == "wrong", str(report)
+    assert {finding.argument for finding in report.findings} == {"bias"}, str(report)
+    assert report.findings[0].cause == "missing-reduction"
+    assert told in report.findings[0].evidence
 
 
 def test_a_forward_mode_rule_of_another_function() -> None:
@@ -145,17 +136,15 @@ def test_a_forward_mode_rule_of_another_function() -> None:
         def tangent(ctx: Any, dx: Tensor, dweight: Tensor, dbias: Tensor) -> Tensor:
             return 2 * Affine.tangent(ctx, dx, dweight, dbias)
 
-    report = check(CATALOGUE["Affine"], WrongTangent)
-    assert [finding.cause for finding in report.findings] == ["forward-mode-wrong"]
+    assert causes(check(CATALOGUE["Affine"], WrongTangent)) == ["forward-mode-wrong"]
 
 
 def test_a_backward_that_autograd_cannot_follow() -> None:
-    class Detached(Affine):
-        @staticmethod
-        def backward(ctx: Any, grad_y: Tensor) -> Any:
-            with torch.no_grad():
-                return tuple(g if g is None else +g for g in Affine.backward(ctx, grad_y))
+    @backward_in(Affine)
+    def Detached(ctx: Any, grad_y: Tensor) -> Any:
+        with torch.no_grad():
+            return tuple(g if g is None else +g for g in Affine.backward(ctx, grad_y))
 
     x, weight, bias = normal(5, 4), normal(3, 4), normal(3)
     report = crosscheck(Detached.apply, F.linear, (x, weight, bias), order=2)
-    assert [finding.cause for finding in report.findings] == ["second-order-wrong"]
+    assert causes(report) == ["second-order-wrong"]

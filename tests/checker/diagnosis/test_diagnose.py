@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_wrong
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.diagnosis import diagnose as accusation
@@ -19,8 +20,7 @@ def test_a_search_that_fails_leaves_a_finding(monkeypatch: pytest.MonkeyPatch) -
         raise IndexError("dimension out of range")
 
     monkeypatch.setattr(accusation, "recognised", broken)
-    report = crosscheck(Doubled, torch.sin, (normal(3, 4),))
-    assert report.verdict == "wrong"
+    report = assert_wrong(Doubled, torch.sin, (normal(3, 4),))
     (finding,) = report.findings
     assert (finding.cause, finding.argument) == ("wrong-elements", "x")
     assert "could not be sought: IndexError: dimension out of range" in finding.evidence

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.checker.given.runs import case_of, normal
+from tests.checker.given.verdicts import assert_wrong
 from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import InputError, crosscheck
 from torchref.checker.execution.case import build_case
@@ -16,10 +17,92 @@ from torchref.ops import Affine, Sigmoid
 X = normal(4, 3)
 
 
-def refused(*words: str, candidate=Sigmoid, reference=torch.sigmoid, inputs=(X,), **kwargs) -> None:
-    """One `InputError` of one line that has all the words."""
+def raises(x: Tensor) -> Tensor:
+    raise IndexError("nobody is here\nand not here")
+
+
+@gradients_of(lambda x: x.clone())
+def RaisesBackward(grad_y, x):
+    raise ArithmeticError("lost")
+
+
+NANS = X.index_put((torch.tensor([1, 0]), torch.tensor([2, 0])), torch.tensor(torch.nan).double())
+NO_FUNCTION = "torch.autograd.Function"
+REFUSED = {
+    "no inputs": ({"inputs": None}, "needs inputs", "were left out"),
+    "inputs in the place of the reference": (
+        {"reference": (X,), "inputs": None},
+        "a tuple arrived in the place of the reference",
+    ),
+    "a seed below 0": ({"seed": -1}, "seed must lie in 0 … 4294967295", "-1 arrived"),
+    "a seed that no generator takes": (
+        {"seed": 10**30},
+        *("seed must lie in 0 … 4294967295", f"{10**30} arrived"),
+    ),
+    "a tensor instead of a tuple": (
+        {"inputs": X},
+        *("a tuple of arguments", "a tensor arrived", "Write (x,)"),
+    ),
+    "integers": ({"inputs": (torch.arange(3),)}, "floating-point or complex", "torch.int64"),
+    "no tensor at all": ({"inputs": (3.0,)}, "floating-point or complex", "no tensor arrived"),
+    "NaN": ({"inputs": (NANS,)}, "no NaN", "x has 2 of them"),
+    "an int that is no function": ({"candidate": 3}, NO_FUNCTION, "int"),
+    "a str that is no function": ({"candidate": "sigmoid"}, NO_FUNCTION, "str"),
+    "a tensor that is no function": ({"candidate": X}, NO_FUNCTION, "Tensor"),
+    "None that is no function": ({"candidate": None}, NO_FUNCTION, "NoneType"),
+    "a class that is no function": ({"candidate": nn.Linear}, "the class Linear", "an instance"),
+    "a reference that is no function": (
+        {"reference": "sigmoid"},
+        *(NO_FUNCTION, "an object of type str"),
+    ),
+    "a reference that raises": (
+        {"reference": raises},
+        *("the reference must accept the inputs", "IndexError: nobody is here", "as given"),
+    ),
+    "a reference whose backward raises": (
+        {"reference": RaisesBackward},
+        *("the reference must accept", "backward raised ArithmeticError: lost"),
+    ),
+    "outputs of another shape": (
+        {"reference": lambda x: x.sigmoid().sum(1)},
+        *("same shapes", "(4, 3)", "(4,)"),
+    ),
+    "another number of outputs": (
+        {"reference": lambda x: (x.sigmoid(), x)},
+        *("same number", "(4, 3), (4, 3)"),
+    ),
+    "a candidate without an output": ({"candidate": lambda x: None}, "same number", "no tensor"),
+    "unknown names in wrt": ({"wrt": ["y"]}, "wrt must name", "of x", "y arrived"),
+    "nothing in wrt": ({"wrt": []}, "wrt must name", "nothing arrived"),
+    "an integer in wrt": (
+        {
+            "candidate": Affine,
+            "inputs": {"x": X, "weight": torch.ones(2, 3), "bias": torch.arange(2)},
+            "wrt": ["bias"],
+        },
+        *("of x, weight", "bias arrived"),
+    ),
+    "unknown kwargs of a function": (
+        {"kwargs": {"slope": 2}},
+        *("kwargs must name arguments of forward", "'slope' arrived"),
+    ),
+    "unknown names of inputs": (
+        {"inputs": {"input": X}},
+        *("named as its arguments x", "input arrived"),
+    ),
+    "a name left out before the last": (
+        {"candidate": Affine, "reference": None, "inputs": {"x": X, "bias": torch.ones(2)}},
+        "weight is not there",
+    ),
+}
+
+
+@pytest.mark.parametrize("called", REFUSED)
+def test_bad_input_is_refused_in_one_line(called: str) -> None:
+    given, *words = REFUSED[called]
+    given = {"candidate": Sigmoid, "reference": torch.sigmoid, "inputs": (X,)} | given
     with pytest.raises(InputError) as refusal:
-        crosscheck(candidate, reference, inputs, **kwargs)
+        crosscheck(**given)
     message = str(refusal.value)
     assert "\n" not in message
     assert ", but " in message
@@ -28,113 +111,10 @@ def refused(*words: str, candidate=Sigmoid, reference=torch.sigmoid, inputs=(X,)
         assert word in message, message
 
 
-def test_no_inputs() -> None:
-    refused("needs inputs", "were left out", inputs=None)
-
-
-def test_inputs_in_the_place_of_the_reference() -> None:
-    refused("a tuple arrived in the place of the reference", reference=(X,), inputs=None)
-
-
-@pytest.mark.parametrize("seed", [-1, 10**30])
-def test_a_seed_that_no_generator_takes(seed: int) -> None:
-    refused("seed must lie in 0 … 4294967295", f"{seed} arrived", seed=seed)
-
-
-def test_a_tensor_instead_of_a_tuple() -> None:
-    refused("a tuple of arguments", "a tensor arrived", "Write (x,)", inputs=X)
-
-
-def test_integers() -> None:
-    refused("floating-point or complex", "torch.int64", inputs=(torch.arange(3),))
-
-
-def test_no_tensor_at_all() -> None:
-    refused("floating-point or complex", "no tensor arrived", inputs=(3.0,))
-
-
-def test_nan() -> None:
-    x = X.clone()
-    x[1, 2] = x[0, 0] = torch.nan
-    refused("no NaN", "x has 2 of them", inputs=(x,))
-
-
-@pytest.mark.parametrize("bad", [3, "sigmoid", X, None], ids=["int", "str", "tensor", "None"])
-def test_an_object_that_is_no_function(bad: object) -> None:
-    refused("torch.autograd.Function", type(bad).__name__, candidate=bad)
-
-
-def test_a_class_that_is_no_function() -> None:
-    refused("the class Linear", "an instance", candidate=nn.Linear)
-
-
-def test_a_reference_that_is_no_function() -> None:
-    refused("torch.autograd.Function", "an object of type str", reference="sigmoid")
-
-
-def test_a_reference_that_raises() -> None:
-    def raises(x: Tensor) -> Tensor:
-        raise IndexError("nobody is here\nand not here")
-
-    words = ("the reference must accept the inputs", "IndexError: nobody is here", "as given")
-    refused(*words, reference=raises)
-
-
-def test_a_reference_whose_backward_raises() -> None:
-    @gradients_of(lambda x: x.clone())
-    def Raises(grad_y, x):
-        raise ArithmeticError("lost")
-
-    refused("the reference must accept", "backward raised ArithmeticError: lost", reference=Raises)
-
-
-def test_outputs_of_another_shape() -> None:
-    refused("same shapes", "(4, 3)", "(4,)", reference=lambda x: x.sigmoid().sum(1))
-
-
-def test_another_number_of_outputs() -> None:
-    refused("same number", "(4, 3), (4, 3)", reference=lambda x: (x.sigmoid(), x))
-
-
-def test_a_candidate_without_an_output() -> None:
-    refused("same number", "no tensor", candidate=lambda x: None)
-
-
-def test_unknown_names_in_wrt() -> None:
-    refused("wrt must name", "of x", "y arrived", wrt=["y"])
-
-
-def test_nothing_in_wrt() -> None:
-    refused("wrt must name", "nothing arrived", wrt=[])
-
-
-def test_an_integer_in_wrt() -> None:
-    inputs = {"x": X, "weight": torch.ones(2, 3), "bias": torch.arange(2)}
-    refused("of x, weight", "bias arrived", candidate=Affine, inputs=inputs, wrt=["bias"])
-
-
-def test_unknown_kwargs_of_a_function() -> None:
-    refused("kwargs must name arguments of forward", "'slope' arrived", kwargs={"slope": 2})
-
-
-def test_unknown_names_of_inputs() -> None:
-    refused("named as its arguments x", "input arrived", inputs={"input": X})
-
-
-def test_a_name_left_out_before_the_last() -> None:
-    inputs = {"x": X, "bias": torch.ones(2)}
-    refused("weight is not there", candidate=Affine, reference=None, inputs=inputs)
-
-
 def test_what_the_candidate_raises_is_a_finding_and_no_bad_input() -> None:
-    def raises(x: Tensor) -> Tensor:
-        raise ZeroDivisionError("by 0")
-
-    report = crosscheck(raises, torch.sigmoid, (X,))
-    assert report.verdict == "wrong"
-    (finding,) = report.findings
+    (finding,) = assert_wrong(raises, torch.sigmoid, (X,)).findings
     assert finding.cause == "raises"
-    assert finding.evidence == "raises's forward raised ZeroDivisionError: by 0"
+    assert finding.evidence == "raises's forward raised IndexError: nobody is here"
 
 
 def test_what_the_candidates_backward_raises_is_a_finding() -> None:

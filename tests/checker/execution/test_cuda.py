@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.given.runs import case_of, normal
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.random_inputs import seeded
 from torchref import crosscheck
 from torchref.checker.execution.cuda import can_rehearse, ends_the_context, is_admitted
@@ -31,8 +32,7 @@ def test_an_assertion_ends_the_check_with_what_was_learnt(reference: object) -> 
 
 
 def test_an_assertion_at_the_inputs_given_is_reported_too() -> None:
-    report = crosscheck(asserts_where_zero, torch.sin, (torch.zeros(3),))
-    assert report.verdict == "wrong"
+    report = assert_wrong(asserts_where_zero, torch.sin, (torch.zeros(3),))
     assert report.findings[0].at == "as given"
 
 
@@ -77,8 +77,7 @@ def loss_of_classes(x: Tensor, target: Tensor) -> Tensor:
 @pytest.mark.parametrize("reference", [None, F.cross_entropy])
 def test_an_index_that_asserts_on_the_device_is_never_tried_there(reference: object) -> None:
     inputs = torch.rand(3, 4, generator=seeded(0)).cuda(), torch.tensor([0, 3, 1]).cuda()
-    report = crosscheck(loss_of_classes, reference, inputs)
-    assert report.verdict == "right", str(report)
+    assert_right(loss_of_classes, reference, inputs)
     assert float(torch.ones(3).cuda().sum()) == 3.0
 
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_wrong
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
-from torchref import compare, crosscheck
+from torchref import compare
 from torchref.checker.execution.numbers import told_apart
 
 NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:e[-+]?\d+)?")
@@ -51,8 +52,7 @@ def off_by(error: float) -> type[Rule]:
 @pytest.mark.parametrize("reference", [torch.sin, None])
 @pytest.mark.parametrize("error", [1e-2, 1e-7, 1e-9])
 def test_the_evidence_of_a_crosscheck_shows_a_difference(error: float, reference) -> None:
-    report = crosscheck(off_by(error), reference, (normal(5, 4),))
-    assert report.verdict == "wrong"
+    report = assert_wrong(off_by(error), reference, (normal(5, 4),))
     for finding in report.findings:
         numbers = NUMBER.findall(finding.evidence)
         assert numbers[-1] != numbers[-2], finding.evidence

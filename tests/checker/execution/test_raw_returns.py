@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from tests.checker.given.runs import normal, run_of
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import Finding, Report, crosscheck
 from torchref.checker.execution.raw_returns import custom_nodes, recording
@@ -62,7 +63,7 @@ def test_what_autograd_repairs_without_a_word(of_bias, cause: str) -> None:
     assert (cause, "bias") in {(each.cause, each.argument) for each in causes_of(report)}
     repaired = cause == "missing-reduction"  # a cast of float64 to float32 has lost digits
     assert report.verdict == ("right" if repaired else "wrong")
-    assert crosscheck(returning(same, of_bias), torch.add, (X, BIAS), order=2).verdict == "wrong"
+    assert_wrong(returning(same, of_bias), torch.add, (X, BIAS), order=2)
 
 
 def test_none_is_right_for_a_gradient_of_zero_and_wrong_for_a_leaf_that_nobody_asks_for() -> None:
@@ -70,10 +71,7 @@ def test_none_is_right_for_a_gradient_of_zero_and_wrong_for_a_leaf_that_nobody_a
     def Steps(grad_y, x, steps):
         return grad_y, None
 
-    report = crosscheck(
-        lambda x: Steps.apply(x, x.sum(0)), lambda x: x + torch.round(x.sum(0)), (X,)
-    )
-    assert report.verdict == "right", str(report)
+    assert_right(lambda x: Steps.apply(x, x.sum(0)), lambda x: x + torch.round(x.sum(0)), (X,))
     held = BIAS.clone().requires_grad_()
     function = returning(same, lambda grad: None)
     report = crosscheck(lambda x: function.apply(x, held), lambda x: x + held, (X,))
@@ -88,8 +86,7 @@ def test_a_shape_that_autograd_refuses_is_a_finding_too() -> None:
 
 
 def test_an_input_that_needs_no_gradient_may_get_none() -> None:
-    report = crosscheck(returning(same, lambda grad: None), torch.add, (X, BIAS), wrt=["x"])
-    assert report.verdict == "right", str(report)
+    assert_right(returning(same, lambda grad: None), torch.add, (X, BIAS), wrt=["x"])
 
 
 def test_an_old_style_function_is_recorded_with_its_names() -> None:

@@ -5,7 +5,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from tests.checker.given.functions import backward_in
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right
 from tests.corpora.wrong_ops.right_rules import Power, Square
 from torchref import crosscheck
 from torchref.checker.execution.subject import as_subject
@@ -97,8 +99,7 @@ def test_on_copies_the_leaf_is_left_alone() -> None:
 
 @pytest.mark.parametrize("reference", [torch.relu, torch.relu_, InPlace, None])
 def test_what_works_in_place_is_given_copies(reference) -> None:
-    report = crosscheck(InPlace, reference, (X,))
-    assert report.verdict == "right", str(report)
+    report = assert_right(InPlace, reference, (X,))
     assert any("InPlace writes into its inputs" in note for note in report.notes)
 
 
@@ -113,10 +114,9 @@ def test_an_input_that_changes_behind_the_output_is_no_work_in_place() -> None:
 
 
 def test_in_place_is_no_excuse() -> None:
-    class Wrong(InPlace):
-        @staticmethod
-        def backward(ctx, grad_y):
-            return 2 * InPlace.backward(ctx, grad_y)
+    @backward_in(InPlace)
+    def Wrong(ctx, grad_y):
+        return 2 * InPlace.backward(ctx, grad_y)
 
     report = crosscheck(Wrong, torch.relu, (X,))
     assert report.findings[0].cause == "constant-factor"

@@ -1,9 +1,8 @@
-"""Candidates whose gradients are wrong, and what a report says of them."""
+"""Candidates whose gradients are wrong."""
 
 import torch
 
 from tests.corpora.wrong_ops.rule import gradients_of
-from torchref import Report
 
 
 @gradients_of(lambda x: x + x)
@@ -22,7 +21,3 @@ def Scaled(grad_y, x, factor):
 def SlopeForgotten(grad_y, x, scale):
     """y = scale · sin x, whose gradient of the scale is right and that of x lacks the scale."""
     return grad_y * torch.cos(x), grad_y * torch.sin(x)
-
-
-def causes(report: Report) -> list[str]:
-    return [finding.cause for finding in report.findings]

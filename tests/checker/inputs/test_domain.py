@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from tests.checker.given.runs import case_of, normal, run_of
+from tests.checker.given.verdicts import assert_right
 from tests.corpora.wrong_ops.rule import gradients_of
-from torchref import crosscheck
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.inputs.domain import is_defined, is_same_function
@@ -56,4 +56,4 @@ def test_a_backward_may_refuse_where_nothing_is_defined() -> None:
     for reference in (None, torch.logdet):
         assert defined(reference, x)
         assert not defined(reference, torch.zeros_like(x))
-    assert crosscheck(LogDeterminant, torch.logdet, (x,)).verdict == "right"
+    assert_right(LogDeterminant, torch.logdet, (x,))

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from tests.checker.given.runs import normal
-from torchref import crosscheck
+from tests.checker.given.verdicts import assert_right
 from torchref.checker.execution.case import Case, build_case
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.inputs import variations
@@ -39,5 +39,4 @@ def test_the_values_of_parameters_change() -> None:
 
 
 def test_a_recurrent_module_is_right() -> None:
-    report = crosscheck(nn.GRU(3, 4), None, (X,))
-    assert report.verdict == "right", str(report)
+    assert_right(nn.GRU(3, 4), None, (X,))

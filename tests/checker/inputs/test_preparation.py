@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch.autograd import Function
 
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right
 from tests.corpora.right_functions import RIGHT, RightFunction
 from tests.corpora.wrong_ops.rule import gradients_of
 from tests.random_inputs import seeded
@@ -46,8 +47,7 @@ def reference(a, b):
 @pytest.mark.parametrize("seed", range(5))
 def test_a_forward_that_is_float32_in_between(seed: int) -> None:
     inputs = normal(4, 6, seed=seed).float(), normal(4, 6, seed=seed + 9).float()
-    report = crosscheck(mixed(), reference, inputs, seed=seed)
-    assert report.verdict == "right", str(report)
+    report = assert_right(mixed(), reference, inputs, seed=seed)
     assert "checked in float32: its float64 outputs move by the steps of float32" in report.notes
     wrong = crosscheck(mixed(1.0001), reference, inputs, seed=seed)
     assert wrong.findings[0].argument == "a"
@@ -95,7 +95,7 @@ class CastTo16Bits(CastBackward):
 
 def test_a_cast_is_a_loss_where_the_inputs_have_more_digits() -> None:
     x = normal(4, 3)
-    assert crosscheck(CastBackward, torch.sin, (x.float(),)).verdict == "right"
+    assert_right(CastBackward, torch.sin, (x.float(),))
     for candidate, given in ((CastBackward, x), (CastTo16Bits, x), (CastTo16Bits, x.float())):
         report = crosscheck(candidate, torch.sin, (given,))
         assert [finding.cause for finding in report.findings] == ["precision-loss"]

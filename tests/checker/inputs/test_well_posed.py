@@ -9,9 +9,9 @@ from torch import Tensor
 
 from tests.checker.given.linear_algebra import BY_HAND, ByHand
 from tests.checker.given.runs import run_of
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.corpora.wrong_ops.rule import gradients_of
 from tests.random_inputs import seeded
-from torchref import crosscheck
 from torchref.checker.inputs.well_posed import is_well_posed
 
 SEEDS = range(5)
@@ -22,15 +22,13 @@ MISTAKES = [(op, slip) for op in BY_HAND for slip in op.slips]
 @pytest.mark.parametrize("seed", SEEDS)
 def test_right_linear_algebra_is_right_beside_a_reference(op: ByHand, seed: int) -> None:
     inputs = op.inputs(seeded(seed))
-    report = crosscheck(op.rule(), op.reference, inputs, seed=seed)
-    assert report.verdict == "right", str(report)
+    assert_right(op.rule(), op.reference, inputs, seed=seed)
 
 
 @pytest.mark.parametrize("op", BY_HAND, ids=lambda op: op.name)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_right_linear_algebra_is_right_without_a_reference(op: ByHand, seed: int) -> None:
-    report = crosscheck(op.rule(), inputs=op.inputs(seeded(seed)), seed=seed)
-    assert report.verdict == "right", str(report)
+    assert_right(op.rule(), inputs=op.inputs(seeded(seed)), seed=seed)
 
 
 OF_SEVERAL = [op for op in BY_HAND if len(op.inputs(seeded(0))) > 1]
@@ -43,16 +41,15 @@ def test_it_is_right_where_the_last_argument_alone_is_asked_for(op: ByHand, seed
     inputs = op.inputs(seeded(seed))
     wrt = list(inspect.signature(op.forward).parameters)[-1:]
     for reference in (op.reference, None):
-        report = crosscheck(op.rule(), reference, inputs, wrt=wrt, seed=seed)
-        assert report.verdict == "right", str(report)
+        assert_right(op.rule(), reference, inputs, wrt=wrt, seed=seed)
 
 
 @pytest.mark.parametrize(("op", "slip"), MISTAKES, ids=lambda part: getattr(part, "name", part))
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_mistake_in_it_is_found(op: ByHand, slip: str, seed: int) -> None:
     inputs = op.inputs(seeded(seed))
-    assert crosscheck(op.rule(slip), op.reference, inputs, seed=seed).verdict == "wrong"
-    assert crosscheck(op.rule(slip), inputs=inputs, seed=seed).verdict == "wrong"
+    assert_wrong(op.rule(slip), op.reference, inputs, seed=seed)
+    assert_wrong(op.rule(slip), inputs=inputs, seed=seed)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -60,8 +57,7 @@ def test_a_mistake_that_only_variations_show_is_found_there(seed: int) -> None:
     """At a symmetric matrix Aᵀ is A; at the variations that have an answer it is not."""
     (solution,) = (op for op in BY_HAND if op.name == "solution")
     a, b = solution.inputs(seeded(seed))
-    report = crosscheck(solution.rule("transposed"), solution.reference, (a + a.mT, b), seed=seed)
-    assert report.verdict == "wrong"
+    report = assert_wrong(solution.rule("transposed"), solution.reference, (a + a.mT, b), seed=seed)
     assert report.findings[0].at != "as given"
 
 
@@ -79,8 +75,7 @@ def test_what_is_left_out_is_noted() -> None:
     notes: list[str] = []
     for seed in range(10):  # at some the noise is the same on both sides
         x = torch.randn(10, generator=seeded(seed), dtype=torch.float64) + 0.1
-        report = crosscheck(Reciprocal, reference, (x,), seed=seed, vary=("values",))
-        assert report.verdict == "right", str(report)
+        report = assert_right(Reciprocal, reference, (x,), seed=seed, vary=("values",))
         notes += (note for note in report.notes if "no evidence" in note)
     assert notes
     assert all("one rounding of the inputs decides" in note for note in notes)

@@ -6,7 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.given.conventions import relu_with_slope_at_zero, shares_of_ties
+from tests.checker.given.functions import backward_in
 from tests.checker.given.runs import case_of, normal, seeded
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import Report, crosscheck
 from torchref.checker.execution.subject import as_subject
@@ -30,15 +32,13 @@ def noted(report: Report) -> bool:
 
 @pytest.mark.parametrize("slope", [0.0, 0.25, 0.5, 1.0])
 def test_a_value_between_the_one_sided_derivatives_is_accepted(slope: float) -> None:
-    report = crosscheck(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
-    assert report.verdict == "right", str(report)
+    report = assert_right(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
     assert noted(report)
 
 
 @pytest.mark.parametrize("slope", [-0.25, 1.25, 7.0])
 def test_a_value_outside_is_wrong_at_zero_alone(slope: float) -> None:
-    report = crosscheck(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
-    assert report.verdict == "wrong", str(report)
+    report = assert_wrong(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
     finding = report.findings[0]
     assert finding.cause == "wrong-elements"
     assert finding.element in {(1,), (3,)}
@@ -52,25 +52,22 @@ def test_the_report_says_at_how_many_entries_it_was_a_convention() -> None:
 
 @pytest.mark.parametrize("shares", [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.25, 0.75)])
 def test_shares_that_add_up_are_accepted(shares: tuple[float, float]) -> None:
-    report = crosscheck(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
-    assert report.verdict == "right", str(report)
+    assert_right(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
 
 
 @pytest.mark.parametrize("shares", [(1.0, 1.0), (0.5, 0.25), (0.0, 0.0), (1.5, -0.5)])
 def test_shares_that_do_not_are_wrong(shares: tuple[float, float]) -> None:
-    report = crosscheck(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
-    assert report.verdict == "wrong", str(report)
+    assert_wrong(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
 def test_without_a_reference_a_kink_is_accepted_and_noted(slope: float) -> None:
-    report = crosscheck(relu_with_slope_at_zero(slope), None, (ZEROS,))
-    assert report.verdict == "right", str(report)
+    report = assert_right(relu_with_slope_at_zero(slope), None, (ZEROS,))
     assert noted(report) or slope == 0.5  # what central differences find
 
 
 def test_without_a_reference_a_wrong_sum_over_ties_is_wrong() -> None:
-    assert crosscheck(shares_of_ties(1.0, 1.0), None, (TIED,)).verdict == "wrong"
+    assert_wrong(shares_of_ties(1.0, 1.0), None, (TIED,))
 
 
 def test_an_error_beside_the_kink_is_not_excused_by_it() -> None:
@@ -78,8 +75,7 @@ def test_an_error_beside_the_kink_is_not_excused_by_it() -> None:
     def Leaky(grad_y, x):
         return grad_y * torch.where(x > 0, 1.0, 0.5)
 
-    report = crosscheck(Leaky, lambda x: F.leaky_relu(x, 0.1), (ZEROS,))
-    assert report.verdict == "wrong"
+    report = assert_wrong(Leaky, lambda x: F.leaky_relu(x, 0.1), (ZEROS,))
     assert (0,) in {finding.element for finding in report.findings}
 
 
@@ -116,10 +112,9 @@ def test_among_many_entries_some_of_which_tie(factor: float, slope: float) -> No
     """What is wrong is wrong where nothing ties, and what ties keeps its convention."""
     right = relu_with_slope_at_zero(slope)
 
-    class Scaled(right):
-        @staticmethod
-        def backward(ctx, grad_y):
-            return factor * right.backward(ctx, grad_y)
+    @backward_in(right)
+    def Scaled(ctx, grad_y):
+        return factor * right.backward(ctx, grad_y)
 
     x = normal(60, 70, seed=3).float()
     x[::7, ::5] = 0.0

@@ -11,8 +11,8 @@ from tests.checker.given.native_kernels import (
     Mistake,
 )
 from tests.checker.given.runs import run_of
+from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.random_inputs import seeded
-from torchref import crosscheck
 from torchref.checker.probes.repetition import fresh_repeats
 
 
@@ -20,8 +20,7 @@ from torchref.checker.probes.repetition import fresh_repeats
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
 def test_a_right_kernel_is_right(kernel: Kernel, seed: int) -> None:
     inputs = kernel.inputs(seeded(seed))
-    report = crosscheck(kernel.function(), kernel.reference, inputs, seed=seed)
-    assert report.verdict == "right", str(report)
+    report = assert_right(kernel.function(), kernel.reference, inputs, seed=seed)
     assert any(note.startswith("checked in ") for note in report.notes)
 
 
@@ -34,16 +33,14 @@ def test_a_right_kernel_is_right_where_one_argument_alone_is_asked_for(
     inputs = kernel.inputs(seeded(seed))
     for place in range(len(inputs)):
         wrt = (f"inputs[{place}]",)
-        report = crosscheck(kernel.function(), kernel.reference, inputs, wrt=wrt, seed=seed)
-        assert report.verdict == "right", str(report)
+        assert_right(kernel.function(), kernel.reference, inputs, wrt=wrt, seed=seed)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
 def test_a_mistake_in_it_is_caught(kernel: Kernel, mistake: Mistake) -> None:
     inputs = kernel.inputs(seeded(0))
-    report = crosscheck(kernel.function(mistake), kernel.reference, inputs)
-    assert report.verdict == "wrong"
+    report = assert_wrong(kernel.function(mistake), kernel.reference, inputs)
     assert report.findings[0].argument is not None
     assert report.findings[0].argument.startswith("inputs[0]")
 
@@ -56,8 +53,7 @@ SIXTEEN = pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
 def test_a_right_kernel_is_right_in_16_bits(kernel: Kernel, seed: int, dtype) -> None:
     inputs = [x.to(dtype) for x in kernel.inputs(seeded(seed))]
-    report = crosscheck(kernel.function(), kernel.reference, inputs, seed=seed)
-    assert report.verdict == "right", str(report)
+    report = assert_right(kernel.function(), kernel.reference, inputs, seed=seed)
     assert any("the dtype of the inputs" in note for note in report.notes)
 
 
@@ -66,8 +62,7 @@ def test_a_right_kernel_is_right_in_16_bits(kernel: Kernel, seed: int, dtype) ->
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
 def test_a_mistake_in_16_bits_is_caught(kernel: Kernel, mistake: Mistake, dtype) -> None:
     inputs = [x.to(dtype) for x in kernel.inputs(seeded(0))]
-    report = crosscheck(kernel.function(mistake), kernel.reference, inputs)
-    assert report.verdict == "wrong"
+    report = assert_wrong(kernel.function(mistake), kernel.reference, inputs)
     assert (report.findings[0].argument or "").startswith("inputs[0]")
 
 
@@ -116,10 +111,8 @@ def test_probes_can_fail_in_16_bits(fault, causes: set[str]) -> None:
     def reference(x, weight):
         return x * weight
 
-    right = crosscheck(planted(lambda *_: False), reference, inputs)
-    assert right.verdict == "right", str(right)
-    report = crosscheck(planted(fault), reference, inputs)
-    assert report.verdict == "wrong"
+    assert_right(planted(lambda *_: False), reference, inputs)
+    report = assert_wrong(planted(fault), reference, inputs)
     assert causes & {finding.cause for finding in report.findings}, str(report)
 
 

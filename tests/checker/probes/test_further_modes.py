@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.checker.given.functions import gradients_in
 from tests.checker.given.runs import normal, run_of
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
@@ -34,11 +35,10 @@ class TestSecondOrder:
         assert found(second_order, Intermediate) == [("second-order-wrong", "x")]
 
     def test_a_gradient_without_a_graph(self) -> None:
-        class NoGraph(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                with torch.no_grad():
-                    return Square.gradients(grad_y, x)
+        @gradients_in(Square)
+        def NoGraph(grad_y, x):
+            with torch.no_grad():
+                return Square.gradients(grad_y, x)
 
         (finding,) = second_order(run_of(NoGraph, None, X)).findings
         assert "no graph leads back" in finding.evidence
@@ -55,10 +55,9 @@ class TestSecondOrder:
         assert "refused by an error, as it should be" in outcome.skipped
 
     def test_the_argument_along_which_it_is_wrong(self) -> None:
-        class Detaches(Multiply):
-            @staticmethod
-            def gradients(grad, left, right):
-                return grad * right.detach(), grad * left
+        @gradients_in(Multiply)
+        def Detaches(grad, left, right):
+            return grad * right.detach(), grad * left
 
         assert found(second_order, Detaches, X, Y) == [("second-order-wrong", "right")]
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.checker.given.functions import backward_in, gradients_in
 from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops.right_rules import Square
 from torchref.checker.probes.layouts import (
@@ -23,22 +24,19 @@ def in_memory_order(x):
     return flat[torch.arange(x.numel()) % size].reshape(x.shape)
 
 
-class ForgetsStridesOfGrad(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return Square.gradients(in_memory_order(grad_y), x)
+@gradients_in(Square)
+def ForgetsStridesOfGrad(grad_y, x):
+    return Square.gradients(in_memory_order(grad_y), x)
 
 
-class ForgetsStridesOfInput(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return Square.gradients(grad_y, in_memory_order(x))
+@gradients_in(Square)
+def ForgetsStridesOfInput(grad_y, x):
+    return Square.gradients(grad_y, in_memory_order(x))
 
 
-class ViewsGrad(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return Square.gradients(grad_y.view(-1).view(grad_y.shape), x)
+@gradients_in(Square)
+def ViewsGrad(grad_y, x):
+    return Square.gradients(grad_y.view(-1).view(grad_y.shape), x)
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (5,), (), (2, 1, 3), (0, 3)], ids=str)
@@ -70,11 +68,10 @@ def test_a_layout_of_grad_output(candidate) -> None:
 
 
 def test_an_expanded_grad_output_alone() -> None:
-    class OnlyExpanded(Square):
-        @staticmethod
-        def backward(ctx, grad_y):
-            wrong = 0 in grad_y.stride()
-            return Square.backward(ctx, grad_y) * (2 if wrong else 1)
+    @backward_in(Square)
+    def OnlyExpanded(ctx, grad_y):
+        wrong = 0 in grad_y.stride()
+        return Square.backward(ctx, grad_y) * (2 if wrong else 1)
 
     (finding,) = cotangent_layouts(run_of(OnlyExpanded, None, X)).findings
     assert "expanded" in finding.evidence
@@ -127,15 +124,13 @@ def test_another_output_without_random_numbers_is_one() -> None:
 
 
 def test_a_gradient_that_goes_with_an_expansion_is_found() -> None:
-    class OverwritesRepeats(Square):
+    @backward_in(Square)
+    def OverwritesRepeats(ctx, grad_y):
         """One place in memory for what is repeated: the last that is written stays."""
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            grad_x = Square.backward(ctx, grad_y)
-            (x,) = ctx.saved_tensors
-            once = tuple(slice(None) if stride else slice(-1, None) for stride in x.stride())
-            return grad_x[once].expand(x.shape)
+        grad_x = Square.backward(ctx, grad_y)
+        (x,) = ctx.saved_tensors
+        once = tuple(slice(None) if stride else slice(-1, None) for stride in x.stride())
+        return grad_x[once].expand(x.shape)
 
     (finding,) = input_layouts(run_of(OverwritesRepeats, None, X)).findings
     assert "for an expanded (along dimension 0) x" in finding.evidence

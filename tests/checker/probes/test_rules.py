@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from tests.checker.given.conventions import relu_with_slope_at_zero
+from tests.checker.given.functions import backward_in, gradients_in
 from tests.checker.given.runs import normal, run_of
+from tests.checker.given.verdicts import assert_right
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
@@ -36,23 +38,20 @@ class TestLinearity:
         "bend", [torch.square, torch.abs, lambda g: g.clamp(max=0.5), lambda g: g + 0.1]
     )
     def test_what_is_not_linear(self, bend) -> None:
-        class Bends(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                return Square.gradients(bend(grad_y), x)
+        @gradients_in(Square)
+        def Bends(grad_y, x):
+            return Square.gradients(bend(grad_y), x)
 
         assert found(linearity, Bends) == [("not-linear-in-grad-output", "x")]
 
     def test_which_law_is_broken_is_said(self) -> None:
-        class Clips(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                return Square.gradients(grad_y.clamp(max=0.5), x)
+        @gradients_in(Square)
+        def Clips(grad_y, x):
+            return Square.gradients(grad_y.clamp(max=0.5), x)
 
-        class TakesAbs(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                return Square.gradients(grad_y.abs(), x)
+        @gradients_in(Square)
+        def TakesAbs(grad_y, x):
+            return Square.gradients(grad_y.abs(), x)
 
         (clipped,) = linearity(run_of(Clips, None, X)).findings
         assert clipped.evidence.startswith("4 times grad_output does not give 4 times the gradient")
@@ -60,10 +59,9 @@ class TestLinearity:
         assert bent.evidence.startswith("the sum of two grad_outputs does not give the sum of")
 
     def test_grad_output_that_takes_no_part(self) -> None:
-        class Ignores(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                return 2 * x
+        @gradients_in(Square)
+        def Ignores(grad_y, x):
+            return 2 * x
 
         assert found(linearity, Ignores) == [("ignores-grad-output", "x")]
 
@@ -74,23 +72,21 @@ class TestSubsetsThatRequireGrad:
         assert found(requires_grad_subsets, Affine, X, normal(2, 3), normal(2)) == []
 
     def test_a_gradient_under_anothers_flag(self) -> None:
-        class WrongFlag(Multiply):
-            @staticmethod
-            def backward(ctx, grad):
-                grad_x, grad_y = Multiply.backward(ctx, grad)
-                _, need_y = ctx.needs_input_grad
-                return grad_x if need_y else None, grad_y if need_y else None
+        @backward_in(Multiply)
+        def WrongFlag(ctx, grad):
+            grad_x, grad_y = Multiply.backward(ctx, grad)
+            _, need_y = ctx.needs_input_grad
+            return grad_x if need_y else None, grad_y if need_y else None
 
         assert found(requires_grad_subsets, WrongFlag, X, Y) == [
             ("depends-on-requires-grad", "left")
         ]
 
     def test_a_backward_that_raises_for_a_subset(self) -> None:
-        class NeedsBoth(Multiply):
-            @staticmethod
-            def backward(ctx, grad):
-                assert all(ctx.needs_input_grad), "both"
-                return Multiply.backward(ctx, grad)
+        @backward_in(Multiply)
+        def NeedsBoth(ctx, grad):
+            assert all(ctx.needs_input_grad), "both"
+            return Multiply.backward(ctx, grad)
 
         assert found(requires_grad_subsets, NeedsBoth, X, Y)[0][0] == "depends-on-requires-grad"
 
@@ -118,20 +114,18 @@ class TestUnusedOutputs:
         assert found(undefined_cotangents, lambda x: (x**2, x.sin())) == []
 
     def test_a_backward_that_stumbles_over_none(self) -> None:
-        class Two(TwoOutputs):
-            @staticmethod
-            def gradients(first, second, x):
-                return 2 * first + 3 * second
+        @gradients_in(TwoOutputs)
+        def Two(first, second, x):
+            return 2 * first + 3 * second
 
         assert found(undefined_cotangents, Two) == [("raises", None)]
 
     def test_a_backward_that_counts_none_for_something(self) -> None:
-        class Two(TwoOutputs):
-            @staticmethod
-            def gradients(first, second, x):
-                if second is None:
-                    return 2.5 * first
-                return 3 * second + (0 if first is None else 2 * first)
+        @gradients_in(TwoOutputs)
+        def Two(first, second, x):
+            if second is None:
+                return 2.5 * first
+            return 3 * second + (0 if first is None else 2 * first)
 
         assert found(undefined_cotangents, Two) == [("missing-term", "x")]
 
@@ -146,21 +140,19 @@ class TestLowPrecision:
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
     def test_digits_that_one_dtype_loses(self, dtype: torch.dtype) -> None:
-        class Loses(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                grad_x = Square.gradients(grad_y, x)
-                return grad_x * (1.25 if grad_x.dtype is dtype else 1)
+        @gradients_in(Square)
+        def Loses(grad_y, x):
+            grad_x = Square.gradients(grad_y, x)
+            return grad_x * (1.25 if grad_x.dtype is dtype else 1)
 
         assert found(low_precision, Loses, reference=torch.square) == [("precision-loss", "x")]
 
     def test_a_float32_sum_in_bfloat16(self) -> None:
-        class Casts(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                if x.dtype is torch.float32:
-                    return (2 * x.bfloat16() * grad_y.bfloat16()).float()
-                return Square.gradients(grad_y, x)
+        @gradients_in(Square)
+        def Casts(grad_y, x):
+            if x.dtype is torch.float32:
+                return (2 * x.bfloat16() * grad_y.bfloat16()).float()
+            return Square.gradients(grad_y, x)
 
         assert found(low_precision, Casts, reference=torch.square) == [("precision-loss", "x")]
 
@@ -180,13 +172,11 @@ class TestLowPrecision:
         assert found(low_precision, Summed, x, width, reference=Summed.forward) == []
 
     def test_what_is_promised_to_be_approximate_is_held_to_that(self) -> None:
-        class Loses(Square):
-            @staticmethod
-            def gradients(grad_y, x):
-                return Square.gradients(grad_y, x) * (1 + 1e-4 * (x.dtype is torch.float32))
+        @gradients_in(Square)
+        def Loses(grad_y, x):
+            return Square.gradients(grad_y, x) * (1 + 1e-4 * (x.dtype is torch.float32))
 
-        report = crosscheck(Loses, torch.square, (X,), tolerance=1e-3)
-        assert report.verdict == "right", str(report)
+        assert_right(Loses, torch.square, (X,), tolerance=1e-3)
         assert crosscheck(Loses, torch.square, (X,)).findings[0].cause == "precision-loss"
 
     def test_another_convention_at_a_kink_is_no_loss(self) -> None:

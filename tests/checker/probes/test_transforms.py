@@ -3,6 +3,7 @@
 import pytest
 import torch.nn.functional as F
 
+from tests.checker.given.functions import gradients_in
 from tests.checker.given.runs import run_of
 from tests.checker.probes.findings import Square, X, found
 from tests.corpora.wrong_ops.right_rules import Multiply
@@ -36,13 +37,12 @@ def test_a_rule_for_another_dimension() -> None:
     ("shared", "told"), [("left", "in_dims=(None, 0)"), ("right", "in_dims=(0, None)")]
 )
 def test_the_gradient_through_a_rule_of_what_is_shared(shared: str, told: str) -> None:
-    class OfTheFirstSample(Multiply):
-        @staticmethod
-        def gradients(grad_y, left, right):
-            grads = {"left": grad_y * right, "right": grad_y * left}
-            if grads[shared].dim() > X.dim() and min(left.dim(), right.dim()) == X.dim():
-                grads[shared] = grads[shared][0]
-            return tuple(grads.values())
+    @gradients_in(Multiply)
+    def OfTheFirstSample(grad_y, left, right):
+        grads = {"left": grad_y * right, "right": grad_y * left}
+        if grads[shared].dim() > X.dim() and min(left.dim(), right.dim()) == X.dim():
+            grads[shared] = grads[shared][0]
+        return tuple(grads.values())
 
     class Product(Multiply):
         generate_vmap_rule = False

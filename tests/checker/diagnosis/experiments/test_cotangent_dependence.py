@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.checker.given.functions import gradients_in
 from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
@@ -18,40 +19,34 @@ def square(x):
     return x * x
 
 
-class SumAlone(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return 2 * x * grad_y.mean()
+@gradients_in(Square)
+def SumAlone(grad_y, x):
+    return 2 * x * grad_y.mean()
 
 
-class FirstAlone(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return 2 * x * grad_y[0, 0] / 3
+@gradients_in(Square)
+def FirstAlone(grad_y, x):
+    return 2 * x * grad_y[0, 0] / 3
 
 
-class LargestAlone(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return 2 * x * grad_y.max()
+@gradients_in(Square)
+def LargestAlone(grad_y, x):
+    return 2 * x * grad_y.max()
 
 
-class RowsAlone(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return 2 * x * grad_y.mean(1, keepdim=True)
+@gradients_in(Square)
+def RowsAlone(grad_y, x):
+    return 2 * x * grad_y.mean(1, keepdim=True)
 
 
-class LastColumnAlone(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return 2 * x * grad_y[:, -1:]
+@gradients_in(Square)
+def LastColumnAlone(grad_y, x):
+    return 2 * x * grad_y[:, -1:]
 
 
-class Nothing(Square):
-    @staticmethod
-    def gradients(grad_y, x):
-        return 2 * x
+@gradients_in(Square)
+def Nothing(grad_y, x):
+    return 2 * x
 
 
 @pytest.mark.parametrize("reference", [square, None], ids=["beside", "alone"])

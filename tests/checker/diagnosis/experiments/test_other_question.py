@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.checker.given.functions import gradients_in
 from tests.checker.given.runs import normal, seeded
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
@@ -32,10 +33,9 @@ def Padded(grad_y, x):
     return grad_y[:, 1:-2] * x.cos()  # should begin at 2
 
 
-class Reversed(Padded):
-    @staticmethod
-    def gradients(grad_y, x):
-        return grad_y.flip(1)[:, 2:-1] * x.cos()
+@gradients_in(Padded)
+def Reversed(grad_y, x):
+    return grad_y.flip(1)[:, 2:-1] * x.cos()
 
 
 BESIDE_AND_ALONE = pytest.mark.parametrize("beside", [True, False], ids=["beside", "alone"])

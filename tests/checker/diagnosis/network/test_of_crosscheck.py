@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checker.given.functions import gradients_in
 from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
@@ -38,10 +39,9 @@ INPUTS = (normal(6, 3), normal(3, 5, seed=1), normal(5, 2, seed=2))
 
 @pytest.mark.parametrize("slope", [torch.ones_like, lambda a: Network.slope(a) ** 2])
 def test_a_slope_that_is_missing_or_twice_there_is_told_once_for_all(slope) -> None:
-    class Wrong(Network):
-        @staticmethod
-        def gradients(grad_y, x, w1, w2):
-            return Network.through(grad_y, x, w1, w2, Network.slope, slope)
+    @gradients_in(Network)
+    def Wrong(grad_y, x, w1, w2):
+        return Network.through(grad_y, x, w1, w2, Network.slope, slope)
 
     apply = Wrong.apply  # held fast: neither side shows its steps
     (finding,) = crosscheck(lambda *xs: apply(*xs), Network, INPUTS).findings
@@ -51,24 +51,22 @@ def test_a_slope_that_is_missing_or_twice_there_is_told_once_for_all(slope) -> N
 
 
 def test_what_is_right_in_some_entries_has_lost_no_slope() -> None:
-    class Wrong(Network):
-        @staticmethod
-        def gradients(grad_y, x, w1, w2):
-            return tuple(
-                torch.where(normal(*g.shape, seed=7) > 0, g, 4 * g * normal(*g.shape).abs())
-                for g in Network.gradients(grad_y, x, w1, w2)
-            )
+    @gradients_in(Network)
+    def Wrong(grad_y, x, w1, w2):
+        return tuple(
+            torch.where(normal(*g.shape, seed=7) > 0, g, 4 * g * normal(*g.shape).abs())
+            for g in Network.gradients(grad_y, x, w1, w2)
+        )
 
     found = crosscheck(lambda *xs: Wrong.apply(*xs), Network, INPUTS).findings
     assert "missing-local-derivative" not in {finding.cause for finding in found}
 
 
 def test_gradients_that_are_wrong_at_random_have_no_slope_in_common() -> None:
-    class Wrong(Network):
-        @staticmethod
-        def gradients(grad_y, x, w1, w2):
-            right = Network.gradients(grad_y, x, w1, w2)
-            return tuple(g * normal(*g.shape, seed=5) for g in right)
+    @gradients_in(Network)
+    def Wrong(grad_y, x, w1, w2):
+        right = Network.gradients(grad_y, x, w1, w2)
+        return tuple(g * normal(*g.shape, seed=5) for g in right)
 
     causes = {finding.cause for finding in crosscheck(Wrong, Network.forward, INPUTS).findings}
     assert "missing-local-derivative" not in causes

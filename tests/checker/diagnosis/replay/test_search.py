@@ -6,6 +6,7 @@ from torch.autograd import Function
 
 from tests.checker.diagnosis.replay import lstm
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import assert_right
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.causes.table import CAUSES
@@ -119,7 +120,7 @@ def test_what_no_step_explains_is_told_once_for_all_that_bear_no_mark() -> None:
 
 
 def test_the_right_cell_is_right() -> None:
-    assert crosscheck(lstm.cell(), lstm.forward, INPUTS).verdict == "right"
+    assert_right(lstm.cell(), lstm.forward, INPUTS)
 
 
 def normalised(x):
