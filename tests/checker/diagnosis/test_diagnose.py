@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import normal
 from tests.checker.given.verdicts import assert_wrong
 from tests.corpora.wrong_ops.rule import gradients_of
@@ -10,17 +11,13 @@ from torchref import crosscheck
 from torchref.checker.diagnosis import diagnose as accusation
 
 
-@gradients_of(lambda x: torch.sin(x))
-def Doubled(grad_y, x):
-    return 2 * grad_y * torch.cos(x)
-
-
 def test_a_search_that_fails_leaves_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> None:
         raise IndexError("dimension out of range")
 
     monkeypatch.setattr(accusation, "recognised", broken)
-    report = assert_wrong(Doubled, torch.sin, (normal(3, 4),))
+    doubled = of_x(torch.sin, lambda grad_y, x: 2 * grad_y * torch.cos(x))
+    report = assert_wrong(doubled, torch.sin, (normal(3, 4),))
     (finding,) = report.findings
     assert (finding.cause, finding.argument) == ("wrong-elements", "x")
     assert "could not be sought: IndexError: dimension out of range" in finding.evidence

@@ -6,9 +6,10 @@ import re
 import pytest
 import torch
 
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import normal
 from tests.checker.given.verdicts import assert_wrong
-from tests.corpora.wrong_ops.rule import Rule, gradients_of
+from tests.corpora.wrong_ops.rule import Rule
 from torchref import compare
 from torchref.checker.execution.numbers import told_apart
 
@@ -41,12 +42,8 @@ def test_no_more_digits_than_it_takes(pair: tuple, texts: tuple[str, str]) -> No
 
 
 def off_by(error: float) -> type[Rule]:
-    @gradients_of(lambda x: torch.sin(x))
-    def Off(grad_y, x):
-        """sin, whose gradient is off by a little."""
-        return grad_y * torch.cos(x) + error * x**2
-
-    return Off
+    """sin, whose gradient is off by a little."""
+    return of_x(torch.sin, lambda grad_y, x: grad_y * torch.cos(x) + error * x**2)
 
 
 @pytest.mark.parametrize("reference", [torch.sin, None])

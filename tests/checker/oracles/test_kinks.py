@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.given.conventions import relu_with_slope_at_zero, shares_of_ties
-from tests.checker.given.functions import backward_in
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import case_of, normal, seeded
 from tests.checker.given.verdicts import assert_right, assert_wrong
-from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
+from tests.corpora.wrong_ops.rule import Rule
 from torchref import Report, crosscheck
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.oracles.bisection import Objective
@@ -71,11 +71,11 @@ def test_without_a_reference_a_wrong_sum_over_ties_is_wrong() -> None:
 
 
 def test_an_error_beside_the_kink_is_not_excused_by_it() -> None:
-    @gradients_of(lambda x: F.leaky_relu(x, 0.1))
-    def Leaky(grad_y, x):
-        return grad_y * torch.where(x > 0, 1.0, 0.5)
+    def leaky(x):
+        return F.leaky_relu(x, 0.1)
 
-    report = assert_wrong(Leaky, lambda x: F.leaky_relu(x, 0.1), (ZEROS,))
+    candidate = of_x(leaky, lambda grad_y, x: grad_y * torch.where(x > 0, 1.0, 0.5))
+    report = assert_wrong(candidate, leaky, (ZEROS,))
     assert (0,) in {finding.element for finding in report.findings}
 
 
@@ -85,14 +85,10 @@ def field_of(function, x: Tensor) -> Objective:
     return Objective(as_subject(function), case, {0: torch.ones_like(y)}, [torch.zeros_like(x)])
 
 
-def distance_to_a_half(factor: float) -> type[SavesInputs]:
+def distance_to_a_half(factor: float) -> type[Rule]:
     """|x − ½|, whose gradient is off by a factor."""
 
-    @gradients_of(lambda x: (x - 0.5).abs())
-    def Distance(grad_y, x):
-        return factor * grad_y * (x - 0.5).sign()
-
-    return Distance
+    return of_x(lambda x: (x - 0.5).abs(), lambda grad_y, x: factor * grad_y * (x - 0.5).sign())
 
 
 @pytest.mark.parametrize("zeros", [0, 1])
@@ -110,16 +106,12 @@ def test_a_kink_at_one_entry_excuses_no_other(factor: float, shape: tuple, zeros
 @pytest.mark.parametrize("factor", [1.0, 1.01])
 def test_among_many_entries_some_of_which_tie(factor: float, slope: float) -> None:
     """What is wrong is wrong where nothing ties, and what ties keeps its convention."""
-    right = relu_with_slope_at_zero(slope)
-
-    @backward_in(right)
-    def Scaled(ctx, grad_y):
-        return factor * right.backward(ctx, grad_y)
-
+    relu = relu_with_slope_at_zero(slope)
+    scaled = of_x(torch.relu, lambda grad_y, x: factor * relu.gradients(grad_y, x))
     x = normal(60, 70, seed=3).float()
     x[::7, ::5] = 0.0
     for reference in (None, torch.relu):
-        report = crosscheck(Scaled, reference, (x,), vary=False)
+        report = crosscheck(scaled, reference, (x,), vary=False)
         assert report.verdict == ("right" if factor == 1 else "wrong"), str(report)
         if factor != 1:
             assert x[report.findings[0].element] != 0

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import case_of, normal, run_of
-from tests.checker.given.verdicts import assert_right
+from tests.checker.given.verdicts import assert_right, causes
 from tests.corpora.wrong_ops.rule import gradients_of
 from tests.random_inputs import seeded
 from torchref import crosscheck
@@ -26,15 +27,12 @@ def test_the_same_error_is_smooth_and_another_is_rough() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_gradient_of_lost_digits_is_named_by_them(dtype: torch.dtype) -> None:
-    @gradients_of(lambda x: x * x)
-    def Cancels(grad_y, x):
-        """x² whose gradient is the difference of two rounded numbers."""
+    def difference_of_two_rounded_numbers(grad_y, x):
         large = 100 * torch.finfo(dtype).eps / torch.finfo(torch.bfloat16).eps
-        rounded = (x + 1 / large).to(dtype).double() - 1 / large
-        return 2 * rounded * grad_y
+        return 2 * ((x + 1 / large).to(dtype).double() - 1 / large) * grad_y
 
-    (finding, *_) = crosscheck(Cancels, torch.square, (1 + X.abs(),)).findings
-    assert finding.cause == "precision-loss"
+    cancels = of_x(torch.square, difference_of_two_rounded_numbers)
+    assert causes(crosscheck(cancels, torch.square, (1 + X.abs(),)))[0] == "precision-loss"
 
 
 @gradients_of(lambda x: x - torch.tanh(x))
@@ -53,22 +51,13 @@ def test_digits_that_the_reference_loses_are_not_the_candidates(seed: int) -> No
 
 
 def test_a_gradient_of_another_function_is_not() -> None:
-    @gradients_of(lambda x: torch.sin(x))
-    def Approximates(grad_y, x):
-        return grad_y * (torch.cos(x) + 1e-3 * torch.cos(5 * x))
-
-    causes = [finding.cause for finding in crosscheck(Approximates, torch.sin, (X,)).findings]
-    assert "precision-loss" not in causes
-
-
-@gradients_of(lambda x: x.sin())
-def Sine(grad_y, x):
-    """Whose slope is the 1 + 10⁻¹²-fold."""
-    return grad_y * x.cos() * (1 + 1e-12)
+    approximates = of_x(torch.sin, lambda g, x: g * (torch.cos(x) + 1e-3 * torch.cos(5 * x)))
+    assert "precision-loss" not in causes(crosscheck(approximates, torch.sin, (X,)))
 
 
 def test_what_is_not_finite_or_systematic_is_no_rounding() -> None:
-    run = run_of(Sine, torch.sin, normal(3, 4))
+    steeper = of_x(torch.sin, lambda grad_y, x: grad_y * x.cos() * (1 + 1e-12))
+    run = run_of(steeper, torch.sin, normal(3, 4))
     (true,) = (g for g in run.true or () if g is not None)
     got = run.claimed[0].clone()
     assert not is_rounding_apart(run, 0, got, true)

@@ -3,23 +3,23 @@
 import pytest
 import torch
 
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import normal, run_of
-from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.oracles.differences import judge_by_differences
 
 
 def off_at(entries: dict[tuple[int, ...], float], function=torch.sin, slope=torch.cos) -> type:
-    @gradients_of(lambda x: function(x))
-    def Off(grad_y, x):
-        """An elementwise function whose gradient is off at some entries."""
+    """An elementwise function whose gradient is off at some entries."""
+
+    def gradients(grad_y, x):
         grad_x = grad_y * slope(x)
         for entry, error in entries.items():
             if all(index < size for index, size in zip(entry, x.shape, strict=True)):
                 grad_x[entry] += error
         return grad_x
 
-    return Off
+    return of_x(function, gradients)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,5 +1,6 @@
 """What a probe finds in a candidate, at inputs that suit any."""
 
+from tests.checker.given.functions import gradients_in
 from tests.checker.given.runs import normal, run_of
 from tests.corpora.wrong_ops import right_rules
 
@@ -8,6 +9,9 @@ X, Y = normal(4, 3), normal(4, 3, seed=1)
 
 class Square(right_rules.Square):
     generate_vmap_rule = True
+
+
+square_with = gradients_in(Square)
 
 
 def found(probe, candidate, *inputs, reference=None) -> list[tuple[str, str | None]]:

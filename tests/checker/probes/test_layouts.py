@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from tests.checker.given.functions import backward_in, gradients_in
 from tests.checker.given.runs import normal, run_of
-from tests.corpora.wrong_ops.right_rules import Square
+from tests.checker.probes.findings import Square, X, found, square_with
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref.checker.probes.layouts import (
     LAYOUTS,
     cotangent_layouts,
@@ -14,29 +14,12 @@ from torchref.checker.probes.layouts import (
     transposed,
 )
 
-X = normal(4, 3)
-
 
 def in_memory_order(x):
     """The entries in the order of memory, as a kernel that forgets the strides reads them."""
     size = 1 + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True))
     flat = x.as_strided((size,), (1,), x.storage_offset())
     return flat[torch.arange(x.numel()) % size].reshape(x.shape)
-
-
-@gradients_in(Square)
-def ForgetsStridesOfGrad(grad_y, x):
-    return Square.gradients(in_memory_order(grad_y), x)
-
-
-@gradients_in(Square)
-def ForgetsStridesOfInput(grad_y, x):
-    return Square.gradients(grad_y, in_memory_order(x))
-
-
-@gradients_in(Square)
-def ViewsGrad(grad_y, x):
-    return Square.gradients(grad_y.view(-1).view(grad_y.shape), x)
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (5,), (), (2, 1, 3), (0, 3)], ids=str)
@@ -53,50 +36,39 @@ def test_layouts_are_not_contiguous() -> None:
     assert strided(X).storage_offset() == 1
 
 
-def test_the_right_one_passes() -> None:
-    for probe in (cotangent_layouts, input_layouts):
-        outcome = probe(run_of(Square, None, X))
-        assert outcome.findings == []
-        assert outcome.skipped == ""
+@pytest.mark.parametrize("probe", [cotangent_layouts, input_layouts])
+def test_the_right_one_passes(probe) -> None:
+    assert found(probe, Square) == []
 
 
-@pytest.mark.parametrize("candidate", [ForgetsStridesOfGrad, ViewsGrad])
-def test_a_layout_of_grad_output(candidate) -> None:
+@pytest.mark.parametrize("read", [in_memory_order, lambda grad_y: grad_y.view(-1).view(4, 3)])
+def test_a_layout_of_grad_output(read) -> None:
+    candidate = square_with(lambda grad_y, x: 2 * x * read(grad_y))
     (finding,) = cotangent_layouts(run_of(candidate, None, X)).findings
     assert finding.cause == "layout-dependent"
     assert "grad_output" in finding.evidence
 
 
 def test_an_expanded_grad_output_alone() -> None:
-    @backward_in(Square)
-    def OnlyExpanded(ctx, grad_y):
-        wrong = 0 in grad_y.stride()
-        return Square.backward(ctx, grad_y) * (2 if wrong else 1)
-
-    (finding,) = cotangent_layouts(run_of(OnlyExpanded, None, X)).findings
+    only_expanded = square_with(lambda g, x: 2 * x * g * (2 if 0 in g.stride() else 1))
+    (finding,) = cotangent_layouts(run_of(only_expanded, None, X)).findings
     assert "expanded" in finding.evidence
 
 
 def test_a_layout_of_the_input() -> None:
-    (finding,) = input_layouts(run_of(ForgetsStridesOfInput, None, X)).findings
-    assert (finding.cause, finding.argument) == ("layout-dependent", "x")
+    forgets_strides = square_with(lambda grad_y, x: 2 * in_memory_order(x) * grad_y)
+    assert found(input_layouts, forgets_strides) == [("layout-dependent", "x")]
 
 
 def test_a_choice_among_ties_may_go_with_the_layout() -> None:
     """An expanded input repeats its values: any of them is the largest."""
 
-    class Largest(Square):
-        @staticmethod
-        def forward(x):
-            return x.amax(1)
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            (x,) = ctx.saved_tensors
-            largest = (x == x.amax(1, keepdim=True)).double()
-            first = largest.argmax(1) if x.is_contiguous() else 2 - largest.flip(1).argmax(1)
-            chosen = torch.zeros_like(largest).scatter(1, first.unsqueeze(1), 1.0)
-            return chosen * grad_y.unsqueeze(1)
+    @gradients_of(lambda x: x.amax(1))
+    def Largest(grad_y, x):
+        largest = (x == x.amax(1, keepdim=True)).double()
+        first = largest.argmax(1) if x.is_contiguous() else 2 - largest.flip(1).argmax(1)
+        chosen = torch.zeros_like(largest).scatter(1, first.unsqueeze(1), 1.0)
+        return chosen * grad_y.unsqueeze(1)
 
     assert input_layouts(run_of(Largest, None, X)).findings == []
 
@@ -117,20 +89,15 @@ def test_random_numbers_drawn_in_the_order_of_memory_are_no_mistake() -> None:
 
 
 def test_another_output_without_random_numbers_is_one() -> None:
-    def forgets_strides(x):
-        return in_memory_order(x) ** 2
-
-    assert input_layouts(run_of(forgets_strides, None, X)).findings
+    assert input_layouts(run_of(lambda x: in_memory_order(x) ** 2, None, X)).findings
 
 
 def test_a_gradient_that_goes_with_an_expansion_is_found() -> None:
-    @backward_in(Square)
-    def OverwritesRepeats(ctx, grad_y):
+    @square_with
+    def OverwritesRepeats(grad_y, x):
         """One place in memory for what is repeated: the last that is written stays."""
-        grad_x = Square.backward(ctx, grad_y)
-        (x,) = ctx.saved_tensors
         once = tuple(slice(None) if stride else slice(-1, None) for stride in x.stride())
-        return grad_x[once].expand(x.shape)
+        return (2 * x * grad_y)[once].expand(x.shape)
 
     (finding,) = input_layouts(run_of(OverwritesRepeats, None, X)).findings
     assert "for an expanded (along dimension 0) x" in finding.evidence

@@ -6,8 +6,8 @@ import torch
 from tests.checker.given.conventions import relu_with_slope_at_zero
 from tests.checker.given.functions import backward_in, gradients_in
 from tests.checker.given.runs import normal, run_of
-from tests.checker.given.verdicts import assert_right
-from tests.checker.probes.findings import Square, X, Y, found
+from tests.checker.given.verdicts import assert_right, causes
+from tests.checker.probes.findings import Square, X, Y, found, square_with
 from tests.corpora.wrong_ops.right_rules import Multiply
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
@@ -38,32 +38,24 @@ class TestLinearity:
         "bend", [torch.square, torch.abs, lambda g: g.clamp(max=0.5), lambda g: g + 0.1]
     )
     def test_what_is_not_linear(self, bend) -> None:
-        @gradients_in(Square)
-        def Bends(grad_y, x):
-            return Square.gradients(bend(grad_y), x)
+        bends = square_with(lambda grad_y, x: 2 * x * bend(grad_y))
+        assert found(linearity, bends) == [("not-linear-in-grad-output", "x")]
 
-        assert found(linearity, Bends) == [("not-linear-in-grad-output", "x")]
-
-    def test_which_law_is_broken_is_said(self) -> None:
-        @gradients_in(Square)
-        def Clips(grad_y, x):
-            return Square.gradients(grad_y.clamp(max=0.5), x)
-
-        @gradients_in(Square)
-        def TakesAbs(grad_y, x):
-            return Square.gradients(grad_y.abs(), x)
-
-        (clipped,) = linearity(run_of(Clips, None, X)).findings
-        assert clipped.evidence.startswith("4 times grad_output does not give 4 times the gradient")
-        (bent,) = linearity(run_of(TakesAbs, None, X)).findings
-        assert bent.evidence.startswith("the sum of two grad_outputs does not give the sum of")
+    @pytest.mark.parametrize(
+        ("bend", "law"),
+        [
+            (lambda g: g.clamp(max=0.5), "4 times grad_output does not give 4 times the gradient"),
+            (torch.abs, "the sum of two grad_outputs does not give the sum of"),
+        ],
+    )
+    def test_which_law_is_broken_is_said(self, bend, law: str) -> None:
+        bends = square_with(lambda grad_y, x: 2 * x * bend(grad_y))
+        (finding,) = linearity(run_of(bends, None, X)).findings
+        assert finding.evidence.startswith(law)
 
     def test_grad_output_that_takes_no_part(self) -> None:
-        @gradients_in(Square)
-        def Ignores(grad_y, x):
-            return 2 * x
-
-        assert found(linearity, Ignores) == [("ignores-grad-output", "x")]
+        ignores = square_with(lambda grad_y, x: 2 * x)
+        assert found(linearity, ignores) == [("ignores-grad-output", "x")]
 
 
 class TestSubsetsThatRequireGrad:
@@ -114,11 +106,8 @@ class TestUnusedOutputs:
         assert found(undefined_cotangents, lambda x: (x**2, x.sin())) == []
 
     def test_a_backward_that_stumbles_over_none(self) -> None:
-        @gradients_in(TwoOutputs)
-        def Two(first, second, x):
-            return 2 * first + 3 * second
-
-        assert found(undefined_cotangents, Two) == [("raises", None)]
+        two = gradients_in(TwoOutputs)(lambda first, second, x: 2 * first + 3 * second)
+        assert found(undefined_cotangents, two) == [("raises", None)]
 
     def test_a_backward_that_counts_none_for_something(self) -> None:
         @gradients_in(TwoOutputs)
@@ -140,12 +129,8 @@ class TestLowPrecision:
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
     def test_digits_that_one_dtype_loses(self, dtype: torch.dtype) -> None:
-        @gradients_in(Square)
-        def Loses(grad_y, x):
-            grad_x = Square.gradients(grad_y, x)
-            return grad_x * (1.25 if grad_x.dtype is dtype else 1)
-
-        assert found(low_precision, Loses, reference=torch.square) == [("precision-loss", "x")]
+        loses = square_with(lambda grad_y, x: 2 * x * grad_y * (1.25 if x.dtype is dtype else 1))
+        assert found(low_precision, loses, reference=torch.square) == [("precision-loss", "x")]
 
     def test_a_float32_sum_in_bfloat16(self) -> None:
         @gradients_in(Square)
@@ -172,12 +157,11 @@ class TestLowPrecision:
         assert found(low_precision, Summed, x, width, reference=Summed.forward) == []
 
     def test_what_is_promised_to_be_approximate_is_held_to_that(self) -> None:
-        @gradients_in(Square)
-        def Loses(grad_y, x):
-            return Square.gradients(grad_y, x) * (1 + 1e-4 * (x.dtype is torch.float32))
-
-        assert_right(Loses, torch.square, (X,), tolerance=1e-3)
-        assert crosscheck(Loses, torch.square, (X,)).findings[0].cause == "precision-loss"
+        loses = square_with(
+            lambda grad_y, x: 2 * x * grad_y * (1 + 1e-4 * (x.dtype is torch.float32))
+        )
+        assert_right(loses, torch.square, (X,), tolerance=1e-3)
+        assert causes(crosscheck(loses, torch.square, (X,)))[0] == "precision-loss"
 
     def test_another_convention_at_a_kink_is_no_loss(self) -> None:
         x = torch.tensor([0.0, 1.0, -2.0], dtype=torch.float64)

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checker.diagnosis.experiments.test_cotangent_dependence import op
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import normal
 from torchref import crosscheck
 
@@ -20,16 +20,13 @@ def slope_of(function):
 
 def first(forward, gradients, x, reference=True):
     against = forward if reference else None
-    return crosscheck(op(forward, gradients), against, (x,), thorough=False).findings[0]
+    return crosscheck(of_x(forward, gradients), against, (x,), thorough=False).findings[0]
 
 
 @pytest.mark.parametrize("reference", [True, False], ids=["beside", "alone"])
 def test_a_slope_that_is_nobodys_is_told_in_numbers(reference: bool) -> None:
-    def gradients(g, x):
-        return g * (x.cos() + 0.1 * (2 * x).cosh())
-
     x = torch.tensor([[0.4, -1.2, 2.0], [0.1, -0.3, 0.9]], dtype=torch.float64)
-    finding = first(torch.sin, gradients, x, reference)
+    finding = first(torch.sin, lambda g, x: g * (x.cos() + 0.1 * (2 * x).cosh()), x, reference)
     assert finding.cause == "missing-local-derivative"
     assert "the slope is 2.31468 where it should be -0.416147 at x = 2" in finding.evidence
     assert "right nowhere" in finding.evidence
@@ -68,23 +65,21 @@ def test_a_slope_taken_elsewhere(forward, gradients, told) -> None:
 
 
 def test_slopes_of_few_values_are_told_by_the_entries_that_are_wrong() -> None:
-    def forward(x):
-        return x.clamp(-1, 1) + 2 * x.clamp(min=1)
-
-    x = torch.tensor([[-2.0, -1.5, 1.2], [3.0, 0.4, -0.2]], dtype=torch.float64)
-    finding = first(forward, lambda g, x: g * ((x.abs() < 1) + 2.0 * (x < -1)), x)
+    finding = first(
+        lambda x: x.clamp(-1, 1) + 2 * x.clamp(min=1),
+        lambda g, x: g * ((x.abs() < 1) + 2.0 * (x < -1)),
+        torch.tensor([[-2.0, -1.5, 1.2], [3.0, 0.4, -0.2]], dtype=torch.float64),
+    )
     assert finding.cause == "wrong-elements"
     assert "4 of 6 entries: where |x| is at least 1" in finding.evidence
 
 
 def test_what_is_no_product_entry_by_entry_lacks_a_sum() -> None:
-    def normalised(x):
-        return F.layer_norm(x, (5,))
-
-    def gradients(g, x):
-        return g * torch.rsqrt(x.var(-1, correction=0, keepdim=True) + 1e-5)
-
-    finding = first(normalised, gradients, normal(4, 5))
+    finding = first(
+        lambda x: F.layer_norm(x, (5,)),
+        lambda g, x: g * torch.rsqrt(x.var(-1, correction=0, keepdim=True) + 1e-5),
+        normal(4, 5),
+    )
     assert finding.cause == "missing-term"
     assert "only the same entry of grad_output enters, where others should too" in finding.evidence
 

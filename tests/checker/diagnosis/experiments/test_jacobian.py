@@ -4,14 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checker.diagnosis.experiments.test_cotangent_dependence import op
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import normal
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 
-WINDOW = torch.tensor(
-    [[0, 1, 4], [3, 2, 5], [1, 5, 0], [4, 3, 2]]
-)  # of what is averaged, by output
+# Of what is averaged, by output.
+WINDOW = torch.tensor([[0, 1, 4], [3, 2, 5], [1, 5, 0], [4, 3, 2]])
 
 
 def averaged(x):
@@ -63,7 +62,7 @@ CASES = {
 @pytest.mark.parametrize("called", CASES)
 def test_what_is_wrong_about_a_linear_map(called: str) -> None:
     forward, gradients, x, cause, told = CASES[called]
-    (finding,) = crosscheck(op(forward, gradients), forward, (x,), thorough=False).findings
+    (finding,) = crosscheck(of_x(forward, gradients), forward, (x,), thorough=False).findings
     assert finding.cause == cause
     assert told in finding.evidence
 
@@ -89,7 +88,9 @@ def test_those_that_are_right_are_told_from_those_that_are_not() -> None:
         right = g[0] * x.cos() - g[1] * x.sin() + 2 * g[2] * x.flip(0)
         return right + g[3] * (x.prod() / x).tanh() * x
 
-    (finding,) = crosscheck(op(forward, gradients), forward, (normal(6),), thorough=False).findings
+    (finding,) = crosscheck(
+        of_x(forward, gradients), forward, (normal(6),), thorough=False
+    ).findings
     assert finding.cause == "missing-term"
     told = "1 of the 4 entries of grad_output contribute what they should not: the last along"
     assert told in finding.evidence
@@ -115,7 +116,7 @@ def test_a_difference_of_low_rank_is_a_sum() -> None:
     w, v = normal(8, seed=1), normal(8, seed=2)
     m = normal(8, 8, seed=3)
     whole = m + torch.outer(w, v)
-    candidate = op(lambda x: whole @ x, lambda g, x: m.T @ g)
+    candidate = of_x(lambda x: whole @ x, lambda g, x: m.T @ g)
     (finding,) = crosscheck(candidate, lambda x: whole @ x, (normal(8),)).findings
     assert finding.cause == "missing-term"
     assert (

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checker.given.functions import of_x
 from tests.checker.given.runs import normal
+from tests.checker.given.verdicts import causes
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
 
@@ -15,16 +17,7 @@ X = 3 * normal(4, 5)
 
 def through(steps: Callable[[Tensor], Tensor]) -> type[Rule]:
     """A function whose gradient is said to be that of the identity."""
-
-    @gradients_of(lambda x: steps(x))
-    def Through(grad_y, x):
-        return grad_y.clone()
-
-    return Through
-
-
-def causes(report) -> list[str]:
-    return [finding.cause for finding in report.findings]
+    return of_x(steps, lambda grad_y, x: grad_y.clone())
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -41,11 +34,10 @@ def test_a_gradient_through_steps_is_straight_through(steps, reference, seed: in
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_function_that_rounds_to_few_digits_is_not_accused(seed: int) -> None:
-    @gradients_of(lambda x: x.bfloat16().to(x.dtype).sin() * 1.1)
-    def Coarse(grad_y, x):
-        return 1.1 * grad_y * x.cos()
-
-    report = crosscheck(Coarse, None, (2 * normal(4, 5, seed=seed),), seed=seed)
+    coarse = of_x(
+        lambda x: x.bfloat16().to(x.dtype).sin() * 1.1, lambda grad_y, x: 1.1 * grad_y * x.cos()
+    )
+    report = crosscheck(coarse, None, (2 * normal(4, 5, seed=seed),), seed=seed)
     assert report.verdict == "cannot tell", str(report)
 
 
@@ -74,11 +66,7 @@ def test_what_a_function_does_not_depend_on_has_no_gradient() -> None:
 
 
 def test_a_mask_forgotten_where_the_function_is_flat_is_no_step() -> None:
-    @gradients_of(lambda x: x.relu())
-    def Forgets(grad_y, x):
-        return grad_y.clone()
-
-    (finding,) = crosscheck(Forgets, None, (X,)).findings
+    (finding,) = crosscheck(through(torch.relu), None, (X,)).findings
     assert "where x is negative" in finding.evidence
 
 
