@@ -6,11 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checker.given.functions import gradients_in
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right, assert_wrong
+from tests.checker.given import assert_right, assert_wrong, gradients_in, normal, of_x, statuses
 from tests.corpora.wrong_ops.right_rules import Lookup
-from tests.corpora.wrong_ops.rule import Rule, gradients_of
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import Report, crosscheck
 
 X = normal(4, 5)
@@ -22,11 +20,8 @@ def notes(report: Report, word: str) -> list[str]:
 
 
 def test_a_convention_met_in_many_variations_is_noted_once() -> None:
-    @gradients_of(lambda x: x.relu())
-    def Relu(grad_y, x):
-        return grad_y * (x >= 0)
-
-    (note,) = notes(crosscheck(Relu, torch.relu, (X,)), "no derivative")
+    relu = of_x(torch.relu, lambda grad_y, x: grad_y * (x >= 0))
+    (note,) = notes(crosscheck(relu, torch.relu, (X,)), "no derivative")
     assert "one entry has no derivative" in note
     assert note.endswith("more of the variations)")
 
@@ -50,29 +45,24 @@ def test_sparse_gradients_are_tried_with_everything() -> None:
 
     inputs = (X, torch.tensor([0, 2, 2]))
     report = assert_right(SparseLookup, lambda weight, index: F.embedding(index, weight), inputs)
-    assert {check.name: check.status for check in report.checks}["mutation"] == "passed"
+    assert statuses(report)["mutation"] == "passed"
 
 
-def wrong_beyond_three() -> type[Rule]:
-    @gradients_of(lambda x: x.square())
-    def Clipped(grad_y, x):
-        return grad_y * 2 * x.clamp(-3, 3)
-
-    return Clipped
+WRONG_BEYOND_THREE = of_x(torch.square, lambda grad_y, x: grad_y * 2 * x.clamp(-3, 3))
 
 
 @pytest.mark.parametrize("reference", [None, torch.square])
 def test_it_is_said_that_the_inputs_given_are_right(reference: Any) -> None:
-    report = assert_wrong(wrong_beyond_three(), reference, (X,))
+    report = assert_wrong(WRONG_BEYOND_THREE, reference, (X,))
     (note,) = (note for note in report.notes if "domain= and vary= say" in note)
     assert "at the inputs given it is right" in note
     assert ("accepts them" in note) == (reference is not None)
-    report = assert_right(wrong_beyond_three(), reference, (X,), vary=False)
-    statuses = {check.name: check.status for check in report.checks}
-    assert statuses["variations of the inputs"] == "skipped"
-    assert statuses["mutation"] == statuses["second order"] == "passed"
+    report = assert_right(WRONG_BEYOND_THREE, reference, (X,), vary=False)
+    status = statuses(report)
+    assert status["variations of the inputs"] == "skipped"
+    assert status["mutation"] == status["second order"] == "passed"
 
 
 def test_of_the_inputs_given_no_such_thing_is_said() -> None:
-    report = assert_wrong(wrong_beyond_three(), torch.square, (9 * X,))
+    report = assert_wrong(WRONG_BEYOND_THREE, torch.square, (9 * X,))
     assert not any("domain= and vary= say" in note for note in report.notes)

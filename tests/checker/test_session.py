@@ -4,9 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right, assert_wrong, causes, statuses
+from tests.checker.given import assert_right, assert_wrong, causes, normal, of_x, statuses
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 

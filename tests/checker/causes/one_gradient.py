@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from tests.checker.given.runs import normal
+from tests.checker.given import normal
 from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.causes.search import described, recognised
 from torchref.checker.causes.table import CAUSES

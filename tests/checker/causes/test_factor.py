@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.causes.one_gradient import TRUE, X, first
-from tests.checker.given.runs import normal
+from tests.checker.given import normal
 from torchref.checker.causes.factor import origins, proportion
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.causes.one_gradient import hypotheses, wrong
-from tests.checker.given.runs import normal
+from tests.checker.given import normal
 from torchref.checker.causes.mismatch import Hypothesis
 
 TRUE = normal(6, 4, seed=1)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.causes.one_gradient import TRUE, X, first
-from tests.checker.given.runs import normal
+from tests.checker.given import normal
 
 SLOPES = {
     "σ′": torch.sigmoid(X) * (1 - torch.sigmoid(X)),

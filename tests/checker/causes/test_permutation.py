@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.causes.one_gradient import first
-from tests.checker.given.runs import normal, seeded
+from tests.checker.given import normal, seeded
 
 TRUE, KERNEL = normal(4, 6, seed=1), normal(2, 3, 3)
 ROWS = torch.tensor([True, False, True, True])

@@ -3,7 +3,8 @@
 import pytest
 from torch import Tensor
 
-from tests.checker.comparison.compared import causes, network, normal
+from tests.checker.comparison.compared import network
+from tests.checker.given import causes, normal
 from torchref import compare
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tests.checker.causes.one_gradient import hypotheses
-from tests.checker.comparison.compared import normal
+from tests.checker.given import normal
 from torchref.checker.causes.mismatch import Mismatch
 from torchref.checker.causes.term import term_in_sight
 

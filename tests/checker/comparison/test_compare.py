@@ -6,7 +6,8 @@ import math
 import pytest
 import torch
 
-from tests.checker.comparison.compared import causes, network, normal
+from tests.checker.comparison.compared import network
+from tests.checker.given import causes, normal
 from tests.corpora.wrong_ops.numpy_mistakes import CONTROL, MISTAKES, Mistake
 from tests.corpora.wrong_ops.numpy_network import autograd, page
 from torchref import WrongGradientError, compare

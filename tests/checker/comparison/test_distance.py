@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from tests.checker.comparison.compared import causes, network, normal, verdicts
+from tests.checker.comparison.compared import network, verdicts
+from tests.checker.given import causes, normal
 from torchref import compare
 from torchref.checker.execution.arithmetic import held_in_16_bits
 
@@ -19,7 +20,7 @@ def test_the_same_numbers_are_exact() -> None:
 
 
 def test_single_precision_that_double_holds_exactly_is_exact() -> None:
-    single = normal(4, 3, dtype=torch.float32)
+    single = normal(4, 3).float()
     assert compare([single], [single.double()]).verdict == "exact"
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.checker.comparison.compared import causes, network, normal, verdicts
+from tests.checker.comparison.compared import network, verdicts
+from tests.checker.given import causes, normal
 from torchref import InputError, compare
 
 
@@ -78,8 +79,8 @@ class TestForms:
         assert compare([complex_one.conj()], [complex_one.conj().resolve_conj()]).verdict == "exact"
 
     def test_nothing_given_is_changed(self) -> None:
-        manual, true = network(), network(seed=9)
-        compare(manual, true)
+        manual = network()
+        compare(manual, network(seed=9))
         assert all(torch.equal(manual[name], x) for name, x in network().items())
 
     def test_gradients_on_a_tape_come_off_it(self) -> None:

@@ -5,9 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tests.checker.given import assert_right, assert_wrong, causes, normal
 from tests.checker.given.half_right import Doubled, Scaled, SlopeForgotten
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right, assert_wrong, causes
 from torchref import crosscheck
 from torchref.ops import Affine, Sigmoid
 
@@ -39,12 +38,12 @@ def test_a_structure_of_inputs_has_a_name_for_each_leaf() -> None:
     def candidate(pair, options):
         return pair[0] * options["gain"].detach() + pair[1]
 
+    def reference(pair, options):
+        return pair[0] * options["gain"] + pair[1]
+
     inputs = ((normal(3), normal(3, seed=1)), {"gain": normal(3, seed=2)})
-    report = crosscheck(
-        candidate, lambda pair, options: pair[0] * options["gain"] + pair[1], inputs
-    )
-    assert [finding.argument for finding in report.findings] == ["options['gain']"]
-    assert causes(report) == ["missing-gradient"]
+    (finding,) = crosscheck(candidate, reference, inputs).findings
+    assert (finding.cause, finding.argument) == ("missing-gradient", "options['gain']")
 
 
 def test_several_outputs_in_any_structure() -> None:

@@ -3,27 +3,17 @@
 import pytest
 import torch
 
-from tests.checker.given.verdicts import assert_right, assert_wrong
+from tests.checker.given import assert_right, assert_wrong
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck, nn
 from torchref.ops import Sigmoid
 
 
-class HalvedAboveZero(torch.autograd.Function):
+@gradients_of(lambda x: torch.tanh(x))
+def HalvedAboveZero(grad_y, x):
     """Wrong where an entry is positive, and nowhere else."""
-
-    @staticmethod
-    def forward(x):
-        return torch.tanh(x)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(inputs[0], output)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, y = ctx.saved_tensors
-        slope = 1 - y.square()
-        return grad_y * torch.where(x > 0, slope / 2, slope)
+    slope = 1 - torch.tanh(x).square()
+    return grad_y * torch.where(x > 0, slope / 2, slope)
 
 
 def test_it_says_what_is_wrong_where_and_why() -> None:

@@ -7,9 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.functions import gradients_in
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right, assert_wrong
+from tests.checker.given import assert_right, assert_wrong, normal
+from tests.corpora.wrong_ops.right_rules import Square
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import compare, crosscheck
 
@@ -19,14 +18,14 @@ def sums(x: Tensor, labels: Tensor, count: int) -> Tensor:
 
 
 @gradients_of(sums)
+def Sums(grad_y, x, labels, count):
+    return grad_y[labels], None, None
+
+
+@gradients_of(sums)
 def SumsOfSortedRows(grad_y, x, labels, count):
     rows = grad_y.repeat_interleave(torch.bincount(labels, minlength=count), 0)
     return rows, None, None
-
-
-@gradients_in(SumsOfSortedRows)
-def Sums(grad_y, x, labels, count):
-    return grad_y[labels], None, None
 
 
 def test_labels_that_rise_are_tried_in_other_orders() -> None:
@@ -93,11 +92,6 @@ def test_of_empty_tensors_nothing_can_be_told(shape: tuple[int, ...]) -> None:
 @gradients_of(lambda x: x * x)
 def HalfSquare(grad_y, x):
     return grad_y * x
-
-
-@gradients_in(HalfSquare)
-def Square(grad_y, x):
-    return 2 * grad_y * x
 
 
 class Network(torch.nn.Module):

@@ -6,9 +6,7 @@ import pytest
 import torch
 from torch.autograd import Function
 
-from tests.checker.given.functions import backward_in
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right, assert_wrong, causes
+from tests.checker.given import assert_right, assert_wrong, backward_in, causes, normal
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 

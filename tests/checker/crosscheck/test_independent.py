@@ -5,8 +5,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from tests.checker.given.functions import backward_in
-from tests.checker.given.runs import normal
+from tests.checker.given import backward_in, normal
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import Report, crosscheck
 

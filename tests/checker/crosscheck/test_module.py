@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right, assert_wrong
+from tests.checker.given import assert_right, assert_wrong, causes, normal, seeded
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.ops import Affine
 
@@ -56,24 +56,19 @@ def deep_twins(linear: type[nn.Module]) -> tuple[Deep, Deep]:
     return candidate, twin
 
 
-def test_a_module_of_20_parameters_against_its_twin() -> None:
-    candidate, twin = deep_twins(HandLinear)
-    assert len(list(candidate.parameters())) == 20
-    assert_right(candidate, twin, (normal(ROWS, 5),))
-
-
 def test_one_wrong_parameter_of_20_is_named() -> None:
     candidate, twin = deep_twins(ForgetfulLinear)
     report = crosscheck(candidate, twin, (normal(ROWS, 5),))
     assert {finding.argument for finding in report.findings} == {"layers.3.bias"}, str(report)
 
 
-def test_a_module_keeps_its_gradients_parameters_and_buffers() -> None:
+def test_a_right_module_of_20_keeps_its_gradients_parameters_and_buffers() -> None:
     candidate, twin = deep_twins(HandLinear)
+    assert len(list(candidate.parameters())) == 20
     candidate(normal(ROWS, 5).float()).sum().backward()
     kept = [p.grad.clone() for p in candidate.parameters()]
     state = {name: value.clone() for name, value in candidate.state_dict().items()}
-    crosscheck(candidate, twin, (normal(ROWS, 5),))
+    assert_right(candidate, twin, (normal(ROWS, 5),))
     torch.testing.assert_close([p.grad for p in candidate.parameters()], kept, rtol=0, atol=0)
     torch.testing.assert_close(dict(candidate.state_dict()), state, rtol=0, atol=0)
     assert all(p.grad is None for p in twin.parameters())
@@ -129,19 +124,22 @@ class Halved(Reversible):
     factor = 0.5
 
 
+def with_a_plain_twin(block: Block) -> tuple[Block, Block]:
+    plain = Block()
+    plain.load_state_dict(block.state_dict())
+    return block, plain
+
+
 @pytest.mark.parametrize("again", [Checkpointed, Reversible])
 def test_a_module_that_runs_itself_again_in_backward(again: type[Block]) -> None:
-    block, plain = again(), Block()
-    plain.load_state_dict(block.state_dict())
+    block, plain = with_a_plain_twin(again())
     assert_right(block, plain, (normal(4, 3),))
     assert all(p.grad is None and p.dtype == torch.float32 for p in block.parameters())
 
 
 def test_a_mistake_in_what_it_runs_again_is_seen() -> None:
-    block, plain = Halved(), Block()
-    plain.load_state_dict(block.state_dict())
-    report = crosscheck(block, plain, (normal(4, 3),))
-    assert {finding.cause for finding in report.findings} == {"constant-factor"}
+    report = crosscheck(*with_a_plain_twin(Halved()), (normal(4, 3),))
+    assert set(causes(report)) == {"constant-factor"}
 
 
 def test_gradients_of_other_leaves_stay_as_they_were() -> None:
@@ -156,39 +154,28 @@ def test_gradients_of_other_leaves_stay_as_they_were() -> None:
     assert outside.grad.tolist() == [7, 7, 7]
 
 
+@gradients_of(lambda x, slope: x.clone())
+def Slope(grad_y, x, slope):
+    return slope * grad_y, None
+
+
 class Scaled(nn.Module):
     """A buffer keeps the digits of float32, which its reference's literal has not."""
 
-    slope = 1.0
-
-    def __init__(self) -> None:
+    def __init__(self, slope: float = 1.0) -> None:
         super().__init__()
+        self.slope = slope
         self.register_buffer("scale", torch.tensor(0.11))
 
     def forward(self, x):
         return Slope.apply(x.sin(), self.slope) * self.scale
 
 
-class Slope(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, slope):
-        ctx.slope = slope
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return ctx.slope * grad_y, None
-
-
-class Steeper(Scaled):
-    slope = 1.001
-
-
 def test_a_constant_of_float32_is_no_other_formula() -> None:
-    x = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(4, 3, generator=seeded(0))
     report = assert_right(Scaled(), lambda x: 0.11 * x.sin(), (x,))
     assert any("agree in the dtype given" in note for note in report.notes)
     assert not report.findings
-    assert_wrong(Steeper(), lambda x: 0.11 * x.sin(), (x,))
+    assert_wrong(Scaled(slope=1.001), lambda x: 0.11 * x.sin(), (x,))
     other = crosscheck(Scaled(), lambda x: 0.1100001 * x.sin(), (x,))
     assert other.findings[0].cause == "forward-wrong"

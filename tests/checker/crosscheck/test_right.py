@@ -5,8 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from tests.checker.given.runs import normal, seeded
-from tests.checker.given.verdicts import assert_right
+from tests.checker.given import assert_right, normal, seeded
 from tests.corpora.right_functions import RIGHT, RightFunction
 from torchref import crosscheck
 from torchref.catalogue import CATALOGUE, Entry

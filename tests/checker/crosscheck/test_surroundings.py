@@ -6,9 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.checker.given import assert_right, causes, normal
 from tests.checker.given.half_right import SlopeForgotten
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right, causes
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.errors import InputError
@@ -92,10 +91,9 @@ class Scaled(torch.nn.Module):
 def test_a_tensor_made_in_inference_mode_is_no_fault_of_the_gradient() -> None:
     with torch.inference_mode():
         module, plain = Scaled(), torch.nn.Linear(3, 4)
+    told = r"Scaled must hold no tensor made inside torch\.infer"
     for reference in (None, module):
-        with pytest.raises(
-            InputError, match=r"Scaled must hold no tensor made inside torch\.infer"
-        ):
+        with pytest.raises(InputError, match=told):
             crosscheck(module, reference, (normal(5, 3),))
     with pytest.raises(InputError, match="Scaled must hold no tensor"):
         crosscheck(torch.nn.Linear(3, 4), module, (normal(5, 3),))

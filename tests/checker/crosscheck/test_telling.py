@@ -5,10 +5,8 @@ import json
 import pytest
 import torch
 
-from tests.checker.given.functions import of_x
+from tests.checker.given import assert_right, assert_wrong, causes, normal, of_x
 from tests.checker.given.half_right import Doubled
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right, assert_wrong, causes
 from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import compare, crosscheck
 from torchref.checker.causes.table import CAUSES

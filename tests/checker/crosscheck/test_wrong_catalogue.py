@@ -12,9 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.functions import backward_in
-from tests.checker.given.runs import normal, seeded
-from tests.checker.given.verdicts import assert_wrong, causes
+from tests.checker.given import assert_wrong, backward_in, causes, normal, seeded
 from torchref import Finding, Report, crosscheck
 from torchref.catalogue import CATALOGUE, Entry, Inputs
 from torchref.ops import Affine, Op

@@ -3,9 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_wrong
+from tests.checker.given import assert_wrong, normal, of_x
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.diagnosis import diagnose as accusation

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.checker.given.runs import case_of, normal
-from tests.checker.given.verdicts import assert_wrong
+from tests.checker.given import assert_wrong, case_of, normal
 from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import InputError, crosscheck
 from torchref.checker.execution.case import build_case

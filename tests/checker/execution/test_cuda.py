@@ -5,9 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checker.given.runs import case_of, normal
-from tests.checker.given.verdicts import assert_right, assert_wrong
-from tests.random_inputs import seeded
+from tests.checker.given import assert_right, assert_wrong, case_of, normal, seeded
 from torchref import crosscheck
 from torchref.checker.execution.cuda import can_rehearse, ends_the_context, is_admitted
 from torchref.checker.execution.subject import as_subject

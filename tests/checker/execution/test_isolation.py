@@ -30,24 +30,28 @@ def test_what_it_sends_and_returns_arrives() -> None:
     assert sent == ["one", {"two": 2}]
 
 
-def test_an_exception_is_raised_here() -> None:
-    def work(_):
-        raise InputError("it must hold", "it did not", "Mend it.")
-
-    with pytest.raises(InputError, match="it must hold"):
-        run_isolated(work, print)
+def raises_what_can_be_sent(_):
+    raise InputError("it must hold", "it did not", "Mend it.")
 
 
-def test_an_exception_that_cannot_be_sent_is_told() -> None:
-    def work(_):
-        class LockedError(Exception):
-            def __init__(self) -> None:
-                super().__init__("shut")
-                self.lock = threading.Lock()
+def raises_what_cannot(_):
+    class LockedError(Exception):
+        def __init__(self) -> None:
+            super().__init__("shut")
+            self.lock = threading.Lock()
 
-        raise LockedError
+    raise LockedError
 
-    with pytest.raises(RuntimeError, match="LockedError: shut"):
+
+@pytest.mark.parametrize(
+    ("work", "error", "told"),
+    [
+        (raises_what_can_be_sent, InputError, "it must hold"),
+        (raises_what_cannot, RuntimeError, "LockedError: shut"),
+    ],
+)
+def test_an_exception_is_raised_here(work, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
         run_isolated(work, print)
 
 

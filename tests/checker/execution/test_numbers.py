@@ -6,9 +6,7 @@ import re
 import pytest
 import torch
 
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_wrong
+from tests.checker.given import assert_wrong, normal, of_x
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import compare
 from torchref.checker.execution.numbers import told_apart

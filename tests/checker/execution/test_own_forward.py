@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.autograd import Function
 
-from tests.checker.given.runs import normal, run_of
+from tests.checker.given import normal, run_of
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref.checker.execution.own_forward import own_forward, plain_call
 from torchref.checker.execution.tape import Tape
 
@@ -23,18 +24,9 @@ class Old(Function):
         return 7 * grad_y, None
 
 
-class New(Function):
-    @staticmethod
-    def forward(x, power):
-        return x**power
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        """Nothing is saved."""
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return 7 * grad_y, None
+@gradients_of(lambda x, power: x**power)
+def New(grad_y, x, power):
+    return 7 * grad_y, None
 
 
 def gradient_of_own_forward(candidate) -> torch.Tensor:

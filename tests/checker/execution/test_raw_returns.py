@@ -5,10 +5,9 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from tests.checker.given.runs import normal, run_of
-from tests.checker.given.verdicts import assert_right, assert_wrong
+from tests.checker.given import assert_right, assert_wrong, normal, run_of
 from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
-from torchref import Finding, Report, crosscheck
+from torchref import crosscheck
 from torchref.checker.execution.raw_returns import custom_nodes, recording
 from torchref.checker.probes.contract import breaches
 
@@ -38,10 +37,6 @@ def broken(*made) -> list[tuple[str, str | None]]:
     return [(finding.cause, finding.argument) for finding in breaches(run)]
 
 
-def causes_of(report: Report) -> tuple[Finding, ...]:
-    return report.findings + report.hazards
-
-
 def test_a_return_that_keeps_the_contract() -> None:
     assert broken(same, summed) == []
 
@@ -60,7 +55,8 @@ def test_what_autograd_repairs_without_a_word(of_bias, cause: str) -> None:
     # None may stand for 0, and the oracles see that it does not.
     assert broken(same, of_bias) == ([] if cause == "missing-gradient" else [(cause, "bias")])
     report = crosscheck(returning(same, of_bias), torch.add, (X, BIAS))
-    assert (cause, "bias") in {(each.cause, each.argument) for each in causes_of(report)}
+    found = {(each.cause, each.argument) for each in report.findings + report.hazards}
+    assert (cause, "bias") in found
     repaired = cause == "missing-reduction"  # a cast of float64 to float32 has lost digits
     assert report.verdict == ("right" if repaired else "wrong")
     assert_wrong(returning(same, of_bias), torch.add, (X, BIAS), order=2)

@@ -1,13 +1,11 @@
 """One run at a case: gradients stay as they were, None is zeros, a refusal has its phase."""
 
-from typing import ClassVar
-
 import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.runs import normal, run_of
-from tests.corpora.wrong_ops.rule import SavesInputs
+from tests.checker.given import normal, of_x, run_of
+from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import InputError
 from torchref.checker.execution.run import RefusedError
 
@@ -15,18 +13,9 @@ X = normal(4, 3)
 
 
 def test_gradients_are_kept_though_their_memory_is_handed_out_again() -> None:
-    class Reuses(SavesInputs):
-        buffer: ClassVar[Tensor] = torch.empty(4, 3, dtype=torch.float64)
-
-        @staticmethod
-        def forward(x):
-            return x * 2
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            return Reuses.buffer.copy_(2 * grad_y)
-
-    run = run_of(Reuses, lambda x: x * 2, X)
+    buffer = torch.empty(4, 3, dtype=torch.float64)
+    reuses = of_x(lambda x: x * 2, lambda grad_y, x: buffer.copy_(2 * grad_y))
+    run = run_of(reuses, lambda x: x * 2, X)
     run.tape.gradients({0: torch.zeros_like(X)})
     torch.testing.assert_close(run.got[0], run.true[0], rtol=0, atol=0)
     assert run.got[0].any()
@@ -55,16 +44,14 @@ def test_what_is_not_finite_or_absurd_makes_no_sense(values: list[float], sense:
 
 
 def test_a_refusal_says_whose_and_when() -> None:
-    class Raises(SavesInputs):
-        @staticmethod
-        def forward(x):
-            if x.shape[0] == 5:
-                raise ValueError("not five\nreally")
-            return x * 1
+    def not_of_five(x: Tensor) -> Tensor:
+        if x.shape[0] == 5:
+            raise ValueError("not five\nreally")
+        return x * 1
 
-        @staticmethod
-        def backward(ctx, grad_y):
-            raise KeyError("gone")
+    @gradients_of(not_of_five)
+    def Raises(grad_y, x):
+        raise KeyError("gone")
 
     with pytest.raises(RefusedError) as refusal:
         run_of(Raises, torch.clone, normal(5, 3))

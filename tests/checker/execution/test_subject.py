@@ -5,15 +5,27 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from tests.checker.given.functions import backward_in
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right
+from tests.checker.given import assert_right, backward_in, normal
 from tests.corpora.wrong_ops.right_rules import Power, Square
 from torchref import crosscheck
 from torchref.checker.execution.subject import as_subject
 from torchref.errors import InputError
 
 X = normal(4, 3)
+
+
+class InPlace(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.mark_dirty(x)
+        y = x.clamp_(min=0)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (y,) = ctx.saved_tensors
+        return grad_y * (y > 0)
 
 
 def called(candidate, *args, **kwargs) -> tuple[Tensor, ...]:
@@ -31,24 +43,12 @@ def called(candidate, *args, **kwargs) -> tuple[Tensor, ...]:
         (nn.Linear(3, 2), "Linear", ("input",)),
         (lambda x, *others: x, "<lambda>", ("x", "others*")),
         (torch.sin, "sin", None),
+        (InPlace, "InPlace", ("x",)),  # with ctx in forward
     ],
 )
 def test_title_and_names(candidate, title: str, names: tuple[str, ...] | None) -> None:
     subject = as_subject(candidate)
     assert (subject.title, subject.names) == (title, names)
-
-
-def test_a_function_with_ctx_in_forward_has_the_names_after_it() -> None:
-    class Old(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x, scale):
-            return scale * x
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            return grad_y, None
-
-    assert as_subject(Old).names == ("x", "scale")
 
 
 def test_tensors_alone_are_outputs_whatever_holds_them() -> None:
@@ -73,20 +73,6 @@ def test_a_module_keeps_its_parameters_and_buffers() -> None:
 def test_what_cannot_be_called_is_refused(candidate) -> None:
     with pytest.raises(InputError, match="crosscheck takes"):
         as_subject(candidate)
-
-
-class InPlace(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.mark_dirty(x)
-        y = x.clamp_(min=0)
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (y,) = ctx.saved_tensors
-        return grad_y * (y > 0)
 
 
 def test_on_copies_the_leaf_is_left_alone() -> None:

@@ -4,10 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.runs import case_of, normal, seeded
+from tests.checker.given import case_of, normal, seeded
 from torchref.checker.execution.arithmetic import draw_signed, inner, precision
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.execution.tape import Tape, copy_layout, evaluate
+
+
+def tape_of(function, *inputs: Tensor) -> Tape:
+    return Tape(as_subject(function), case_of(function, *inputs))
 
 
 @pytest.mark.parametrize(
@@ -59,26 +63,22 @@ def test_the_coarsest_precision_counts() -> None:
 
 
 def test_gradients_of_the_outputs_that_have_a_cotangent() -> None:
-    case = case_of(lambda x: (x**2, x.argmax(), x.sum()), normal(3))
-    tape = Tape(as_subject(lambda x: (x**2, x.argmax(), x.sum())), case)
+    tape = tape_of(lambda x: (x**2, x.argmax(), x.sum()), normal(3))
     cotangents = tape.draw_cotangents(seeded(0))
     assert set(cotangents) == {0, 2}
-    x = case.arguments[0]
     (both,) = tape.gradients(cotangents)
-    torch.testing.assert_close(both, 2 * x * cotangents[0] + cotangents[2])
+    torch.testing.assert_close(both, 2 * normal(3) * cotangents[0] + cotangents[2])
     (one,) = tape.gradients({2: cotangents[2]})
     torch.testing.assert_close(one, cotangents[2].expand(3))
 
 
 def test_an_argument_that_takes_no_part_has_none() -> None:
-    case = case_of(lambda x, y: x * 2, normal(3), normal(4))
-    tape = Tape(as_subject(lambda x, y: x * 2), case)
+    tape = tape_of(lambda x, y: x * 2, normal(3), normal(4))
     assert tape.gradients({0: normal(3)})[1] is None
 
 
 def test_gradients_are_of_copies_so_that_a_backward_may_write_into_them() -> None:
-    case = case_of(torch.sin, normal(3))
-    tape = Tape(as_subject(torch.sin), case)
+    tape = tape_of(torch.sin, normal(3))
     tape.outputs[0].register_hook(lambda grad: grad.mul_(0))
     cotangent = normal(3)
     tape.gradients({0: cotangent})
@@ -93,7 +93,7 @@ def test_an_evaluation_leaves_no_tape_and_draws_the_same_numbers() -> None:
     (first,), (second,) = (evaluate(as_subject(dropout), case, case.leaves) for _ in range(2))
     assert torch.equal(first, second)
     assert not first.requires_grad
-    assert torch.equal(first, Tape(as_subject(dropout), case).outputs[0])
+    assert torch.equal(first, tape_of(dropout, normal(50)).outputs[0])
 
 
 def test_a_sparse_gradient_is_what_it_stands_for() -> None:
@@ -103,7 +103,7 @@ def test_a_sparse_gradient_is_what_it_stands_for() -> None:
     def rows(weight, index):
         return torch.nn.functional.embedding(index, weight, sparse=True)
 
-    tape = Tape(as_subject(rows), case_of(rows, weight, index))
+    tape = tape_of(rows, weight, index)
     cotangent = normal(3, 3, seed=1)
     (grad,) = tape.gradients({0: cotangent})
     assert grad.layout is torch.strided

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-Mistake = Callable[[int, Tensor], Tensor]  # what it makes of the gradient at a place
+Mistake = Callable[[Tensor], Tensor]  # what it makes of the gradient of the first argument
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Kernel:
                     y = formula(*inputs)
                 gradients = torch.autograd.grad(y, inputs, grad_y.float())
                 given = ctx.saved_tensors
-                made = [g.to(x.dtype) for g, x in zip(gradients, given, strict=True)]
-                return tuple(mistake(i, g) if mistake else g for i, g in enumerate(made))
+                first, *others = (g.to(x.dtype) for g, x in zip(gradients, given, strict=True))
+                return mistake(first) if mistake else first, *others
 
         return Native.apply
 
@@ -149,31 +149,16 @@ KERNELS = (
 )
 
 
-def scaled(place: int, gradient: Tensor) -> Tensor:
-    return gradient if place else 1.03 * gradient
-
-
-def one_entry_lost(place: int, gradient: Tensor) -> Tensor:
-    return gradient if place else _at_largest(gradient, 0.0)
-
-
-def one_entry_off(place: int, gradient: Tensor) -> Tensor:
-    return gradient if place else _at_largest(gradient, 1.01)
-
-
-def one_entry_far_off(place: int, gradient: Tensor) -> Tensor:
-    return gradient if place else _at_largest(gradient, 1.1)
-
-
-def zeros(place: int, gradient: Tensor) -> Tensor:
-    return gradient if place else torch.zeros_like(gradient)
-
-
 def _at_largest(gradient: Tensor, factor: float) -> Tensor:
     changed = gradient.clone()
     changed.reshape(-1)[gradient.abs().argmax()] *= factor
     return changed
 
 
-MISTAKES = (scaled, one_entry_lost, one_entry_off, zeros)
-MISTAKES_IN_16_BITS = (scaled, one_entry_lost, one_entry_far_off, zeros)
+MISTAKES: dict[str, Mistake] = {
+    "scaled": lambda gradient: 1.03 * gradient,
+    "one entry lost": lambda gradient: _at_largest(gradient, 0.0),
+    "one entry off": lambda gradient: _at_largest(gradient, 1.01),
+    "zeros": torch.zeros_like,
+}
+MISTAKES_IN_16_BITS = MISTAKES | {"one entry off": lambda gradient: _at_largest(gradient, 1.1)}

@@ -6,10 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.runs import case_of, normal, run_of
-from tests.checker.given.verdicts import assert_right
-from tests.corpora.wrong_ops.rule import gradients_of
-from torchref.checker.execution.case import Case
+from tests.checker.given import assert_right, case_of, normal, of_x, run_of
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.inputs.domain import is_defined, is_same_function
 
@@ -41,19 +38,11 @@ def test_what_it_holds_itself_is_not_broadcast() -> None:
     assert asked(lambda x: x * weights[: x.shape[1]], X, X[:, :1], "sizes")
 
 
-@gradients_of(lambda x: torch.logdet(x))
-def LogDeterminant(grad_y, x):
-    return grad_y * torch.linalg.inv(x).mT
-
-
 def test_a_backward_may_refuse_where_nothing_is_defined() -> None:
-    def defined(reference: Any, x: Tensor) -> bool:
-        subject = None if reference is None else as_subject(reference)
-        case: Case = case_of(LogDeterminant, x)
-        return is_defined(subject, as_subject(LogDeterminant), case, 0)
-
+    log_determinant = of_x(torch.logdet, lambda grad_y, x: grad_y * torch.linalg.inv(x).mT)
+    candidate = as_subject(log_determinant)
     x = torch.eye(3, dtype=torch.float64) + 0.1 * normal(3, 3).abs()
-    for reference in (None, torch.logdet):
-        assert defined(reference, x)
-        assert not defined(reference, torch.zeros_like(x))
-    assert_right(LogDeterminant, torch.logdet, (x,))
+    for reference in (None, as_subject(torch.logdet)):
+        for at, defined in ((x, True), (torch.zeros_like(x), False)):
+            assert is_defined(reference, candidate, case_of(log_determinant, at), 0) is defined
+    assert_right(log_determinant, torch.logdet, (x,))

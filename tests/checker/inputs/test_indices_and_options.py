@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.runs import case_of, normal, seeded
+from tests.checker.given import case_of, normal, seeded
 from torchref.checker.inputs.indices import index_variations
 from torchref.checker.inputs.options import option_variations
 

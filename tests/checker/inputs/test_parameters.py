@@ -3,8 +3,7 @@
 import torch
 from torch import nn
 
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right
+from tests.checker.given import assert_right, normal
 from torchref.checker.execution.case import Case, build_case
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.inputs import variations

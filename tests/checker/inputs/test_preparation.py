@@ -7,11 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch.autograd import Function
 
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right
+from tests.checker.given import assert_right, causes, normal, of_x, seeded
 from tests.corpora.right_functions import RIGHT, RightFunction
 from tests.corpora.wrong_ops.rule import gradients_of
-from tests.random_inputs import seeded
 from torchref import crosscheck
 from torchref.checker.execution.case import build_case
 from torchref.checker.execution.subject import as_subject
@@ -68,37 +66,20 @@ def test_a_loss_that_is_float32_of_whatever_arrives() -> None:
     assert report.findings[0].element == (1, 2)
 
 
-class CastBackward(Function):
-    dtype = torch.float32
-
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x.sin()
-
-    @classmethod
-    def cast(cls, grad_y, x):
-        return (grad_y.to(cls.dtype) * x.to(cls.dtype).cos()).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return CastBackward.cast(grad_y, *ctx.saved_tensors)
-
-
-class CastTo16Bits(CastBackward):
-    dtype = torch.bfloat16
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return CastTo16Bits.cast(grad_y, *ctx.saved_tensors)
-
-
-def test_a_cast_is_a_loss_where_the_inputs_have_more_digits() -> None:
-    x = normal(4, 3)
-    assert_right(CastBackward, torch.sin, (x.float(),))
-    for candidate, given in ((CastBackward, x), (CastTo16Bits, x), (CastTo16Bits, x.float())):
-        report = crosscheck(candidate, torch.sin, (given,))
-        assert [finding.cause for finding in report.findings] == ["precision-loss"]
+@pytest.mark.parametrize(
+    ("dtype", "given", "found"),
+    [
+        (torch.float32, torch.float32, []),
+        (torch.float32, torch.float64, ["precision-loss"]),
+        (torch.bfloat16, torch.float64, ["precision-loss"]),
+        (torch.bfloat16, torch.float32, ["precision-loss"]),
+    ],
+)
+def test_a_cast_is_a_loss_where_the_inputs_have_more_digits(dtype, given, found) -> None:
+    cast = of_x(torch.sin, lambda g, x: (g.to(dtype) * x.to(dtype).cos()).to(x.dtype))
+    report = crosscheck(cast, torch.sin, (normal(4, 3).to(given),))
+    assert report.verdict == ("wrong" if found else "right"), str(report)
+    assert causes(report) == found
 
 
 @pytest.mark.parametrize("function", RIGHT, ids=lambda function: function.name)

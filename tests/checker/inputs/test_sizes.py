@@ -1,8 +1,9 @@
 """Sizes that change together, squares made oblong, ranks, and nothing that fills the memory."""
 
+import pytest
 import torch
 
-from tests.checker.given.runs import case_of, normal, seeded
+from tests.checker.given import case_of, normal, seeded
 from torchref.checker.execution.case import Case
 from torchref.checker.inputs.sizes import (
     MOST_ELEMENTS,
@@ -24,19 +25,26 @@ def shapes(case: Case, vary=size_variations) -> dict[str, list[tuple[int, ...]]]
 AFFINE = case_of(torch.nn.functional.linear, normal(5, 4), normal(3, 4), normal(3))
 
 
-def test_equal_sizes_change_together() -> None:
-    made = shapes(AFFINE)
-    assert made["size 4 → 7"] == [(5, 7), (3, 7), (3,)]
-    assert made["size 3 → 1"] == [(5, 4), (1, 4), (1,)]
-    assert made["size 5 → 131"] == [(131, 4), (3, 4), (3,)]
-    assert made["size 5 → 0"] == [(0, 4), (3, 4), (3,)]
-    assert made["size 4 → 5"] == [(5, 5), (3, 5), (3,)]
+GATES = case_of(lambda x, h: x, normal(2, 9), normal(2, 3))
+A_SQUARE = case_of(lambda x: x, normal(4, 4))
 
 
-def test_one_dimension_alone_makes_a_square_oblong() -> None:
-    made = shapes(case_of(lambda x: x, normal(4, 4)))
-    assert made["x of size 6 along dimension 0"] == [(6, 4)]
-    assert made["x of size 3 along dimension 1"] == [(4, 3)]
+@pytest.mark.parametrize(
+    ("case", "label", "made"),
+    [
+        (AFFINE, "size 4 → 7", [(5, 7), (3, 7), (3,)]),  # equal sizes change together
+        (AFFINE, "size 3 → 1", [(5, 4), (1, 4), (1,)]),
+        (AFFINE, "size 5 → 131", [(131, 4), (3, 4), (3,)]),
+        (AFFINE, "size 5 → 0", [(0, 4), (3, 4), (3,)]),
+        (AFFINE, "size 4 → 5", [(5, 5), (3, 5), (3,)]),
+        (A_SQUARE, "x of size 6 along dimension 0", [(6, 4)]),  # one dimension alone
+        (A_SQUARE, "x of size 3 along dimension 1", [(4, 3)]),
+        (GATES, "size 3 → 1, size 9 → 3", [(2, 3), (2, 1)]),  # else they would be broadcast
+        (GATES, "size 3 → 7", [(2, 9), (2, 7)]),
+    ],
+)
+def test_sizes_that_change(case: Case, label: str, made: list[tuple[int, ...]]) -> None:
+    assert shapes(case)[label] == made
 
 
 def test_numbers_that_equal_a_size_change_with_it_and_without() -> None:
@@ -50,17 +58,8 @@ def test_numbers_that_equal_a_size_change_with_it_and_without() -> None:
 def test_what_would_fill_the_memory_is_left_out() -> None:
     case = case_of(torch.nn.functional.conv3d, normal(1, 2, 4, 3, 5), normal(3, 2, 2, 2, 2))
     for _, changes in size_variations(case, seeded(0)):
-        assert sum(x.numel() for x in changes.values() if isinstance(x, torch.Tensor)) <= (
-            MOST_ELEMENTS
-        )
-
-
-def test_what_is_a_multiple_shrinks_to_one_along_with_it() -> None:
-    """A recurrent cell's gates: left as they are, they would be broadcast."""
-    gates = case_of(lambda x, h: x, normal(2, 9), normal(2, 3))
-    made = shapes(gates)
-    assert made["size 3 → 1, size 9 → 3"] == [(2, 3), (2, 1)]
-    assert made["size 3 → 7"] == [(2, 9), (2, 7)]
+        tensors = [x for x in changes.values() if isinstance(x, torch.Tensor)]
+        assert sum(x.numel() for x in tensors) <= MOST_ELEMENTS
 
 
 def test_a_permutation_stays_one() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.runs import case_of, normal, seeded
+from tests.checker.given import case_of, normal, seeded
 from torchref.checker.inputs.values import value_variations
 
 LAYOUTS = {

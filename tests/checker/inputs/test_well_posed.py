@@ -7,28 +7,21 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checker.given import assert_right, assert_wrong, run_of, seeded
 from tests.checker.given.linear_algebra import BY_HAND, ByHand
-from tests.checker.given.runs import run_of
-from tests.checker.given.verdicts import assert_right, assert_wrong
 from tests.corpora.wrong_ops.rule import gradients_of
-from tests.random_inputs import seeded
 from torchref.checker.inputs.well_posed import is_well_posed
 
 SEEDS = range(5)
 MISTAKES = [(op, slip) for op in BY_HAND for slip in op.slips]
 
 
+@pytest.mark.parametrize("beside", [True, False], ids=["beside", "alone"])
 @pytest.mark.parametrize("op", BY_HAND, ids=lambda op: op.name)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_right_linear_algebra_is_right_beside_a_reference(op: ByHand, seed: int) -> None:
-    inputs = op.inputs(seeded(seed))
-    assert_right(op.rule(), op.reference, inputs, seed=seed)
-
-
-@pytest.mark.parametrize("op", BY_HAND, ids=lambda op: op.name)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_right_linear_algebra_is_right_without_a_reference(op: ByHand, seed: int) -> None:
-    assert_right(op.rule(), inputs=op.inputs(seeded(seed)), seed=seed)
+def test_right_linear_algebra_is_right(op: ByHand, beside: bool, seed: int) -> None:
+    reference = op.reference if beside else None
+    assert_right(op.rule(), reference, op.inputs(seeded(seed)), seed=seed)
 
 
 OF_SEVERAL = [op for op in BY_HAND if len(op.inputs(seeded(0))) > 1]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.runs import normal, run_of
+from tests.checker.given import normal, run_of
 from torchref.checker.oracles.forward import compare_forwards
 
 X = normal(4, 3)
@@ -45,9 +45,8 @@ def test_missing_digits_are_noise(dtype: torch.dtype) -> None:
 
 
 def test_random_numbers_are_noise() -> None:
-    (finding,) = compare_forwards(
-        run_of(lambda x: torch.sin(x) + 0.1 * torch.rand_like(x), torch.sin, X)
-    ).findings
+    run = run_of(lambda x: torch.sin(x) + 0.1 * torch.rand_like(x), torch.sin, X)
+    (finding,) = compare_forwards(run).findings
     assert finding.cause == "forward-noisy"
     assert "draws random numbers" in finding.evidence
 
@@ -64,9 +63,8 @@ def test_one_wrong_entry_is_told_with_both_values() -> None:
 
 
 def test_an_integer_output_must_be_equal() -> None:
-    assert causes(lambda x: (x.sin(), x.argmax()), lambda x: (x.sin(), x.argmin())) == [
-        "forward-wrong"
-    ]
+    found = causes(lambda x: (x.sin(), x.argmax()), lambda x: (x.sin(), x.argmin()))
+    assert found == ["forward-wrong"]
 
 
 def test_where_the_reference_is_not_finite_anything_goes() -> None:

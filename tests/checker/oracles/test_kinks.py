@@ -5,10 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tests.checker.given import assert_right, assert_wrong, case_of, normal, of_x, seeded
 from tests.checker.given.conventions import relu_with_slope_at_zero, shares_of_ties
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import case_of, normal, seeded
-from tests.checker.given.verdicts import assert_right, assert_wrong
+from tests.checker.given.objectives import Counted
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import Report, crosscheck
 from torchref.checker.execution.subject import as_subject
@@ -50,14 +49,13 @@ def test_the_report_says_at_how_many_entries_it_was_a_convention() -> None:
     assert any(note.startswith("x, as given: 2 entries have no") for note in report.notes)
 
 
-@pytest.mark.parametrize("shares", [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.25, 0.75)])
-def test_shares_that_add_up_are_accepted(shares: tuple[float, float]) -> None:
-    assert_right(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
+ADD_UP = [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.25, 0.75)]
 
 
-@pytest.mark.parametrize("shares", [(1.0, 1.0), (0.5, 0.25), (0.0, 0.0), (1.5, -0.5)])
-def test_shares_that_do_not_are_wrong(shares: tuple[float, float]) -> None:
-    assert_wrong(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
+@pytest.mark.parametrize("shares", [*ADD_UP, (1.0, 1.0), (0.5, 0.25), (0.0, 0.0), (1.5, -0.5)])
+def test_shares_that_add_up_are_accepted_and_others_are_wrong(shares: tuple[float, float]) -> None:
+    judge = assert_right if shares in ADD_UP else assert_wrong
+    judge(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
@@ -117,18 +115,21 @@ def test_among_many_entries_some_of_which_tie(factor: float, slope: float) -> No
             assert x[report.findings[0].element] != 0
 
 
-def test_one_sided_derivatives() -> None:
-    for function, left, right in (
+@pytest.mark.parametrize(
+    ("function", "left", "right"),
+    [
         (torch.relu, 0.0, 1.0),
         (torch.abs, -1.0, 1.0),
         (torch.sin, 1.0, 1.0),
         (lambda x: torch.where(x < 0, 3 * x, x.square() - 2 * x), 3.0, -2.0),
-    ):
-        objective = field_of(function, torch.zeros((), dtype=torch.float64))
-        sides = one_sided(objective.line(objective.unit(0, ())))
-        assert sides.left == pytest.approx(left, abs=1e-6)
-        assert sides.right == pytest.approx(right, abs=1e-6)
-        assert sides.kinked == (left != right)
+    ],
+)
+def test_one_sided_derivatives(function, left: float, right: float) -> None:
+    objective = field_of(function, torch.zeros((), dtype=torch.float64))
+    sides = one_sided(objective.line(objective.unit(0, ())))
+    assert sides.left == pytest.approx(left, abs=1e-6)
+    assert sides.right == pytest.approx(right, abs=1e-6)
+    assert sides.kinked == (left != right)
 
 
 def test_ties_and_zeros_are_seen() -> None:
@@ -166,25 +167,17 @@ def test_one_sided_derivatives_are_never_surer_than_they_can_be(function, size: 
 def test_forwards_are_spent_only_on_what_differences_can_decide(error: float, verdict: str) -> None:
     """Where a network fits, its gradient is a difference of nearly equal numbers, and rough."""
     target = torch.eye(4, dtype=torch.float64)[torch.arange(6) % 4]
-    passes = []
-
-    class Rough(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, logits: Tensor) -> Tensor:
-            passes.append(1)
-            ctx.save_for_backward(logits)
-            return F.cross_entropy(logits, target)
-
-        @staticmethod
-        def backward(ctx, grad_loss: Tensor) -> Tensor:
-            (logits,) = ctx.saved_tensors
-            grad_logits = (torch.softmax(logits, 1) - target) / len(target)
-            return grad_loss * grad_logits * (1 + error)
 
     def loss(logits: Tensor) -> Tensor:
         return F.cross_entropy(logits, target)
 
+    counted = Counted(loss)
+
+    def rough(grad_loss: Tensor, logits: Tensor) -> Tensor:
+        grad_logits = (torch.softmax(logits, 1) - target) / len(target)
+        return grad_loss * grad_logits * (1 + error)
+
     logits = 12 * target + normal(6, 4)
-    report = crosscheck(Rough, loss, (logits,), thorough=False)
+    report = crosscheck(of_x(counted, rough), loss, (logits,), thorough=False)
     assert report.verdict == verdict, str(report)
-    assert (len(passes) < 8) == (verdict == "right")
+    assert (counted.passes < 8) == (verdict == "right")

@@ -3,11 +3,8 @@
 import pytest
 import torch
 
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import case_of, normal, run_of
-from tests.checker.given.verdicts import assert_right, causes
+from tests.checker.given import assert_right, case_of, causes, normal, of_x, run_of, seeded
 from tests.corpora.wrong_ops.rule import gradients_of
-from tests.random_inputs import seeded
 from torchref import crosscheck
 from torchref.checker.oracles.rounding import is_rough, is_rounding_apart, nudged
 

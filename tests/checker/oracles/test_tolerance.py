@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.runs import normal, run_of
+from tests.checker.given import normal, run_of
 from tests.corpora.wrong_ops.right_rules import Square
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.tolerance import FLOOR, conditioning, gradient_floor, rounding

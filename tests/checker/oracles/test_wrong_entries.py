@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import normal, run_of
+from tests.checker.given import normal, of_x, run_of
 from torchref import crosscheck
 from torchref.checker.oracles.differences import judge_by_differences
 

@@ -1,7 +1,6 @@
 """What a probe finds in a candidate, at inputs that suit any."""
 
-from tests.checker.given.functions import gradients_in
-from tests.checker.given.runs import normal, run_of
+from tests.checker.given import gradients_in, normal, run_of
 from tests.corpora.wrong_ops import right_rules
 
 X, Y = normal(4, 3), normal(4, 3, seed=1)

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.functions import gradients_in
-from tests.checker.given.runs import normal, run_of
+from tests.checker.given import gradients_in, normal, run_of
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
 from torchref.checker.probes.forward_mode import forward_mode

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.runs import normal, run_of
+from tests.checker.given import normal, run_of
 from tests.checker.probes.findings import Square, X, found, square_with
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref.checker.probes.layouts import (

@@ -5,8 +5,7 @@ import torch
 from torch import Tensor
 from torch.utils import deterministic
 
-from tests.checker.given.functions import backward_in, gradients_in
-from tests.checker.given.runs import normal, run_of
+from tests.checker.given import backward_in, gradients_in, normal, run_of
 from tests.checker.probes.findings import found
 from tests.corpora.wrong_ops.right_rules import Square
 from tests.corpora.wrong_ops.rule import gradients_of

@@ -3,10 +3,8 @@
 import pytest
 import torch
 
+from tests.checker.given import assert_right, backward_in, causes, gradients_in, normal, run_of
 from tests.checker.given.conventions import relu_with_slope_at_zero
-from tests.checker.given.functions import backward_in, gradients_in
-from tests.checker.given.runs import normal, run_of
-from tests.checker.given.verdicts import assert_right, causes
 from tests.checker.probes.findings import Square, X, Y, found, square_with
 from tests.corpora.wrong_ops.right_rules import Multiply
 from tests.corpora.wrong_ops.rule import Rule, gradients_of

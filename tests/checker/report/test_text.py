@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tests.checker.given.runs import normal
+from tests.checker.given import normal
 from torchref import Finding, Report, crosscheck
 from torchref.checker import Check
 from torchref.checker.causes.table import CAUSES
@@ -73,17 +73,13 @@ def test_a_report_prints_its_story() -> None:
     assert str(REPORT) == tell(REPORT)
 
 
-def test_what_is_no_terminal_gets_the_same_words_without_colour() -> None:
-    assert shown(terminal=False) == tell(REPORT) + "\n"
+@pytest.mark.parametrize("width", [20, 60, 200])
+def test_what_is_no_terminal_gets_the_same_words_without_colour_or_breaks(width: int) -> None:
+    assert shown(terminal=False, width=width) == tell(REPORT) + "\n"
 
 
 def test_a_terminal_gets_colour() -> None:
     assert "\x1b[" in shown(terminal=True)
-
-
-@pytest.mark.parametrize("width", [20, 60, 200])
-def test_no_line_is_broken_to_fit(width: int) -> None:
-    assert shown(terminal=False, width=width) == tell(REPORT) + "\n"
 
 
 def test_the_story_of_a_wrong_gradient_has_both_values() -> None:

@@ -3,9 +3,7 @@
 import pytest
 import torch
 
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import causes
+from tests.checker.given import causes, normal, of_x
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 

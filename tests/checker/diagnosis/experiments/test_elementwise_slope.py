@@ -4,8 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import normal
+from tests.checker.given import normal, of_x
 from torchref import crosscheck
 
 

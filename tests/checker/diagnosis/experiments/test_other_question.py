@@ -4,8 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checker.given.functions import gradients_in
-from tests.checker.given.runs import normal, seeded
+from tests.checker.given import normal, of_x, seeded
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.diagnosis.experiments import other_question as questions
@@ -20,22 +19,15 @@ def test_a_complex_factor_that_is_not_conjugated() -> None:
     def Product(grad_y, z, w):
         return grad_y * w, grad_y * z.conj()
 
-    (finding, *_) = crosscheck(
-        Product, torch.mul, (complex_normal(4, 3), complex_normal(4, 3, seed=1))
-    ).findings
+    inputs = complex_normal(4, 3), complex_normal(4, 3, seed=1)
+    (finding, *_) = crosscheck(Product, torch.mul, inputs).findings
     assert (finding.cause, finding.argument) == ("sign-flipped", "z")
     assert "for w conjugated" in finding.evidence
 
 
-@gradients_of(lambda x: F.pad(x.sin(), (2, 1)))
-def Padded(grad_y, x):
+def padded(x: torch.Tensor) -> torch.Tensor:
     """Two zeros before each row and one behind it."""
-    return grad_y[:, 1:-2] * x.cos()  # should begin at 2
-
-
-@gradients_in(Padded)
-def Reversed(grad_y, x):
-    return grad_y.flip(1)[:, 2:-1] * x.cos()
+    return F.pad(x.sin(), (2, 1))
 
 
 BESIDE_AND_ALONE = pytest.mark.parametrize("beside", [True, False], ids=["beside", "alone"])
@@ -43,14 +35,15 @@ BESIDE_AND_ALONE = pytest.mark.parametrize("beside", [True, False], ids=["beside
 
 @BESIDE_AND_ALONE
 @pytest.mark.parametrize(
-    ("wrong", "cause", "told"),
+    ("read", "cause", "told"),
     [
-        (Padded, "wrong-elements", "grad_output moved by +1 along 1"),
-        (Reversed, "transposed", "grad_output flipped along (1,)"),
+        (lambda g: g[:, 1:-2], "wrong-elements", "grad_output moved by +1 along 1"),
+        (lambda g: g.flip(1)[:, 2:-1], "transposed", "grad_output flipped along (1,)"),
     ],
 )
-def test_a_grad_output_read_at_the_wrong_place(wrong, cause, told, beside) -> None:
-    report = crosscheck(wrong, Padded.forward if beside else None, (normal(4, 6),))
+def test_a_grad_output_read_at_the_wrong_place(read, cause, told, beside) -> None:
+    wrong = of_x(padded, lambda grad_y, x: read(grad_y) * x.cos())
+    report = crosscheck(wrong, padded if beside else None, (normal(4, 6),))
     assert report.findings[0].cause == cause
     assert told in report.findings[0].evidence
 
@@ -72,9 +65,7 @@ def test_a_kernel_that_is_not_turned(beside) -> None:
     assert "for kernel flipped along (2, 3)" in report.findings[0].evidence
 
 
-@gradients_of(lambda x: x.repeat_interleave(2, -1))
-def Repeated(grad_y, x):
-    return grad_y[..., ::2]
+Repeated = of_x(lambda x: x.repeat_interleave(2, -1), lambda grad_y, x: grad_y[..., ::2])
 
 
 @BESIDE_AND_ALONE

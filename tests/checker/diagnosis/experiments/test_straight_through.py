@@ -6,9 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.functions import of_x
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import causes
+from tests.checker.given import causes, normal, of_x
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
 from torchref import crosscheck
 

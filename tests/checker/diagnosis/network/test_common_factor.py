@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from tests.checker.comparison.compared import causes, network, normal
+from tests.checker.comparison.compared import network
+from tests.checker.given import causes, normal
 from torchref import compare
 
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given.functions import gradients_in
-from tests.checker.given.runs import normal
+from tests.checker.given import gradients_in, normal
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import crosscheck
 

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from tests.checker.comparison.compared import Gradients, causes, network, normal
+from tests.checker.comparison.compared import Gradients, network
+from tests.checker.given import causes, normal
 from tests.corpora.wrong_ops.numpy_network import autograd, page
 from torchref import compare
 from torchref.checker.diagnosis.network.layers import NEARBY

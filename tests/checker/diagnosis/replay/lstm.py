@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
+
+from tests.corpora.wrong_ops.rule import Rule, gradients_of
 
 NAMES = ("x", "h", "c", "weight", "recurrent", "bias")
 PARTS = ("i", "f", "g", "o")
@@ -41,15 +42,9 @@ def backward(
     return dz @ weight.mT, dz @ recurrent.mT, s["dc"], x.mT @ dz, h.mT @ dz, dz.sum(0)
 
 
-def cell(mistake: Callable[..., Any] = lambda step, s: {}) -> type[Function]:
-    class Cell(Function):
-        @staticmethod
-        def forward(ctx, x, h, c, weight, recurrent, bias):
-            ctx.save_for_backward(x, h, c, weight, recurrent, bias)
-            return forward(x, h, c, weight, recurrent, bias)
-
-        @staticmethod
-        def backward(ctx, grad_h, grad_c):
-            return backward(grad_h, grad_c, ctx.saved_tensors, mistake)
+def cell(mistake: Callable[..., Any] = lambda step, s: {}) -> type[Rule]:
+    @gradients_of(forward)
+    def Cell(grad_h, grad_c, *inputs):
+        return backward(grad_h, grad_c, inputs, mistake)
 
     return Cell

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.random_inputs import seeded
+from tests.checker.given import seeded
 from torchref.checker.diagnosis.replay.pairs import pairs_that_may_fit
 
 SHAPES = ((3, 4), (5,), ())

@@ -5,12 +5,12 @@ import torch
 from torch.autograd import Function
 
 from tests.checker.diagnosis.replay import lstm
-from tests.checker.given.runs import normal
-from tests.checker.given.verdicts import assert_right
+from tests.checker.given import assert_right, normal
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.checker.causes.table import CAUSES
-from torchref.checker.diagnosis.replay.search import MOST_STEPS
+from torchref.checker.diagnosis.replay import search
+from torchref.checker.promise import LAYOUTS
 
 INPUTS = (
     normal(5, 3),
@@ -60,11 +60,7 @@ MISTAKES = {
     ),
     "another value": (
         lambda step, s: {"df": s["δc"] * s["after"]} if step == "gates" else {},
-        *(
-            "missing-local-derivative",
-            GATED,
-            "to sigmoid, operand 1 of mul in `c = f * c + i",
-        ),
+        *("missing-local-derivative", GATED, "to sigmoid, operand 1 of mul in `c = f * c + i"),
     ),
     "a factor of one argument": (
         lambda step, s: {"dc": s["δc"]} if step == "gates" else {},
@@ -77,10 +73,11 @@ MISTAKES = {
 @pytest.mark.parametrize("called", MISTAKES)
 def test_a_mistake_in_a_cell_is_one_finding(called: str, reference) -> None:
     mistake, cause, names, told = MISTAKES[called]
-    report = crosscheck(lstm.cell(mistake), reference, dict(zip(lstm.NAMES, INPUTS, strict=True)))
-    findings = [finding for finding in report.findings if finding.at == "as given"]
-    assert [(each.cause, each.argument) for each in findings] == [(cause, names)], str(report)
-    assert told in findings[0].evidence
+    inputs = dict(zip(lstm.NAMES, INPUTS, strict=True))
+    report = crosscheck(lstm.cell(mistake), reference, inputs, vary=(LAYOUTS,))
+    (finding,) = report.findings
+    assert (finding.cause, finding.argument, finding.at) == (cause, names, "as given")
+    assert told in finding.evidence
     assert cause in CAUSES
 
 
@@ -194,15 +191,35 @@ def two_layers(x, first, second):
     return torch.tanh(hidden @ second)
 
 
-@gradients_of(two_layers)
-def ForgetsAllSlopes(grad_y, x, first, second):
-    back = grad_y @ second.mT
-    return back @ first.mT, x.mT @ back, torch.tanh(x @ first).mT @ grad_y
+def without_slopes(of_the_first: bool, of_the_second: bool) -> type[Function]:
+    @gradients_of(two_layers)
+    def TwoLayers(grad_y, x, first, second):
+        hidden = torch.tanh(x @ first)
+        y = torch.tanh(hidden @ second)
+        grad_z = grad_y if of_the_second else grad_y * (1 - y**2)
+        back = grad_z @ second.mT
+        grad_a = back if of_the_first else back * (1 - hidden**2)
+        return grad_a @ first.mT, x.mT @ grad_a, hidden.mT @ grad_z
+
+    return TwoLayers
 
 
-def test_a_mistake_in_all_steps_of_a_kind_is_one_finding() -> None:
-    inputs = (normal(6, 3), normal(3, 5, seed=1), normal(5, 2, seed=2))
-    (finding,) = crosscheck(ForgetsAllSlopes, two_layers, inputs).findings
+LAYERS = (normal(6, 3), normal(3, 5, seed=1), normal(5, 2, seed=2))
+
+
+def test_a_mistake_of_one_step_is_sought_while_there_is_time(monkeypatch) -> None:
+    wrong = without_slopes(of_the_first=True, of_the_second=False)
+    for most_gone_back in (search.MOST_GONE_BACK, 0):
+        monkeypatch.setattr(search, "MOST_GONE_BACK", most_gone_back)
+        told = crosscheck(wrong, two_layers, LAYERS).findings[0].evidence
+        assert ("missing through tanh in" in told) == (most_gone_back > 0)
+
+
+@pytest.mark.parametrize("most_gone_back", [search.MOST_GONE_BACK, 0])
+def test_a_mistake_in_all_steps_of_a_kind_is_one_finding(monkeypatch, most_gone_back) -> None:
+    monkeypatch.setattr(search, "MOST_GONE_BACK", most_gone_back)
+    wrong = without_slopes(of_the_first=True, of_the_second=True)
+    (finding,) = crosscheck(wrong, two_layers, LAYERS).findings
     assert (finding.cause, finding.argument) == ("missing-local-derivative", "x, first, second")
     assert "in all 2 steps of this kind" in finding.evidence
 
@@ -218,7 +235,7 @@ def test_what_no_one_mistake_explains_is_told_of_no_step() -> None:
 class Long(Function):
     @staticmethod
     def forward(ctx, x):
-        ctx.turns = MOST_STEPS + 1
+        ctx.turns = search.MOST_STEPS + 1
         for _ in range(ctx.turns):
             x = torch.sin(x)
         ctx.save_for_backward(x)

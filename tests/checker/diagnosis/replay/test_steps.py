@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.checker.given.runs import normal
+from tests.checker.given import normal
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref.checker.diagnosis.replay.steps import (
     MOST_OF_A_LINE,

@@ -1,0 +1,19 @@
+"""What many tests of the checker are given: inputs, Functions, runs, verdicts."""
+
+from tests.checker.given.functions import backward_in, gradients_in, of_x
+from tests.checker.given.runs import case_of, normal, run_of, seeded
+from tests.checker.given.verdicts import assert_right, assert_wrong, causes, statuses
+
+__all__ = [
+    "assert_right",
+    "assert_wrong",
+    "backward_in",
+    "case_of",
+    "causes",
+    "gradients_in",
+    "normal",
+    "of_x",
+    "run_of",
+    "seeded",
+    "statuses",
+]
