@@ -57,8 +57,7 @@ def test_it_is_said_that_the_inputs_given_are_right(reference: Any) -> None:
     (note,) = (note for note in report.notes if "domain= and vary= say" in note)
     assert "at the inputs given it is right" in note
     assert ("accepts them" in note) == (reference is not None)
-    report = assert_right(WRONG_BEYOND_THREE, reference, (X,), vary=False)
-    status = statuses(report)
+    status = statuses(assert_right(WRONG_BEYOND_THREE, reference, (X,), vary=False))
     assert status["variations of the inputs"] == "skipped"
     assert status["mutation"] == status["second order"] == "passed"
 

@@ -7,30 +7,27 @@ from torch import Tensor
 from tests.checker.causes.one_gradient import TRUE, X, first, hypotheses, wrong
 from tests.checker.given import normal
 
+ROWS, COLUMNS = torch.arange(5).unsqueeze(1).expand(5, 4), torch.arange(4).expand(5, 4)
+NOISY = TRUE * (1 + normal(5, 4, seed=3).abs())
+NOISE = 3 * normal(5, 4, seed=4)
+RULES = {
+    "negative": (X < 0, "x is negative"),
+    "positive": (X > 0, "x is positive"),
+    "large": (X.abs() >= 1, "|x| is at least 1"),
+    "last column": (COLUMNS == 3, "last along dimension 1"),
+    "first row": (ROWS == 0, "first along dimension 0"),
+    "beyond": (ROWS >= 3, ": index 3 and beyond"),
+    "before": (ROWS < 2, ": indices 0 … 1 along dimension 0"),
+    "inside": (COLUMNS % 3 > 0, ": indices 1 … 2 along dimension 1"),
+    "all but the first": (ROWS > 0, ": all but the first along dimension"),
+    "all but the last": (COLUMNS < 3, ": all but the last along dimension 1"),
+}
+
 
 class TestElements:
-    @pytest.mark.parametrize(
-        ("where", "rule"),
-        [
-            (X < 0, "x is negative"),
-            (X > 0, "x is positive"),
-            (X.abs() >= 1, "|x| is at least 1"),
-            (torch.arange(4).expand(5, 4) == 3, "last along dimension 1"),
-            (torch.arange(5).unsqueeze(1).expand(5, 4) == 0, "first along dimension 0"),
-            (torch.arange(5).unsqueeze(1).expand(5, 4) >= 3, ": index 3 and beyond"),
-            (torch.arange(5).unsqueeze(1).expand(5, 4) < 2, ": indices 0 … 1 along dimension 0"),
-            (torch.arange(4).expand(5, 4) % 3 > 0, ": indices 1 … 2 along dimension 1"),
-            (torch.arange(5).unsqueeze(1).expand(5, 4) > 0, ": all but the first along dimension"),
-            (torch.arange(4).expand(5, 4) < 3, ": all but the last along dimension 1"),
-        ],
-        ids=[
-            *("negative", "positive", "large", "last column", "first row", "beyond", "before"),
-            *("inside", "all but the first", "all but the last"),
-        ],
-    )
+    @pytest.mark.parametrize(("where", "rule"), RULES.values(), ids=list(RULES))
     def test_the_rule_that_describes_them(self, where: Tensor, rule: str) -> None:
-        noise = 1 + normal(5, 4, seed=3).abs()
-        cause, evidence = first(torch.where(where, TRUE * noise, TRUE))
+        cause, evidence = first(torch.where(where, NOISY, TRUE))
         assert cause == "wrong-elements"
         assert rule in evidence
         assert f"{int(where.sum())} of 20 entries" in evidence
@@ -38,17 +35,15 @@ class TestElements:
     def test_a_column_is_told_by_its_index_where_a_bound_fits_too(self) -> None:
         x = X.clone()
         x[:, 2] = 2 + X[:, 2].abs()
-        noise = 1 + normal(5, 4, seed=3).abs()
-        got = torch.where(torch.arange(4).expand(5, 4) == 2, TRUE * noise, TRUE)
+        got = torch.where(COLUMNS == 2, NOISY, TRUE)
         assert "5 of 20 entries: index 2 along dimension 1" in first(got, values={"x": x})[1]
 
     def test_a_factor_of_the_wrong_entries_is_told(self) -> None:
-        got = torch.where(torch.arange(5).unsqueeze(1) == 4, TRUE / 2, TRUE)
+        got = torch.where(ROWS == 4, TRUE / 2, TRUE)
         assert "the last along dimension 0, each 0.5 times the true one" in first(got)[1]
 
     def test_most_entries_may_have_a_better_cause(self) -> None:
-        got = TRUE * torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]).double().unsqueeze(1)
-        assert first(got)[0] == "constant-factor"
+        assert first(TRUE * (1 + ROWS))[0] == "constant-factor"
 
     def test_at_zero_and_at_ties(self) -> None:
         x = X.clone()
@@ -72,8 +67,7 @@ class TestElements:
         index = torch.tensor([[1, 1, 3], [0, 2, 2], [3, 3, 3], [0, 1, 2], [2, 0, 2]])
         count = torch.zeros(5, 4, dtype=torch.long).scatter_add(1, index, torch.ones_like(index))
         for where, told in ((count > 1, "more than once"), (count == 0, "does not name")):
-            noise = 3 * normal(5, 4, seed=4)
-            evidence = first(torch.where(where, noise, TRUE), values={}, indices={"i": index})[1]
+            evidence = first(torch.where(where, NOISE, TRUE), values={}, indices={"i": index})[1]
             assert told in evidence
             assert "along dimension 1" in evidence
 
@@ -95,7 +89,7 @@ class TestElements:
     @pytest.mark.parametrize("bound", [0.8, -0.6])
     def test_entries_beyond_a_bound(self, bound: float) -> None:
         beyond = bound <= X if bound > 0 else bound >= X
-        got = torch.where(beyond, 3 * normal(5, 4, seed=4), TRUE)
+        got = torch.where(beyond, NOISE, TRUE)
         at = float(X[beyond].min() if bound > 0 else X[beyond].max())
         cause, evidence = first(got)
         assert cause == "wrong-elements"
@@ -104,7 +98,7 @@ class TestElements:
     @pytest.mark.parametrize("share", [3, 10, 11, 15, 17])
     def test_a_bound_tells_of_any_share_of_the_entries(self, share: int) -> None:
         at = X.abs().reshape(-1).sort().values[share - 1]
-        got = torch.where(X.abs() <= at, 3 * normal(5, 4, seed=4), TRUE)
+        got = torch.where(X.abs() <= at, NOISE, TRUE)
         cause, evidence = first(got)
         assert cause == "wrong-elements"
         assert f"{share} of 20 entries: where |x| is at most {at:.4g}" in evidence
@@ -112,7 +106,7 @@ class TestElements:
     def test_a_bound_that_leaves_none_of_the_right_ones_out_tells_nothing(self) -> None:
         right = torch.zeros(5, 4, dtype=torch.bool)
         right[2, 1] = right[4, 2] = right[0, 3] = right[1, 1] = True
-        got = torch.where(right, TRUE, 3 * normal(5, 4, seed=4))
+        got = torch.where(right, TRUE, NOISE)
         assert "where" not in first(got)[1]
 
     def test_small_entries_that_are_wrong_from_the_first_digit_lost_none(self) -> None:

@@ -31,8 +31,7 @@ def SumsOfSortedRows(grad_y, x, labels, count):
 def test_labels_that_rise_are_tried_in_other_orders() -> None:
     inputs = (normal(6, 2), torch.tensor([0, 0, 1, 1, 2, 2]), 3)
     assert_right(Sums, sums, inputs)
-    report = assert_wrong(SumsOfSortedRows, sums, inputs)
-    assert "labels" in report.findings[0].at
+    assert "labels" in assert_wrong(SumsOfSortedRows, sums, inputs).findings[0].at
     # Whether another order is promised, the forward alone does not say.
     assert_right(SumsOfSortedRows, None, inputs)
 
@@ -74,8 +73,7 @@ def test_a_default_that_is_left_out_is_varied() -> None:
         return F.softplus(x, 1.0) + 0 * beta
 
     for reference in (softplus, None):
-        report = assert_wrong(mistaken, reference, (normal(4, 3),))
-        assert "beta=" in report.findings[0].at
+        assert "beta=" in assert_wrong(mistaken, reference, (normal(4, 3),)).findings[0].at
     assert_right(softplus, softplus, (normal(4, 3),))
     assert_right(with_a_default_of_its_own, softplus, (normal(4, 3),))
 
@@ -104,9 +102,7 @@ class Network(torch.nn.Module):
 
 
 @pytest.mark.parametrize(("function", "verdict"), [(HalfSquare, "wrong"), (Square, "right")])
-def test_a_reference_of_the_same_functions_is_no_witness(
-    function: type[Rule], verdict: str
-) -> None:
+def test_a_reference_of_the_same_functions_is_no_witness(function, verdict: str) -> None:
     model = Network(function)
     report = crosscheck(model, copy.deepcopy(model), (normal(4, 3),))
     assert report.verdict == verdict, str(report)

@@ -29,8 +29,7 @@ def test_the_users_tensors_are_left_alone() -> None:
 def test_a_candidate_that_writes_into_its_input_does_not_reach_the_users() -> None:
     x = normal(4, 3)
     before = x.clone()
-    report = crosscheck(lambda x: x.data.mul_(2) * x.sum(), None, (x,))
-    assert "mutates-input" in causes(report)
+    assert "mutates-input" in causes(crosscheck(lambda x: x.data.mul_(2) * x.sum(), None, (x,)))
     assert torch.equal(x, before)
 
 

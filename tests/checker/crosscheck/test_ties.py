@@ -27,9 +27,7 @@ def larger(of_a: float, of_b: float) -> type[Rule]:
     ("of_a", "of_b", "verdict"),
     [(0.5, 0.5, "right"), (1, 0, "right"), (0.25, 0.75, "right"), (1, 1, "wrong"), (0, 0, "wrong")],
 )
-def test_the_shares_of_a_tie_between_arguments_sum_to_one(
-    of_a: float, of_b: float, verdict: str, reference: Any
-) -> None:
+def test_the_shares_of_a_tie_between_arguments_sum_to_one(of_a, of_b, verdict, reference) -> None:
     for b in (normal(5), normal(5, seed=1)):  # equal as given, or by a variation
         report = crosscheck(larger(of_a, of_b), reference, (normal(5), b))
         assert report.verdict == verdict, str(report)
@@ -55,9 +53,7 @@ def affine(bias_gradient: Any) -> type[Rule]:
         (lambda g: g.sum(0) * torch.tensor([1.0, 1, 1, 1, 0]), "wrong"),
     ],
 )
-def test_equal_entries_and_zeros_that_are_no_kink_are_judged(
-    bias: Tensor, bias_gradient: Any, verdict: str
-) -> None:
+def test_equal_entries_and_zeros_that_are_no_kink_are_judged(bias, bias_gradient, verdict) -> None:
     inputs = (normal(4, 3), normal(5, 3, seed=1), bias.double())
     report = crosscheck(affine(bias_gradient), None, inputs)
     assert report.verdict == verdict, str(report)

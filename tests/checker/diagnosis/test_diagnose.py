@@ -15,8 +15,7 @@ def test_a_search_that_fails_leaves_a_finding(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(accusation, "recognised", broken)
     doubled = of_x(torch.sin, lambda grad_y, x: 2 * grad_y * torch.cos(x))
-    report = assert_wrong(doubled, torch.sin, (normal(3, 4),))
-    (finding,) = report.findings
+    (finding,) = assert_wrong(doubled, torch.sin, (normal(3, 4),)).findings
     assert (finding.cause, finding.argument) == ("wrong-elements", "x")
     assert "could not be sought: IndexError: dimension out of range" in finding.evidence
     assert "should be" in finding.evidence

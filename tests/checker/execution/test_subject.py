@@ -104,8 +104,7 @@ def test_in_place_is_no_excuse() -> None:
     def Wrong(ctx, grad_y):
         return 2 * InPlace.backward(ctx, grad_y)
 
-    report = crosscheck(Wrong, torch.relu, (X,))
-    assert report.findings[0].cause == "constant-factor"
+    assert crosscheck(Wrong, torch.relu, (X,)).findings[0].cause == "constant-factor"
 
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")

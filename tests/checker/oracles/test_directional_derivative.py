@@ -183,9 +183,7 @@ def spoilt(
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("count", "relative"), [(10**4, 1e-6), (10**6, 1e-4)])
 @pytest.mark.parametrize("op", [elementwise, affine])
-def test_one_wrong_entry_is_seen_and_located(
-    op: Callable, count: int, relative: float, seed: int
-) -> None:
+def test_one_wrong_entry_is_seen_and_located(op, count: int, relative: float, seed: int) -> None:
     function, inputs = op(count, seed)
     right = objective_of(function, *inputs, seed=seed)
     directions = draw_directions(right.case, seeded(seed))

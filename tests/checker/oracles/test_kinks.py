@@ -31,14 +31,12 @@ def noted(report: Report) -> bool:
 
 @pytest.mark.parametrize("slope", [0.0, 0.25, 0.5, 1.0])
 def test_a_value_between_the_one_sided_derivatives_is_accepted(slope: float) -> None:
-    report = assert_right(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
-    assert noted(report)
+    assert noted(assert_right(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,)))
 
 
 @pytest.mark.parametrize("slope", [-0.25, 1.25, 7.0])
 def test_a_value_outside_is_wrong_at_zero_alone(slope: float) -> None:
-    report = assert_wrong(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,))
-    finding = report.findings[0]
+    finding = assert_wrong(relu_with_slope_at_zero(slope), torch.relu, (ZEROS,)).findings[0]
     assert finding.cause == "wrong-elements"
     assert finding.element in {(1,), (3,)}
     assert "where x is 0" in finding.evidence

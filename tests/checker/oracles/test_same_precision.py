@@ -27,9 +27,7 @@ def test_a_right_kernel_is_right(kernel: Kernel, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kernel", OF_SEVERAL, ids=lambda kernel: kernel.name)
-def test_a_right_kernel_is_right_where_one_argument_alone_is_asked_for(
-    kernel: Kernel, seed: int
-) -> None:
+def test_a_right_kernel_is_right_where_one_argument_alone_is_asked_for(kernel, seed: int) -> None:
     """What rounds in it comes from the others too."""
     inputs = kernel.inputs(seeded(seed))
     for place in range(len(inputs)):

@@ -53,8 +53,7 @@ def test_entries_of_magnitudes_far_apart_are_heard_at_steps_of_their_own() -> No
 def test_an_entry_that_is_wrong_stays_accused_beside_them(seed: int) -> None:
     x = torch.tensor([1e-2, 100.0, -30.0, 2.0], dtype=torch.float64)
     candidate = off_at({(3,): 10.0}, torch.reciprocal, lambda x: -1 / x**2)
-    run = run_of(candidate, None, x, seed=seed)
-    result = judge_by_differences(run)
+    result = judge_by_differences(run_of(candidate, None, x, seed=seed))
     assert [fault.element for fault in result.faults] == [(3,)]
 
 

@@ -74,8 +74,7 @@ MISTAKES = {
 def test_a_mistake_in_a_cell_is_one_finding(called: str, reference) -> None:
     mistake, cause, names, told = MISTAKES[called]
     inputs = dict(zip(lstm.NAMES, INPUTS, strict=True))
-    report = crosscheck(lstm.cell(mistake), reference, inputs, vary=(LAYOUTS,))
-    (finding,) = report.findings
+    (finding,) = crosscheck(lstm.cell(mistake), reference, inputs, vary=(LAYOUTS,)).findings
     assert (finding.cause, finding.argument, finding.at) == (cause, names, "as given")
     assert told in finding.evidence
     assert cause in CAUSES
@@ -106,8 +105,7 @@ def test_what_no_step_explains_is_told_once_for_all_that_bear_no_mark() -> None:
     mistake, *_ = MISTAKES["a slope is missing"]
     right = lstm.cell()
     wrong = lstm.cell(mistake).apply  # held fast: its forward is out of sight, as its reference's
-    report = crosscheck(lambda *xs: wrong(*xs), right, INPUTS)
-    finding, *others = report.findings
+    finding, *others = crosscheck(lambda *xs: wrong(*xs), right, INPUTS).findings
     assert (finding.cause, finding.argument) == ("missing-term", "xs[0], xs[1], xs[2]")
     told = (
         "what comes of the gradient of output 0 alone is wrong, and what comes of that of output 1"
