@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.autograd import Function
 
-from tests.checker.given import assert_right, assert_wrong, backward_in, causes, normal
+from tests.checker.given import assert_right, assert_wrong, backward_in, causes, normal, of_x
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 
@@ -22,13 +22,20 @@ class Detached(Function):
     """Whose second derivative lacks what the sigmoid itself depends on."""
 
     @staticmethod
-    def forward(ctx, x):
-        ctx.y = x.sigmoid().detach()
+    def forward(ctx, x, bias=0):
+        ctx.y = (x + bias).sigmoid().detach()
         return ctx.y.clone()
 
     @staticmethod
     def backward(ctx, grad_y):
         return grad_y * ctx.y * (1 - ctx.y)
+
+
+@backward_in(Detached)
+def Both(ctx, grad_y):
+    """Whose gradient of the bias is unreduced as well."""
+    grad = Detached.backward(ctx, grad_y)
+    return grad, grad
 
 
 class ForOneUse(Function):
@@ -99,34 +106,15 @@ def test_a_backward_for_one_use_is_not_blamed_for_its_layout() -> None:
 
 
 def test_a_hazard_hides_no_other() -> None:
-    class Both(Function):
-        @staticmethod
-        def forward(ctx, x, bias):
-            ctx.y = (x + bias).sigmoid().detach()
-            return ctx.y.clone()
-
-        @staticmethod
-        def backward(ctx, grad_y):
-            grad = grad_y * ctx.y * (1 - ctx.y)
-            return grad, grad
-
     report = crosscheck(Both, lambda x, bias: (x + bias).sigmoid(), (X, BIAS))
-    assert {hazard.cause for hazard in report.hazards} == {
-        "missing-reduction",
-        "second-order-wrong",
-    }
+    found = {hazard.cause for hazard in report.hazards}
+    assert found == {"missing-reduction", "second-order-wrong"}
 
 
 def test_a_double_backward_that_is_nan_is_wrong() -> None:
-    @gradients_of(lambda x: 2 * x)
-    def OnceMore(grad_y, x):
-        return Backward.apply(grad_y)
-
-    @gradients_of(lambda grad_y: 2 * grad_y)
-    def Backward(grad, grad_y):
-        return grad * torch.nan
-
-    report = crosscheck(OnceMore, lambda x: 2 * x, (X,), order=2)
+    backward = of_x(lambda grad_y: 2 * grad_y, lambda grad, _: grad * torch.nan)
+    twice = of_x(lambda x: 2 * x, lambda grad_y, x: backward.apply(grad_y))
+    report = crosscheck(twice, lambda x: 2 * x, (X,), order=2)
     assert causes(report) == ["second-order-wrong"]
     assert "nan" in report.findings[0].evidence
 

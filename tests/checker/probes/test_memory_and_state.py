@@ -6,13 +6,10 @@ from torch import Tensor
 from torch.utils import deterministic
 
 from tests.checker.given import backward_in, gradients_in, normal, run_of
-from tests.checker.probes.findings import found
-from tests.corpora.wrong_ops.right_rules import Square
+from tests.checker.probes.findings import Square, X, found, square_with
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref.checker.probes.mutation import mutation, poisoned, uninitialised_memory
 from torchref.checker.probes.repetition import fresh_repeats, interleaved, repeats_on_one_tape
-
-X = normal(4, 3)
 
 
 @gradients_of(lambda x, y: x + y)
@@ -33,11 +30,6 @@ def LeavesOne(ctx, grad_y):
     return grad_x
 
 
-@backward_in(Square)
-def WritesAll(ctx, grad_y):
-    return torch.empty_like(grad_y).copy_(Square.backward(ctx, grad_y))
-
-
 def doubles_its_input(x):
     y = x**2
     x.data.mul_(2)
@@ -51,15 +43,14 @@ def DoublesItsInput(ctx, grad_y):
     return grad_x
 
 
-@backward_in(Square)
-def InPlace(ctx, grad_y):
-    (x,) = ctx.saved_tensors
-    return grad_y.mul_(2 * x)
-
-
 @backward_in(SavesTheSlope)
 def Consumes(ctx, grad_y):
     return ctx.slope.mul_(grad_y).clone()
+
+
+draws = square_with(lambda grad_y, x: 2 * x * grad_y + 1e-6 * torch.rand_like(grad_y))
+in_place = square_with(lambda grad_y, x: grad_y.mul_(2 * x))
+writes_all = square_with(lambda grad_y, x: torch.empty_like(grad_y).copy_(2 * x * grad_y))
 
 
 def twice_in_one_memory(grad: Tensor) -> Tensor:
@@ -68,19 +59,11 @@ def twice_in_one_memory(grad: Tensor) -> Tensor:
 
 @gradients_in(Sum)
 def OneHalfTwice(grad, x, y):
-    both = twice_in_one_memory(grad)
-    return both[0], both[0].view_as(grad)
+    half, _ = twice_in_one_memory(grad)
+    return half, half.view_as(grad)
 
 
-@gradients_in(Sum)
-def BothHalves(grad, x, y):
-    both = twice_in_one_memory(grad)
-    return both[0], both[1]
-
-
-@backward_in(Square)
-def Draws(ctx, grad_y):
-    return Square.backward(ctx, grad_y) + 1e-6 * torch.rand_like(grad_y)
+both_halves = gradients_in(Sum)(lambda grad, x, y: tuple(twice_in_one_memory(grad)))
 
 
 @backward_in(Square)
@@ -114,19 +97,19 @@ def told(probe, candidate) -> tuple[str, str]:
     "probe", [uninitialised_memory, mutation, fresh_repeats, repeats_on_one_tape, interleaved]
 )
 def test_the_right_one_passes(probe) -> None:
-    assert found(probe, Square, X) == []
+    assert found(probe, Square) == []
 
 
 @pytest.mark.parametrize(
     ("probe", "candidate", "inputs", "first"),
     [
-        (uninitialised_memory, WritesAll, (X,), []),
+        (uninitialised_memory, writes_all, (X,), []),
         (mutation, doubles_its_input, (X,), [("mutates-input", "x")]),
         (mutation, DoublesItsInput, (X,), [("mutates-input", "x")]),
-        (mutation, InPlace, (X,), [("mutates-grad-output", None)]),
+        (mutation, in_place, (X,), [("mutates-grad-output", None)]),
         (mutation, Consumes, (X,), [("mutates-saved", None)]),
         (mutation, OneHalfTwice, (X, normal(4, 3)), [("aliased-buffer", "y")]),
-        (mutation, BothHalves, (X, normal(4, 3)), []),
+        (mutation, both_halves, (X, normal(4, 3)), []),
         (mutation, Sum, (X, normal(4, 3)), []),  # grad_output handed on twice
     ],
 )
@@ -139,7 +122,7 @@ def test_who_writes_into_memory(probe, candidate, inputs, first) -> None:
     ("probe", "candidate", "cause", "start"),
     [
         (
-            *(fresh_repeats, Draws, "nondeterministic"),
+            *(fresh_repeats, draws, "nondeterministic"),
             "from one forward and backward to another, of 10 on the same inputs: ",
         ),
         (
@@ -193,15 +176,15 @@ def test_a_forward_that_differs_from_call_to_call() -> None:
             self.calls += 1
             return x * self.calls
 
-    assert [cause for cause, _ in found(fresh_repeats, Counts(), X)] == ["forward-noisy"]
+    assert [cause for cause, _ in found(fresh_repeats, Counts())] == ["forward-noisy"]
 
 
 def test_a_buffer_that_adds_up() -> None:
     total = []
 
-    @backward_in(Square)
-    def Adds(ctx, grad_y):
-        total.append(Square.backward(ctx, grad_y))
+    @square_with
+    def Adds(grad_y, x):
+        total.append(2 * x * grad_y)
         return torch.stack(total).sum(0)
 
     said, evidence = told(fresh_repeats, Adds)
@@ -212,11 +195,11 @@ def test_a_buffer_that_adds_up() -> None:
 def test_every_call_after_the_first_is_another() -> None:
     calls = []
 
-    @backward_in(Square)
-    def Remembers(ctx, grad_y):
+    @square_with
+    def Remembers(grad_y, x):
         calls.append(1)
         first_of_the_probe = len(calls) == 2  # the run is the first of all
-        return Square.backward(ctx, grad_y) * (1 if first_of_the_probe else 2)
+        return 2 * x * grad_y * (1 if first_of_the_probe else 2)
 
     said, evidence = told(fresh_repeats, Remembers)
     assert said == "stale-state"
@@ -225,12 +208,8 @@ def test_every_call_after_the_first_is_another() -> None:
 
 def test_the_same_memory_handed_out_twice() -> None:
     buffer = torch.empty(4, 3, dtype=torch.float64)
-
-    @backward_in(Square)
-    def Reuses(ctx, grad_y):
-        return buffer.copy_(Square.backward(ctx, grad_y))
-
-    said, evidence = told(repeats_on_one_tape, Reuses)
+    reuses = square_with(lambda grad_y, x: buffer.copy_(2 * x * grad_y))
+    said, evidence = told(repeats_on_one_tape, reuses)
     assert said == "aliased-buffer"
     assert evidence.startswith("a later backward changed what was returned before: ")
 
@@ -252,17 +231,12 @@ def test_what_is_kept_on_the_class_is_the_last_calls() -> None:
         def backward(ctx, grad_y):
             return 2 * OnTheClass.last * grad_y
 
-    assert found(interleaved, OnTheClass, X) == [("stale-state", "x")]
+    assert found(interleaved, OnTheClass) == [("stale-state", "x")]
 
 
 def test_a_slope_that_is_cached_by_shape() -> None:
     slopes = {}
-
-    @backward_in(Square)
-    def Cached(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return slopes.setdefault(x.shape, 2 * x.clone()) * grad_y
-
-    (finding,) = interleaved(run_of(Cached, torch.square, X)).findings
+    cached = square_with(lambda grad_y, x: slopes.setdefault(x.shape, 2 * x.clone()) * grad_y)
+    (finding,) = interleaved(run_of(cached, torch.square, X)).findings
     assert finding.cause == "stale-state"
     assert finding.at == "reversed"

@@ -5,14 +5,18 @@ import math
 import pytest
 import torch
 
-from tests.checker.comparison.compared import network
+from tests.checker.comparison.compared import Gradients, network
 from tests.checker.given import causes, normal
 from torchref import compare
 
 
+def times(factor: float, gradients: Gradients) -> Gradients:
+    return {name: factor * x for name, x in gradients.items()}
+
+
 def test_a_size_that_is_seen_is_a_guess() -> None:
     true = {"W": normal(32, 7), "b": normal(7)}
-    comparison = compare({name: 32 * x for name, x in true.items()}, true)
+    comparison = compare(times(32, true), true)
     assert causes(comparison)[0] == "constant-factor"
     evidence = comparison.findings[0].evidence
     assert "every entry is 32 times too large: 32 may be the size of W" in evidence
@@ -20,8 +24,7 @@ def test_a_size_that_is_seen_is_a_guess() -> None:
 
 
 def test_a_number_that_is_given_is_no_guess() -> None:
-    true = network()
-    comparison = compare({k: x / 64 for k, x in true.items()}, true, values={"batch": 64})
+    comparison = compare(times(1 / 64, network()), network(), values={"batch": 64})
     assert causes(comparison) == ["constant-factor"]
     assert "64 times too small: 64 is the batch" in comparison.findings[0].evidence
 
@@ -41,15 +44,14 @@ def test_a_number_that_is_given_is_no_guess() -> None:
     ],
 )
 def test_the_origin_of_a_factor(factor: float, told: str) -> None:
-    manual = {name: factor * x for name, x in network().items()}
-    comparison = compare(manual, network(), values={"batch": 64, "p": 0.1})
+    given = {"batch": 64, "p": 0.1}
+    comparison = compare(times(factor, network()), network(), values=given)
     assert causes(comparison)[0] == "constant-factor"
     assert told in comparison.findings[0].evidence
 
 
 def test_the_sizes_of_given_tensors_are_seen() -> None:
-    manual = {name: 13 * x for name, x in network().items()}
-    comparison = compare(manual, network(), values={"x": normal(13, 7)})
+    comparison = compare(times(13, network()), network(), values={"x": normal(13, 7)})
     assert "13 may be the size of x along dimension 0" in comparison.findings[0].evidence
 
 
@@ -63,14 +65,13 @@ def test_the_rows_of_an_unsummed_bias_are_seen() -> None:
 def test_a_clipped_norm_is_told() -> None:
     true = network()
     norm = torch.cat([x.reshape(-1) for x in true.values()]).norm()
-    comparison = compare({name: x / norm for name, x in true.items()}, true)
+    comparison = compare(times(1 / norm, true), true)
     assert "clipping of the manual gradients: their norm is 1" in str(comparison)
 
 
 def test_a_sign_is_no_factor() -> None:
-    comparison = compare({name: -x for name, x in network().items()}, network())
-    assert causes(comparison) == ["sign-flipped"]
-    comparison = compare({name: -2 * x for name, x in network().items()}, network())
+    assert causes(compare(times(-1, network()), network())) == ["sign-flipped"]
+    comparison = compare(times(-2, network()), network())
     assert "2 times too large and of the wrong sign" in comparison.findings[0].evidence
 
 
