@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.checker.given import assert_right, assert_wrong, causes, normal
-from tests.checker.given.half_right import Doubled, Scaled, SlopeForgotten
+from tests.checker.given.candidates import Doubled, Scaled, SlopeForgotten
 from torchref import crosscheck
 from torchref.ops import Affine, Sigmoid
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.checker.given import assert_right, causes, normal
-from tests.checker.given.half_right import SlopeForgotten
+from tests.checker.given.candidates import SlopeForgotten
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref import crosscheck
 from torchref.errors import InputError

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.checker.given import assert_right, assert_wrong, causes, normal, of_x
-from tests.checker.given.half_right import Doubled
+from tests.checker.given.candidates import Doubled
 from tests.corpora.wrong_ops.rule import SavesInputs, gradients_of
 from torchref import compare, crosscheck
 from torchref.checker.causes.table import CAUSES

@@ -1,8 +1,16 @@
 """What many tests of the checker are given: inputs, Functions, runs, verdicts."""
 
 from tests.checker.given.functions import backward_in, gradients_in, of_x
-from tests.checker.given.runs import case_of, normal, run_of, seeded
-from tests.checker.given.verdicts import assert_right, assert_wrong, causes, statuses
+from tests.checker.given.runs import (
+    assert_right,
+    assert_wrong,
+    case_of,
+    causes,
+    normal,
+    run_of,
+    seeded,
+    statuses,
+)
 
 __all__ = [
     "assert_right",

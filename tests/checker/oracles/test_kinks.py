@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.given import assert_right, assert_wrong, case_of, normal, of_x, seeded
-from tests.checker.given.conventions import relu_with_slope_at_zero, shares_of_ties
+from tests.checker.given.candidates import relu_with_slope_at_zero, shares_of_ties
 from tests.checker.given.objectives import Counted
 from tests.corpora.wrong_ops.rule import Rule
 from torchref import Report, crosscheck

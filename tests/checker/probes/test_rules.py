@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.checker.given import assert_right, backward_in, causes, gradients_in, normal, run_of
-from tests.checker.given.conventions import relu_with_slope_at_zero
+from tests.checker.given.candidates import relu_with_slope_at_zero
 from tests.checker.probes.findings import Square, X, Y, found, square_with
 from tests.corpora.wrong_ops.right_rules import Multiply
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
