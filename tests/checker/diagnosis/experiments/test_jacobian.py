@@ -73,7 +73,7 @@ def test_the_cause_can_be_sought_in_a_map_of_16_bits(dtype: torch.dtype) -> None
     def forward(x):
         return x @ weight
 
-    candidate = op(forward, lambda g, x: g @ other)
+    candidate = of_x(forward, lambda g, x: g @ other)
     report = crosscheck(candidate, forward, (normal(1, 5).to(dtype),), thorough=False)
     assert report.verdict == "wrong", str(report)
     assert "could not be sought" not in str(report)
