@@ -9,12 +9,18 @@ from torch import Tensor
 from torchref.checker.diagnosis.diagnose import accuse
 from torchref.checker.execution.arithmetic import are_finite, is_differentiable, typical_size
 from torchref.checker.execution.case import Case
-from torchref.checker.execution.cuda import ends_the_context, is_admitted
+from torchref.checker.execution.cuda import (
+    checks_bounds,
+    ends_the_context,
+    integers_in,
+    is_admitted,
+)
+from torchref.checker.execution.raw_returns import custom_functions
 from torchref.checker.execution.run import NotFiniteError, RefusedError, Run, forward, run_both
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.tape import nodes_behind
 from torchref.checker.inputs import ASKS_A_REFERENCE, variations
-from torchref.checker.inputs.domain import is_defined, is_same_function
+from torchref.checker.inputs.domain import is_defined, is_same_function, sizes_of
 from torchref.checker.inputs.well_posed import is_refused_by_rounding, is_well_posed
 from torchref.checker.oracles.differences import NOT_FINITE, judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
@@ -107,8 +113,8 @@ class GeneratedInputs:
             decides = "there one rounding of the inputs decides what the answer is, or whether"
             self.ledger.note(f"variations that are no evidence: {which}; {decides} there is one")
         if self.unsafe:
-            why = "no reference that runs on the CPU says whether a kernel may be called on them"
-            self.ledger.note(f"{self.unsafe} variations of sizes and indices are left out: {why}")
+            why = "a kernel checks no bounds, and nothing says whether it may be called on them"
+            self.ledger.note(f"variations of sizes and indices left out: {self.unsafe}; {why}")
         if self.lax:
             first = f"{len(self.lax)} inputs that the reference refuses, the first {self.lax[0]}"
             self.ledger.note(f"the candidate accepts {first}")
@@ -131,6 +137,15 @@ class GeneratedInputs:
 
     def _is_at_infinity(self, case: Case) -> bool:
         return case.infinities > self.given.case.infinities
+
+    @cached_property
+    def _checks_bounds(self) -> bool:
+        return checks_bounds(custom_functions(self.given.tape.outputs))
+
+    def _needs_size_lost(self, case: Case) -> bool:
+        """Whether the candidate writes down a size of the inputs given that they have no more."""
+        lost = sizes_of(self.given.case.leaves) - sizes_of(case.leaves)
+        return not lost.isdisjoint(integers_in(self.candidate.source))
 
     @cached_property
     def _saturates(self) -> bool:
@@ -168,7 +183,8 @@ class GeneratedInputs:
     def _is_admitted(self, kind: str, case: Case) -> bool:
         """Whether it may be tried where the case is; else it is counted as refused, or unsafe."""
         try:
-            admitted = is_admitted(self.reference, kind, case)
+            admitted = is_admitted(self.reference, kind, case, self._checks_bounds)
+            admitted &= self._checks_bounds or not self._needs_size_lost(case)
         except Exception:  # on CPU copies the reference refuses it
             self.refused += 1
             return False

@@ -1,5 +1,7 @@
 """An assertion on the device ends the check with a report, and variations do not run into one."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,8 +9,15 @@ from torch import Tensor
 
 from tests.checker.given import assert_right, assert_wrong, case_of, normal, seeded
 from torchref import crosscheck
-from torchref.checker.execution.cuda import can_rehearse, ends_the_context, is_admitted
+from torchref.checker.execution.cuda import (
+    can_rehearse,
+    checks_bounds,
+    ends_the_context,
+    integers_in,
+    is_admitted,
+)
 from torchref.checker.execution.subject import as_subject
+from torchref.ops import Affine
 
 ASSERTION = "CUDA error: device-side assert triggered"
 
@@ -43,6 +52,28 @@ def test_other_errors_leave_the_device_as_it_was() -> None:
 
 def test_on_the_cpu_everything_may_be_tried() -> None:
     assert is_admitted(None, "indices", case_of(torch.sin, normal(3)))
+
+
+def test_what_checks_no_bounds_may_be_given_other_values_alone_without_a_reference() -> None:
+    case = case_of(torch.sin, normal(3))
+    assert not is_admitted(None, "sizes", case, checks_bounds=False)
+    assert is_admitted(None, "values", case, checks_bounds=False)
+    assert is_admitted(as_subject(torch.sin), "sizes", case, checks_bounds=False)
+
+
+def test_the_integers_that_a_call_needs_are_seen() -> None:
+    rows = 7
+
+    def inner(x, count=5):
+        return x.reshape(rows, count) * 3
+
+    def outer(x):
+        return inner(x)
+
+    assert {3, 5, 7} <= set(integers_in(outer))
+    assert {4, 9} <= set(integers_in(partial(lambda x, n: x + 4, n=9)))
+    assert not set(integers_in(torch.sin))
+    assert checks_bounds([Affine])
 
 
 @pytest.mark.cuda

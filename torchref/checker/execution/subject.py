@@ -27,7 +27,8 @@ class Subject:
     `buffers` the buffers of a module; `call` takes arguments, keyword arguments and parameters.
     `tolerance` is the relative error that its outputs and gradients may have. `holding` gives a
     module the parameters of a call for as long as it lasts: its backward may run it again.
-    `surrogate` is whose forward has its gradients, where its own has not.
+    `surrogate` is whose forward has its gradients, where its own has not, and `source` the callable
+    that was given, where it is no Function and no module.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Subject:
     tolerance: float = 0.0
     holding: Callable[[dict[str, Tensor]], AbstractContextManager[None]] | None = None
     surrogate: "Subject | None" = None
+    source: Callable[..., Any] | None = None
 
     def outputs(self, spec: pytree.TreeSpec, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
         """All tensors that the call returns, in order, whatever structure holds them."""
@@ -228,7 +230,7 @@ def _callable_subject(function: Callable[..., Any]) -> Subject:
 
     named = getattr(function, "__name__", None) or getattr(function, "_name", None)  # custom_op
     title = named if isinstance(named, str) else type(function).__name__
-    return Subject(title, parameter_names(function), call)
+    return Subject(title, parameter_names(function), call, source=function)
 
 
 def function_argument_names(function: type[Function]) -> tuple[str, ...] | None:

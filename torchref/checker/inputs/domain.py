@@ -22,9 +22,9 @@ def is_same_function(run: Run, kind: str, given: Case) -> bool:
         more = _dimensions(run.case) > _dimensions(given)
         pairs = ((here[i].detach(), there[i].detach()) for i in run.cotangents)
         return all(_one_by_one(one, other, more) for one, other in pairs)
-    if kind == "sizes" and 1 in _sizes(run.case.leaves):
-        gone = _sizes(given.leaves) - _sizes(run.case.leaves)
-        return not gone & _sizes(there)
+    if kind == "sizes" and 1 in sizes_of(run.case.leaves):
+        gone = sizes_of(given.leaves) - sizes_of(run.case.leaves)
+        return not gone & sizes_of(there)
     return True
 
 
@@ -41,7 +41,8 @@ def _dimensions(case: Case) -> int:
     return sum(x.dim() for x in case.leaves if isinstance(x, Tensor))
 
 
-def _sizes(leaves: Iterable[object]) -> set[int]:
+def sizes_of(leaves: Iterable[object]) -> set[int]:
+    """Along all dimensions of all tensors."""
     return {size for x in leaves if isinstance(x, Tensor) for size in x.shape}
 
 
