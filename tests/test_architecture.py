@@ -34,7 +34,7 @@ def test_every_room_of_the_checker_is_there() -> None:
     assert set().union(*map(names, first_cells(of_checker))) == entries(CHECKER)
     others = set().union(*map(names, first_cells(of_house)))
     assert all((HOUSE / room).exists() for room in others)
-    small = {"py.typed", "errors.py", "encoding.py"}
+    small = {"py.typed", "errors.py"}
     assert {f"torchref/{name}" for name in entries(HOUSE / "torchref") - small - {"checker"}} == {
         room for room in others if room.startswith("torchref/")
     }

@@ -1,5 +1,7 @@
 """The one exception for input that torchref cannot work with, and what is worded alike."""
 
+import sys
+from io import TextIOWrapper
 from os import PathLike
 from types import ModuleType
 
@@ -40,3 +42,9 @@ def not_handwritten(here: str, name: str, torchs: ModuleType, op: str | None) ->
     elif hasattr(torchs, name):
         message += f": it is not handwritten yet. {torchs.__name__}.{name} works beside torchref's."
     return AttributeError(message)
+
+
+def escape_what_the_terminal_lacks() -> None:
+    """Standard output gets `\\u2202` for a ∂ that its encoding lacks, not a `UnicodeError`."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

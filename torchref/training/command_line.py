@@ -16,8 +16,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import torch
 import typer
 
-from torchref.encoding import escape_what_the_terminal_lacks
-from torchref.errors import InputError
+from torchref.errors import InputError, escape_what_the_terminal_lacks
 from torchref.training.log.logbook import errors_heard_once
 from torchref.training.process.distribution import is_first_process
 from torchref.training.process.stopping import Interrupted, NotFiniteError

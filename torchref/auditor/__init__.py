@@ -1,0 +1,1 @@
+"""What a program applies: every Function seen, kept, and cross-checked."""

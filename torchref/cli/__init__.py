@@ -1,0 +1,66 @@
+"""The command `torchref`."""
+
+from typing import Annotated, NoReturn
+
+import torch
+import typer
+from rich.markup import escape
+
+from torchref import InputError, __version__
+from torchref.cli.causes import EPILOG as OF_CAUSES
+from torchref.cli.causes import causes_command
+from torchref.cli.crosscheck import EPILOG as OF_CROSSCHECK
+from torchref.cli.crosscheck import crosscheck_command
+from torchref.cli.terminal import USAGE, err, out
+from torchref.errors import escape_what_the_terminal_lacks
+from torchref.explainer.command import EPILOG as OF_EXPLAIN
+from torchref.explainer.command import explain_command
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Gradients by hand in PyTorch, and the check that they are right.",
+    epilog="Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck Affine Sigmoid --seed 7`"
+    "\n\n`torchref causes`\n\n`torchref explain two-neuron-chain`",
+)
+
+
+def main() -> None:
+    """The entry point: bad input is one message and exit status 2, never a traceback."""
+    escape_what_the_terminal_lacks()
+    try:
+        app()
+    except InputError as error:
+        _end(str(error))
+    except OSError as error:  # a disk that fills up under what is written
+        _end(f"{error.filename or 'standard output'} takes no more: {error.strerror}")
+
+
+def _end(message: str) -> NoReturn:
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
+    raise SystemExit(USAGE) from None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"torchref {__version__} (torch {torch.__version__})", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print it and stop."
+        ),
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+app.command(name="crosscheck", epilog=OF_CROSSCHECK)(crosscheck_command)
+app.command(name="explain", epilog=OF_EXPLAIN)(explain_command)
+app.command(name="causes", epilog=OF_CAUSES)(causes_command)
