@@ -55,6 +55,12 @@ def typical_size(x: Tensor) -> float:
     return peak * float((finite / peak).square().mean().sqrt()) if peak > 0 else 0.0
 
 
+def entry_sizes(x: Tensor) -> Tensor:
+    """|x| and the typical size, entry by entry, without infinities: the unit of an error."""
+    sizes = torch.where(torch.isfinite(x), x.abs(), 0).to(torch.float64)
+    return sizes + typical_size(x)
+
+
 def norm(tensors: Iterable[Tensor]) -> float:
     """√Σ |x|² over all entries of all of them, in double precision."""
     return math.hypot(*(float(torch.linalg.vector_norm(x, dtype=_double(x))) for x in tensors))

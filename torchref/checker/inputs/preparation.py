@@ -9,10 +9,10 @@ from torch import Generator, Tensor
 
 from torchref.checker.execution.arithmetic import (
     draw_signed,
+    entry_sizes,
     held_in_16_bits,
     held_in_double,
     is_differentiable,
-    typical_size,
 )
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.numbers import dtype_name
@@ -143,7 +143,7 @@ def _stands_still_and_jumps(subject: Subject, case: Case, native: list[Tensor]) 
     for y, y_near, y_far, y_single in zip(here, near, far, native, strict=True):
         if y.is_complex() or y.dtype != torch.float64:
             return False
-        unit = y.abs() + typical_size(y)
+        unit = entry_sizes(y)
         if not bool(((y_single.double() - y).abs() <= ROUNDINGS * single * unit).all()):
             return False  # badly conditioned, and no matter of its precision
         if bool(((y_near - y).abs() > ROUNDINGS * single * unit).any()):

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import DOUBLE, identical, quantum, typical_size
+from torchref.checker.execution.arithmetic import (
+    DOUBLE,
+    entry_sizes,
+    identical,
+    quantum,
+    typical_size,
+)
 from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.tape import Tape, evaluate
@@ -127,21 +133,16 @@ def _is_near_the_truth(run: Run, place: int, got: Tensor) -> bool:
     return bool(near.all())
 
 
-def _unit(true: Tensor) -> Tensor:
-    """The size of each entry and of the typical one, that its error is measured in."""
-    return torch.nan_to_num(true.abs().double(), 0, 0, 0) + typical_size(true)
-
-
 def _worst(got: Tensor, true: Tensor, relative: float) -> float:
     """The largest error of all entries that should be finite, in units of what is let pass."""
-    excess = (got - true).abs() / (relative * _unit(true))
+    excess = (got - true).abs() / (relative * entry_sizes(true))
     return float(torch.nan_to_num(excess, torch.inf, torch.inf).where(true.isfinite(), 0).max())
 
 
 def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
     if not true.is_floating_point() and not true.is_complex():
         return got == true
-    near = (got - true).abs() <= relative * _unit(true) + SUBNORMAL
+    near = (got - true).abs() <= relative * entry_sizes(true) + SUBNORMAL
     return near | (got == true) | ~torch.isfinite(true)
 
 

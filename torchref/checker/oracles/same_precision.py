@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import draw_signed, quantum, typical_size
+from torchref.checker.execution.arithmetic import draw_signed, entry_sizes, quantum, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
@@ -161,7 +161,7 @@ def is_rounded_truth(run: Run, place: int) -> bool:
         return False
     epsilon = torch.finfo(run.case.arguments[place].dtype).eps
     once = epsilon / 2 * truth.abs()
-    unit = truth.abs() + typical_size(truth)
+    unit = entry_sizes(truth)
     dtype = run.case.arguments[place].dtype
     error = _beyond_the_quantum(run.claimed[place].double() - truth, dtype).abs()
     return bool((error <= once + OF_MEAN_ERROR_IN_16_BITS * epsilon * unit).all())

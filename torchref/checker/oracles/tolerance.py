@@ -10,7 +10,7 @@ from contextlib import suppress
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import DOUBLE, typical_size
+from torchref.checker.execution.arithmetic import DOUBLE, entry_sizes, typical_size
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.tape import Gradients
 
@@ -39,9 +39,9 @@ def entry_tolerance(run: Run, argument: Tensor, truth: Tensor) -> Tensor:
     In 16 bits no number of roundings tells a mistake: there is only what the user promised.
     """
     if run.epsilon >= SIXTEEN_BITS:
-        return run.candidate.tolerance * _size(truth)
+        return run.candidate.tolerance * entry_sizes(truth)
     relative = _roundings(run.epsilon) + run.candidate.tolerance
-    return relative * _size(truth) + gradient_floor(run, argument)
+    return relative * entry_sizes(truth) + gradient_floor(run, argument)
 
 
 def cancelled(run: Run, before: float) -> float:
@@ -51,7 +51,7 @@ def cancelled(run: Run, before: float) -> float:
 
 def numeric_tolerance(run: Run, truth: Tensor, error: Tensor) -> Tensor:
     """Of each entry beside differences of the forward, before conditioning."""
-    return SAFETY * error + (_roundings(run.epsilon) + run.candidate.tolerance) * _size(truth)
+    return SAFETY * error + (_roundings(run.epsilon) + run.candidate.tolerance) * entry_sizes(truth)
 
 
 def slope_tolerance(run: Run, scale: float) -> float:
@@ -72,17 +72,11 @@ def mean_error_tolerance(dtype: torch.dtype) -> float:
 
 def rounding(truth: Tensor, epsilon: float) -> Tensor:
     """The tolerance of each entry by rounding alone."""
-    return _roundings(epsilon) * _size(truth)
+    return _roundings(epsilon) * entry_sizes(truth)
 
 
 def _roundings(epsilon: float) -> float:
     return (OF_ENTRY if epsilon <= DOUBLE else OF_ENTRY_IN_SINGLE) * epsilon
-
-
-def _size(truth: Tensor) -> Tensor:
-    """Of each entry and of the typical one."""
-    size = torch.where(torch.isfinite(truth), truth.abs(), 0).to(torch.float64)
-    return size + typical_size(truth)
 
 
 def gradient_floor(run: Run, argument: Tensor) -> float:

@@ -8,9 +8,9 @@ from torch import Tensor
 from torchref.checker.execution.arithmetic import (
     ORDER,
     agree,
+    entry_sizes,
     held_in_double,
     identical,
-    typical_size,
 )
 from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
@@ -61,7 +61,7 @@ def _agree_in_16_bits(run: Run, a: Tensor, b: Tensor, place: int, relative: floa
     """Within a few roundings, or within the errors that the candidate makes beside the truth."""
     gap = torch.nan_to_num((a.double() - b.double()).abs(), torch.inf, torch.inf)
     gap = gap.masked_fill((a == b) | (torch.isnan(a) & torch.isnan(b)), 0)
-    unit = torch.nan_to_num(b.abs().double(), 0, 0, 0) + typical_size(b)
+    unit = entry_sizes(b)
     relative = max(relative, (FEW if run.reference else WITHOUT_A_REFERENCE) * run.epsilon)
     if bool((gap <= relative * unit).all()):
         return True
