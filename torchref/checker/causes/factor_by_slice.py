@@ -1,7 +1,7 @@
-"""A factor for each slice: counts of an index, sizes of parts, norms of rows, a vector in sight."""
+"""A factor for each slice: the sizes of parts, or numbers of which nothing is known."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -15,26 +15,6 @@ APART = 1e-3  # relative: factors no further apart are one
 MOST = 0.5  # of the entries: where fewer are wrong, which they are says more
 SHOWN = 3  # factors that are told
 MOST_SLICES = 1000  # along one dimension, of which each has its factor
-POWERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "{}": lambda v: v,
-    "1/({})": lambda v: 1 / v,
-    "√({})": torch.sqrt,
-    "1/√({})": torch.rsqrt,
-    "({})²": torch.square,
-    "1/({})²": lambda v: 1 / v**2,
-    "exp({})": torch.exp,
-    "1/exp({})": lambda v: torch.exp(-v),
-}
-
-
-def count_of_each_slice(wrong: Mismatch) -> Iterator[str]:
-    """Each slice is its own multiple of the true one: how often an index names it."""
-    yield from _by_vector(wrong, _counts)
-
-
-def value_of_each_slice(wrong: Mismatch) -> Iterator[str]:
-    """Each slice is its own multiple of the true one: an entry of an argument, or a norm."""
-    yield from _by_vector(wrong, _values)
 
 
 def size_of_parts(wrong: Mismatch) -> Iterator[str]:
@@ -53,21 +33,6 @@ def factor_of_each_slice(wrong: Mismatch) -> Iterator[str]:
             told = f"what belongs to each index along dimension {dim} is a multiple of the true one"
             yield f"{told}: {_listed(factors)}"
             return
-
-
-def _by_vector(
-    wrong: Mismatch, vectors: Callable[[Mismatch, int], Iterator[tuple[str, Tensor]]]
-) -> Iterator[str]:
-    for dim, factors in _factors_by_dimension(wrong):
-        known = ~torch.isnan(factors)
-        for what, vector in vectors(wrong, dim):
-            for form, power in POWERS.items():
-                k = _multiple(factors[known], power(vector)[known])
-                if k is not None:
-                    told = f"what belongs to each index along dimension {dim} is "
-                    told += f"{form.format(what)} times the true one{_beside(k)}"
-                    yield f"{told}: {_listed(factors)}"
-                    return
 
 
 def _factors_by_dimension(wrong: Mismatch) -> Iterator[tuple[int, Tensor]]:
@@ -98,42 +63,6 @@ def _factors(wrong: Mismatch, dim: int) -> Tensor | None:
     if len(known) < 2 or bool(((known - known[0]).abs() <= APART * known[0].abs()).all()):
         return None
     return factors
-
-
-def _counts(wrong: Mismatch, dim: int) -> Iterator[tuple[str, Tensor]]:
-    """What an index says of each place along a dimension."""
-    size = wrong.true.shape[dim]
-    for name, index in wrong.indices.items():
-        inside = index[(index >= 0) & (index < size)]
-        if index.dim() and len(inside):
-            counts = torch.bincount(inside.reshape(-1).long(), minlength=size).double()
-            yield f"how often {name} names it", counts
-        if index.shape == (size,) and not bool((index < 0).any()):
-            counts = torch.bincount(index)[index].double()
-            yield f"how often {name} holds its entry there", counts
-            yield f"{name} there", index.double()
-
-
-def _values(wrong: Mismatch, dim: int) -> Iterator[tuple[str, Tensor]]:
-    """Arguments of one dimension, and norms of rows; along the last one see local_derivative.py."""
-    size = wrong.true.shape[dim]
-    for name, value in wrong.values.items() if dim < wrong.true.dim() - 1 else ():
-        if value.is_complex():
-            continue
-        if value.dim() == 1 and value.shape == (size,):
-            yield f"{name} there", value.double()
-        elif value.dim() > 1 and value.shape[:1] == (size,) and dim == 0:
-            yield f"the norm of {name} there", value.double().flatten(1).norm(dim=1)
-
-
-def _multiple(factors: Tensor, vector: Tensor) -> float | None:
-    """The k with factor = k · vector in each place, if enough of them differ to say so."""
-    usable = bool(torch.isfinite(vector).all() and (vector != 0).all())
-    if len(factors) < TELLING or not usable:
-        return None
-    ratios = factors / vector
-    k = float(ratios.mean())
-    return k if float((ratios - k).abs().max()) <= SAME * abs(k) else None
 
 
 def _by_sizes_of_parts(factors: Tensor, dim: int) -> str:
@@ -177,7 +106,3 @@ def _listed(factors: Tensor) -> str:
 
 def _number(factor: float) -> str:
     return f"{factor:.6g}"
-
-
-def _beside(k: float) -> str:
-    return "" if abs(k - 1) < SAME else f", and {k:.6g} times that"

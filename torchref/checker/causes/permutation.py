@@ -13,9 +13,7 @@ TELLING = 4  # different entries other than 0: fewer are in another order by cha
 MOST_DIMENSIONS = 5  # of which every subset is tried
 MOST_ELEMENTS = 1_000_000  # above which every order takes long to try
 LOOKED_AT = 4096  # entries, whether they differ
-FARTHEST = 8  # places that an entry is shifted by
 MOST_BLOCKS = 16  # of equal size, which may stand in another order
-MOSTLY = 0.5  # so much of a gradient must overlap with its shifted self, and be wrong there
 
 Prediction = tuple[str, Tensor]
 
@@ -61,16 +59,6 @@ def flipped(wrong: Mismatch) -> Iterator[Prediction]:
                 yield f"it is the true gradient, {told}", true.rot90(quarters, plane)
 
 
-def index_negated(wrong: Mismatch) -> Iterator[Prediction]:
-    """Each entry is that of the negative index, as where a Fourier transform is not conjugated."""
-    long = [dim for dim in range(wrong.true.dim()) if wrong.true.shape[dim] > 2]
-    for count in range(1, min(len(long), MOST_DIMENSIONS) + 1) if _has_an_order(wrong.true) else ():
-        for dims in combinations(long, count):
-            told = "each entry is what belongs to the index −i in place of i along dimension "
-            told += f"{_and(dims)}, counted around the end, as where a Fourier transform is not "
-            yield f"{told}conjugated", wrong.true.flip(dims).roll((1,) * count, dims)
-
-
 def rolled(wrong: Mismatch) -> Iterator[str]:
     """All entries moved around the end of several dimensions; the largest one shows how far."""
     got, true = wrong.got, wrong.true
@@ -82,21 +70,6 @@ def rolled(wrong: Mismatch) -> Iterator[str]:
     told = ", ".join(f"{b:+d} along dimension {dim}" for dim, b in enumerate(moved) if b)
     if same(got, true.roll(by, tuple(range(true.dim()))), wrong.rounding):
         yield f"it holds the true entries, each {told}, around the end"
-
-
-def shifted(wrong: Mismatch) -> Iterator[str]:
-    """Each entry is that of a neighbour; what is shifted in from beyond the edge is unknown."""
-    got, true = wrong.got, wrong.true
-    for dim, size in enumerate(true.shape if _tells(wrong) else ()):
-        for by in range(1, min(FARTHEST, int(size * (1 - MOSTLY))) + 1):
-            for told, ahead, behind in ((by, got, true), (-by, true, got)):
-                here = ahead.narrow(dim, by, size - by)
-                there = behind.narrow(dim, 0, size - by)
-                at = wrong.wrong.narrow(dim, by if told > 0 else 0, size - by)
-                mostly = float(at.double().mean()) > MOSTLY
-                if mostly and same(here, there, wrong.rounding) and _distinct(there) >= TELLING:
-                    yield f"it holds the true entries, each {told:+d} along dimension {dim}"
-                    return
 
 
 def parts_exchanged(wrong: Mismatch) -> Iterator[str]:
