@@ -36,7 +36,6 @@ NOT_NAMED_YET = {
     "rotary embedding: no offset",
     "rotary embedding: same sign",
     "running sine: of the sum",
-    "scatter mean: no count",
     "scatter product: zero factor",
     "sparse times dense: flag forgotten",
 }
