@@ -1,0 +1,144 @@
+"""The cross-check of what was seen: each kept call as it was, and then with variations."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from torchref.auditor.definition import names_of
+from torchref.auditor.intention import intended
+from torchref.auditor.kept_call import KeptCall
+from torchref.auditor.random_state import RandomState
+from torchref.auditor.recording import Seen
+from torchref.auditor.replay import candidate_of, differentiated, promised, weighed
+from torchref.auditor.report import Row, RowVerdict
+from torchref.auditor.unseen import note_on_classes, why_not_kept
+from torchref.checker.crosscheck import crosscheck
+from torchref.checker.report.findings import Verdict
+from torchref.checker.report.report import Report
+from torchref.errors import InputError
+
+Tick = Callable[[str], None]
+
+
+def checked(
+    seen: Sequence[Seen],
+    references: Mapping[str, Any],
+    expect: Mapping[str, str],
+    options: Mapping[str, Any],
+    tick: Tick,
+) -> Iterator[Row]:
+    """A row for each Function that is not torch's own, as soon as it is checked."""
+    own = [each for each in seen if not each.definition.is_of_torch]
+    for each, name in zip(own, names_of([each.definition for each in own]), strict=True):
+        before = RandomState.read(call_devices(each.kept))
+        try:
+            yield _row(name, each, references.get(name), expect.get(name), options, tick)
+        finally:
+            before.set()
+
+
+def call_devices(calls: Sequence[KeptCall]) -> set[Any]:
+    """Where the tensors of some calls are."""
+    return set().union(*(call.random.of_cuda for call in calls))
+
+
+def _row(
+    name: str,
+    seen: Seen,
+    reference: Any,
+    reason: str | None,
+    options: Mapping[str, Any],
+    tick: Tick,
+) -> Row:
+    reports: list[Report] = []
+    failures: dict[str, None] = {}
+    settings: dict[Any, Verdict] = {}
+    verdicts: list[Verdict] = []
+    for number, call in enumerate(seen.kept, start=1):
+
+        def tell(what: str, number: int = number) -> None:
+            tick(f"{name}, call {number}: {what}")
+
+        try:
+            if call.setting not in settings:
+                full = _crosscheck(call, candidate_of(call), reference, options, tell)
+                settings[call.setting] = full.verdict
+                reports.append(full)
+            native = _as_it_was(call, reference, options, tell)
+        except InputError as error:
+            failures[str(error)] = None
+            verdicts.append("cannot tell")
+            continue
+        reports += native
+        found = {report.verdict for report in native}
+        verdicts.append("wrong" if "wrong" in found else settings[call.setting])
+    return _told(name, seen, reports, _worst(verdicts), list(failures), reason)
+
+
+def _as_it_was(
+    call: KeptCall, reference: Any, options: Mapping[str, Any], tick: Tick
+) -> list[Report]:
+    """In the precision of the program: with random cotangents, and with those that arrived."""
+    native = {**options, "precision": "native", "thorough": False}
+    reports = [_crosscheck(call, candidate_of(call), reference, native, tick)]
+    if reports[0].verdict != "wrong" and (candidate := weighed(call)) is not None:
+        reports.append(_crosscheck(call, candidate, None, native, tick))
+    return reports
+
+
+def _crosscheck(
+    call: KeptCall, candidate: Any, reference: Any, options: Mapping[str, Any], tick: Tick
+) -> Report:
+    return crosscheck(
+        candidate,
+        reference,
+        call.args,
+        kwargs=call.kwargs,
+        wrt=differentiated(call),
+        progress=tick,
+        **{**promised(call), **options},
+    )
+
+
+def _worst(verdicts: Sequence[Verdict]) -> RowVerdict:
+    order: tuple[Verdict, ...] = ("wrong", "cannot tell", "right")
+    return next((verdict for verdict in order if verdict in verdicts), "cannot tell")
+
+
+def _told(
+    name: str,
+    seen: Seen,
+    reports: list[Report],
+    verdict: RowVerdict,
+    failures: list[str],
+    reason: str | None,
+) -> Row:
+    """The row, with the report first that says most."""
+    notes = [note_on_classes(seen), *failures]
+    if not seen.kept:
+        verdict = "cannot tell" if seen.differentiated else "not checked"
+        notes.append(why_not_kept(seen))
+    reports.sort(key=lambda report: report.verdict != verdict)  # stable
+    findings = [finding for report in reports for finding in report.findings]
+    cause = findings[0].cause if findings and verdict == "wrong" else None
+    hazards = dict.fromkeys(hazard.cause for report in reports for hazard in report.hazards)
+    if verdict == "wrong" and reason is None:
+        notes.append(intended(name, seen.kept, findings))
+    if reason is not None:
+        if verdict in ("wrong", "cannot tell"):
+            notes.append(f"expected: {reason}")
+            verdict = "expected"
+        elif verdict == "right":
+            notes.append(f"it was expected not to match its forward ({reason}), and is right")
+    definition = seen.definition
+    return Row(
+        name,
+        definition.file,
+        definition.line,
+        seen.calls,
+        tuple(dict.fromkeys(call.shapes for call in seen.kept)),
+        verdict,
+        cause,
+        tuple(hazards),
+        tuple(reports),
+        "; ".join(filter(None, notes)),
+    )

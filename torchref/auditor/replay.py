@@ -1,0 +1,105 @@
+"""A kept call, called again: the Function or the custom op itself, with what the program gave."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.utils import _pytree as pytree
+
+from torchref.auditor.definition import custom_op_of
+from torchref.auditor.kept_call import KeptCall
+from torchref.checker.execution.arithmetic import is_differentiable
+from torchref.checker.execution.subject import argument_name, function_argument_names
+from torchref.checker.promise import LAYOUTS, VARIED
+
+
+def candidate_of(call: KeptCall) -> Any:
+    """What the cross-check calls: the Function itself where it can be."""
+    op = custom_op_of(call.function)
+    if op is None and not call.drew:
+        return call.function
+
+    def again(*args: Any, **kwargs: Any) -> Any:
+        if call.drew:
+            call.random.set()  # the numbers that it drew in the program
+        return (call.function.apply if op is None else op)(*args, **kwargs)
+
+    named = _names(call.function)
+    again.__name__ = call.function.__name__ if op is None else f"{op._namespace}::{op._opname}"
+    if named is not None:
+        again.__signature__ = _signature(named)  # type: ignore[attr-defined]  # read by inspect
+    return again
+
+
+def promised(call: KeptCall) -> dict[str, Any]:
+    """What the cross-check must not hold against it, as further options."""
+    held: dict[str, Any] = {}
+    if call.drew:  # in the order of memory, so that other strides get other numbers
+        held["vary"] = tuple(kind for kind in VARIED if kind != LAYOUTS)
+    if custom_op_of(call.function) is not None:
+        held["expect"] = {"forward-mode-wrong": "register_autograd takes no rule for it"}
+    return held
+
+
+def weighed(call: KeptCall) -> Callable[..., Tensor] | None:
+    """Its outputs weighed by the cotangents that the program sent back; None where none came.
+
+    The backward of this one number brings the Function just those, times a number.
+    """
+    if call.cotangents is None or not any(c is not None and c.any() for c in call.cotangents):
+        return None
+    candidate, cotangents = candidate_of(call), call.cotangents
+    apply = candidate.apply if isinstance(candidate, type) else candidate
+
+    def outputs_weighed(*args: Any, **kwargs: Any) -> Tensor:
+        leaves = pytree.tree_leaves(apply(*args, **kwargs))
+        outputs = [y for y in leaves if isinstance(y, Tensor)]
+        terms = [
+            (y * c.conj()).real.sum() if y.is_complex() else (y * c).sum()
+            for y, c in zip(outputs, cotangents, strict=True)
+            if c is not None and is_differentiable(y)
+        ]
+        return torch.stack(terms).sum()
+
+    named = _names(call.function)
+    outputs_weighed.__name__ = f"{candidate.__name__} with the program's grad_output"
+    if named is not None:
+        outputs_weighed.__signature__ = _signature(named)  # type: ignore[attr-defined]
+    return outputs_weighed
+
+
+def differentiated(call: KeptCall) -> list[str]:
+    """The names of the arguments that required grad, as the cross-check has them."""
+    names = _names(call.function)
+    paths, _ = pytree.tree_flatten_with_path((call.args, call.kwargs))
+    found = []
+    for (path, _), requires_grad in zip(paths, call.requires_grad, strict=True):
+        if requires_grad:
+            side, place, *rest = path
+            name = argument_name(place.idx, names) if side.idx == 0 else str(place.key)
+            found.append(name + pytree.keystr(tuple(rest)))
+    return found
+
+
+def _names(function: type[Function]) -> tuple[str, ...] | None:
+    op = custom_op_of(function)
+    if op is None:
+        return function_argument_names(function)
+    return tuple(each.name for each in op._schema.arguments if not each.kwarg_only)
+
+
+def _signature(names: tuple[str, ...]) -> Signature:
+    kinds = (
+        (
+            name.rstrip("*"),
+            Parameter.VAR_POSITIONAL if name[-1] == "*" else Parameter.POSITIONAL_ONLY,
+        )
+        for name in names
+    )
+    keywords = Parameter("further", Parameter.VAR_KEYWORD)
+    return inspect.Signature([*(Parameter(*each) for each in kinds), keywords])

@@ -1,0 +1,92 @@
+"""What an audit says: one row for each Function, a verdict on all, and what was not checked."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
+
+from torchref.auditor.text import tell
+from torchref.checker.report.findings import Verdict
+from torchref.checker.report.report import Report, WrongGradientError, no_truth_value
+
+RowVerdict = Literal["right", "wrong", "expected", "cannot tell", "not checked"]
+Shapes = tuple[tuple[int, ...], ...]  # of the tensors of a call
+
+
+@dataclass(frozen=True)
+class Row:
+    """A Function that the program applied.
+
+    `verdict` is "expected" where it is not right and was declared to be so, and "not checked" where
+    the program asked no gradient of it. `shapes` are those of each call that was kept, `cause` the
+    likeliest of the findings, `reports` the cross-checks, and `note` what else there is to say.
+    """
+
+    name: str
+    file: str | None
+    line: int | None
+    calls: int
+    shapes: tuple[Shapes, ...]
+    verdict: RowVerdict
+    cause: str | None = None
+    hazards: tuple[str, ...] = ()
+    reports: tuple[Report, ...] = ()
+    note: str = ""
+
+    @property
+    def place(self) -> str:
+        """The file and line of its definition."""
+        return "" if self.file is None else f"{self.file}:{self.line}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "file": self.file,
+            "line": self.line,
+            "calls": self.calls,
+            "shapes": [[list(shape) for shape in shapes] for shapes in self.shapes],
+            "verdict": self.verdict,
+            "cause": self.cause,
+            "hazards": list(self.hazards),
+            "note": self.note,
+            "reports": [report.to_dict() for report in self.reports],
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class AuditReport:
+    """The outcome of `Audit.report`: `rows` for the Functions, `notes` on what was not seen.
+
+    `verdict` is "wrong" where a Function is; else "cannot tell" where one could not be judged, or
+    none; else "right": then no Function surprises, though some may be expected not to be right.
+    """
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        verdicts = {row.verdict for row in self.rows} - {"not checked"}
+        if "wrong" in verdicts:
+            return "wrong"
+        return "cannot tell" if not verdicts or "cannot tell" in verdicts else "right"
+
+    def raise_if_wrong(self) -> None:
+        """Raise `WrongGradientError` unless the verdict is "right"."""
+        __tracebackhide__ = True  # pytest shows the test's own line
+        if self.verdict != "right":
+            raise WrongGradientError(str(self))
+
+    def __bool__(self) -> NoReturn:
+        raise no_truth_value("report", 'report.verdict == "right"', "report.raise_if_wrong()")
+
+    def __str__(self) -> str:
+        return tell(self)
+
+    __repr__ = __str__  # what a notebook shows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, in plain types: what `torchref audit --json` writes."""
+        return {
+            "verdict": self.verdict,
+            "functions": [row.to_dict() for row in self.rows],
+            "notes": list(self.notes),
+        }
