@@ -1,16 +1,16 @@
 """The call: `torchref.audit`."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from numbers import Integral
 from types import TracebackType
 from typing import Any, Self
 
-from torchref.auditor.checking import Tick, checked
+from torchref.auditor.checking import Tick, checked, named
 from torchref.auditor.interception import intercept
-from torchref.auditor.recording import Recorder
-from torchref.auditor.report import AuditReport
+from torchref.auditor.recording import Recorder, Seen
+from torchref.auditor.report import AuditReport, Row
 from torchref.auditor.unseen import compiled_frames, notes_on
 from torchref.checker.crosscheck import crosscheck
 from torchref.checker.report.progress import progress_bar
@@ -100,6 +100,18 @@ class Audit:
         cotangents and with those that arrived, then with variations as `crosscheck` does. Raises
         `InputError` within the `with`, and for what `crosscheck` does not take.
         """
+        with _telling(progress) as tick:
+            rows = self.rows(references or {}, expect or {}, options, tick)
+            return AuditReport(tuple(rows), tuple(self.notes(references or {}, expect or {})))
+
+    def rows(
+        self,
+        references: Mapping[str, Any],
+        expect: Mapping[str, str],
+        options: Mapping[str, Any],
+        tick: Tick,
+    ) -> Iterator[Row]:
+        """The rows of the report, each as soon as it is known."""
         if self._stack is not None:
             raise InputError(
                 "an audit must be reported after its with block",
@@ -113,12 +125,24 @@ class Audit:
                 f"{', '.join(unknown)} arrived",
                 "The inputs are those of the program; references= and expect= go by Functions.",
             )
-        seen = list(self.recorder.seen.values())
-        with _telling(progress) as tick:
-            rows = tuple(checked(seen, references or {}, expect or {}, options, tick))
-        return AuditReport(
-            rows, tuple(notes_on(seen, rows, self.frames, references or {}, expect or {}))
-        )
+        for name, reason in expect.items():
+            if not isinstance(reason, str) or not reason.strip():
+                raise InputError(
+                    "expect must give a reason for each Function",
+                    f"{reason!r} arrived for {name}",
+                    'Write expect={"Round": "straight-through"}.',
+                )
+        return checked(self.seen, references, expect, options, tick)
+
+    def notes(self, references: Mapping[str, Any], expect: Mapping[str, str]) -> Iterator[str]:
+        """What the report says beside its rows."""
+        everything = self.recorder.seen.values()
+        return notes_on(everything, list(self.seen), self.frames, references, expect)
+
+    @property
+    def seen(self) -> dict[str, Seen]:
+        """The Functions that were applied, by name."""
+        return named(self.recorder.seen.values())
 
 
 def _telling(progress: bool | Tick) -> AbstractContextManager[Tick]:

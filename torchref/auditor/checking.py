@@ -1,6 +1,6 @@
 """The cross-check of what was seen: each kept call as it was, and then with variations."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from torchref.auditor.definition import names_of
@@ -19,21 +19,27 @@ from torchref.errors import InputError
 Tick = Callable[[str], None]
 
 
+def named(seen: Iterable[Seen]) -> dict[str, Seen]:
+    """The Functions that are not torch's own, by the shortest names that tell them apart."""
+    own = [each for each in seen if not each.definition.is_of_torch]
+    return dict(zip(names_of([each.definition for each in own]), own, strict=True))
+
+
 def checked(
-    seen: Sequence[Seen],
+    seen: Mapping[str, Seen],
     references: Mapping[str, Any],
     expect: Mapping[str, str],
     options: Mapping[str, Any],
     tick: Tick,
 ) -> Iterator[Row]:
-    """A row for each Function that is not torch's own, as soon as it is checked."""
-    own = [each for each in seen if not each.definition.is_of_torch]
-    for each, name in zip(own, names_of([each.definition for each in own]), strict=True):
+    """A row for each Function, as soon as it is checked."""
+    for name, each in seen.items():
         before = RandomState.read(call_devices(each.kept))
         try:
-            yield _row(name, each, references.get(name), expect.get(name), options, tick)
+            row = _row(name, each, references.get(name), expect.get(name), options, tick)
         finally:
             before.set()
+        yield row
 
 
 def call_devices(calls: Sequence[KeptCall]) -> set[Any]:

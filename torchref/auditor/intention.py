@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from torchref.auditor.kept_call import KeptCall
-from torchref.auditor.replay import candidate_of
+from torchref.auditor.replay import applied
 from torchref.checker.execution.tape import copy_layout
 from torchref.checker.report.findings import Finding
 
@@ -44,9 +44,8 @@ def _of_behaviour(call: KeptCall) -> str:
     for x in moving:
         x.requires_grad_()
     args, kwargs = pytree.tree_unflatten(fresh, spec)
-    candidate = candidate_of(call)
     with torch.enable_grad():
-        returned = (candidate.apply if isinstance(candidate, type) else candidate)(*args, **kwargs)
+        returned = applied(call)(*args, **kwargs)
     outputs = [y for y in pytree.tree_leaves(returned) if isinstance(y, Tensor) and y.requires_grad]
     if len(outputs) != 1:
         return ""

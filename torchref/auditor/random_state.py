@@ -1,4 +1,4 @@
-"""The state of the random generators that a forward may draw from: read, compared, and set again."""
+"""The state of the random generators that a forward may draw from."""
 
 import random
 import sys

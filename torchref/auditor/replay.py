@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Any
 
@@ -30,10 +29,16 @@ def candidate_of(call: KeptCall) -> Any:
         return (call.function.apply if op is None else op)(*args, **kwargs)
 
     named = _names(call.function)
-    again.__name__ = call.function.__name__ if op is None else f"{op._namespace}::{op._opname}"
+    again.__name__ = title(call.function)
     if named is not None:
         again.__signature__ = _signature(named)  # type: ignore[attr-defined]  # read by inspect
     return again
+
+
+def applied(call: KeptCall) -> Callable[..., Any]:
+    """What applies it."""
+    candidate = candidate_of(call)
+    return getattr(candidate, "apply", candidate)
 
 
 def promised(call: KeptCall) -> dict[str, Any]:
@@ -53,8 +58,7 @@ def weighed(call: KeptCall) -> Callable[..., Tensor] | None:
     """
     if call.cotangents is None or not any(c is not None and c.any() for c in call.cotangents):
         return None
-    candidate, cotangents = candidate_of(call), call.cotangents
-    apply = candidate.apply if isinstance(candidate, type) else candidate
+    apply, cotangents = applied(call), call.cotangents
 
     def outputs_weighed(*args: Any, **kwargs: Any) -> Tensor:
         leaves = pytree.tree_leaves(apply(*args, **kwargs))
@@ -67,7 +71,7 @@ def weighed(call: KeptCall) -> Callable[..., Tensor] | None:
         return torch.stack(terms).sum()
 
     named = _names(call.function)
-    outputs_weighed.__name__ = f"{candidate.__name__} with the program's grad_output"
+    outputs_weighed.__name__ = f"{title(call.function)} with the program's grad_output"
     if named is not None:
         outputs_weighed.__signature__ = _signature(named)  # type: ignore[attr-defined]
     return outputs_weighed
@@ -80,10 +84,17 @@ def differentiated(call: KeptCall) -> list[str]:
     found = []
     for (path, _), requires_grad in zip(paths, call.requires_grad, strict=True):
         if requires_grad:
-            side, place, *rest = path
-            name = argument_name(place.idx, names) if side.idx == 0 else str(place.key)
-            found.append(name + pytree.keystr(tuple(rest)))
+            place: Any = path[1]
+            is_keyword = isinstance(place, pytree.MappingKey)
+            name = str(place.key) if is_keyword else argument_name(place.idx, names)
+            found.append(name + pytree.keystr(path[2:]))
     return found
+
+
+def title(function: type[Function]) -> str:
+    """What the cross-check calls it."""
+    op = custom_op_of(function)
+    return function.__name__ if op is None else f"{op._namespace}::{op._opname}"
 
 
 def _names(function: type[Function]) -> tuple[str, ...] | None:

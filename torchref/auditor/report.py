@@ -1,6 +1,7 @@
 """What an audit says: one row for each Function, a verdict on all, and what was not checked."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from torchref.auditor.text import tell
@@ -33,8 +34,12 @@ class Row:
 
     @property
     def place(self) -> str:
-        """The file and line of its definition."""
-        return "" if self.file is None else f"{self.file}:{self.line}"
+        """The file and line of its definition, from the folder in which one works."""
+        if self.file is None:
+            return ""
+        file = Path(self.file)
+        here = Path.cwd()
+        return f"{file.relative_to(here) if file.is_relative_to(here) else file}:{self.line}"
 
     def to_dict(self) -> dict[str, Any]:
         return {

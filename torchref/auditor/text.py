@@ -69,7 +69,12 @@ def table(rows: Sequence[ToldRow]) -> Table:
     """One row for each Function."""
     made = Table(title="Functions that the program applied", title_justify="left")
     for column in ("Function", "defined at", "calls", "shapes", "verdict", "cause", "hazards"):
-        made.add_column(column, justify="right" if column == "calls" else "left", overflow="fold")
+        made.add_column(
+            column,
+            justify="right" if column == "calls" else "left",
+            overflow="fold",
+            no_wrap=column in ("calls", "verdict", "cause"),
+        )
     for row in rows:
         made.add_row(
             Text(row.name),

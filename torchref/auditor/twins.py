@@ -40,7 +40,9 @@ def _address(name: str) -> str | None:
         for part in where.split(".")[1:]:
             module = getattr(module, part)
         functions = {
-            _plain(each): each for each in dir(module) if each[0] != "_" and each.islower()
+            _plain(each): each
+            for each in dir(module)
+            if each[0] != "_" and each[-1] != "_" and each.islower()
         }
         if plain in functions and callable(getattr(module, functions[plain])):
             return f"{where}:{functions[plain]}"

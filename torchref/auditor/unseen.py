@@ -1,11 +1,10 @@
 """What an audit did not see of a program, and why."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from torchref.auditor.recording import MOST_CLASSES, Seen
-from torchref.auditor.report import Row
 from torchref.auditor.twins import suggestions
 
 
@@ -16,14 +15,13 @@ def compiled_frames() -> int:
 
 
 def notes_on(
-    seen: Sequence[Seen],
-    rows: Sequence[Row],
+    seen: Iterable[Seen],
+    names: Sequence[str],
     frames: int,
     references: Mapping[str, Any],
     expect: Mapping[str, str],
 ) -> Iterator[str]:
     """Of torch's own Functions, of what torch.compile has traced, and of names that fit none."""
-    names = [row.name for row in rows]
     for option, given in (("reference", references), ("expect", expect)):
         for name in given:
             if name not in names:

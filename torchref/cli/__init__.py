@@ -7,6 +7,8 @@ import typer
 from rich.markup import escape
 
 from torchref import InputError, __version__
+from torchref.cli.audit import EPILOG as OF_AUDIT
+from torchref.cli.audit import audit_command
 from torchref.cli.causes import EPILOG as OF_CAUSES
 from torchref.cli.causes import causes_command
 from torchref.cli.crosscheck import EPILOG as OF_CROSSCHECK
@@ -62,5 +64,8 @@ def _options(
 
 
 app.command(name="crosscheck", epilog=OF_CROSSCHECK)(crosscheck_command)
+app.command(name="audit", epilog=OF_AUDIT, context_settings={"allow_interspersed_args": False})(
+    audit_command
+)
 app.command(name="explain", epilog=OF_EXPLAIN)(explain_command)
 app.command(name="causes", epilog=OF_CAUSES)(causes_command)

@@ -62,7 +62,8 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
             timer.start()
         try:
             _hand_over(process, pickled)
-            for kind, value in _answers(process):
+            assert process.stdout is not None
+            for kind, value in answers(process, process.stdout.fileno()):
                 if kind == "sent":
                     receive(value)
                 elif kind == "raised":
@@ -76,7 +77,7 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
             process.kill()
     if late.is_set():
         raise OutlastedError(f"it was not done {GRACE:g} s after the {seconds:g} s of seconds=")
-    ended = _how(process.returncode)
+    ended = how_it_ended(process.returncode)
     if not has_begun:
         raise _no_start(f"{ended} before it began; what it wrote is on standard error")
     raise ProcessEndedError(ended)
@@ -107,10 +108,12 @@ def _hand_over(process: subprocess.Popen[bytes], pickled: bytes) -> None:
         process.stdin.close()
 
 
-def _answers(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, Any]]:
-    """What the process says until it ends itself: those that it forked may hold the pipe longer."""
-    assert process.stdout is not None
-    pipe, said = process.stdout.fileno(), bytearray()
+def answers(process: subprocess.Popen[bytes], pipe: int) -> Iterator[tuple[str, Any]]:
+    """What the process says until it ends itself: those that it forked may hold the pipe longer.
+
+    Each answer is a pickle, ahead of which stands its length.
+    """
+    said = bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while True:
@@ -131,7 +134,8 @@ def _answers(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, Any]]:
                 yield pickle.loads(answer)
 
 
-def _how(status: int) -> str:
+def how_it_ended(status: int) -> str:
+    """In words, of what `Popen.returncode` is."""
     if status >= 0:
         return f"the process ended with exit status {status}"
     names = {each.value: each.name for each in signal.Signals}
@@ -141,13 +145,13 @@ def _how(status: int) -> str:
 
 def serve() -> None:
     """The other process: work from standard input, answers on what was standard output."""
-    answers = os.fdopen(os.dup(1), "wb")
+    pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the work prints is no answer
 
     def send(kind: str, value: Any = None) -> None:
         answer = cloudpickle.dumps((kind, value))
-        answers.write(len(answer).to_bytes(LENGTH) + answer)
-        answers.flush()
+        pipe.write(len(answer).to_bytes(LENGTH) + answer)
+        pipe.flush()
 
     send("begun")
     pickled = pickle.load(sys.stdin.buffer)

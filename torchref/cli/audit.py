@@ -1,0 +1,161 @@
+"""`torchref audit`: run a program as it is, and cross-check the Functions that it applies."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from torchref import AuditReport, InputError, __version__
+from torchref.auditor.page import page
+from torchref.auditor.text import show
+from torchref.checker.promise import MOST_SEED
+from torchref.cli.audit_settings import of_options, of_project
+from torchref.cli.supervisor import Heard, supervise
+from torchref.cli.terminal import RIGHT, USAGE, WRONG, err, out, require_writable
+from torchref.explainer.whole_number_option import whole_number
+
+INTERRUPTED = 130
+MOST = 2**62
+EPILOG = (
+    "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage, or a program that "
+    "fails or applies no Function; 130 after Ctrl-C. Options of the audit come before the script, "
+    "all behind it belong to the program.\n\n"
+    "Examples:\n\n`torchref audit train.py --epochs 1`\n\n"
+    "`torchref audit --html audit.html -m package.train`\n\n"
+    "`torchref audit --expect Round=straight-through train.py`"
+)
+
+
+def audit_command(
+    program: Annotated[
+        list[str],
+        typer.Argument(metavar="SCRIPT|MODULE [ARGS]...", help="The program, and its arguments."),
+    ],
+    is_module: Annotated[
+        bool, typer.Option("-m", help="It is a module, as for python -m.", show_default=False)
+    ] = False,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=module:function", help="What a Function should equal; repeatable."
+        ),
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=REASON",
+            help="Why a Function is not the gradient of its forward; repeatable.",
+        ),
+    ] = None,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Check each Function in processes of its own.")
+    ] = False,
+    calls: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(1, MOST), metavar="INTEGER", help="Calls kept of each Function."
+        ),
+    ] = 3,
+    memory: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(1, MOST), metavar="INTEGER", help="MiB that their copies may take."
+        ),
+    ] = 256,
+    seed: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(0, MOST_SEED), metavar="INTEGER", help="Of cotangents, directions."
+        ),
+    ] = 0,
+    seconds: Annotated[
+        float | None, typer.Option(help="A limit on each of the cross-checks.")
+    ] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the report as JSON; - is stdout."),
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write it as one page.")
+    ] = None,
+) -> None:
+    """Run a program as it is, and cross-check every Function that it applies."""
+    for option, file in (("--json", json_file), ("--html", html_file)):
+        if file is not None and str(file) != "-":
+            require_writable(option, file)
+    if seconds is not None and not seconds > 0:
+        raise InputError("--seconds must be more than 0", f"{seconds} arrived", "Leave it out.")
+    project = of_project(Path.cwd())
+    settings = {
+        "is_module": is_module,
+        "calls": calls,
+        "memory": memory * 2**20,
+        "expect": project["expect"] | of_options("--expect", expect or ()),
+        "references": project["reference"] | of_options("--reference", reference or ()),
+        "options": {"seed": seed, "seconds": seconds, "isolate": isolate},
+    }
+    heard = _watched(program, settings)
+    if heard.how == "absent":
+        what = "module" if is_module else "script"
+        raise InputError(
+            f"torchref audit must be given a {what} that is there", heard.told, FIX[is_module]
+        )
+    report = heard.report()
+    document = {"torchref": __version__, "torch": torch.__version__, "seed": seed}
+    document |= {"program": program, **report.to_dict()}
+    if html_file is not None:
+        html_file.write_text(page(report, document), encoding="utf-8")
+    _written(report, document, json_file)
+    if heard.refused is not None:
+        raise InputError(*heard.refused)
+    raise typer.Exit(_status(heard, report))
+
+
+FIX = {
+    True: "Run where Python finds it, and leave .py away.",
+    False: "Give its path from the folder in which you are; a module is given by -m.",
+}
+
+
+def _watched(program: list[str], settings: dict[str, Any]) -> Heard:
+    """What came of it; on a terminal, a line on standard error says what is tried meanwhile."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    progress = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+    task = progress.add_task("")
+
+    def tell(heard: Heard) -> None:
+        if heard.functions is not None:  # until then the terminal is the program's
+            progress.update(task, description=f"audit: {heard.trying}"[:60])
+            progress.start()
+
+    try:
+        return supervise(program, settings, tell)
+    finally:
+        progress.stop()
+
+
+def _written(report: AuditReport, document: dict[str, Any], json_file: Path | None) -> None:
+    """The table and the stories; on standard error where JSON goes to standard output."""
+    text = json.dumps(document, indent=2) + "\n"
+    if json_file is not None and str(json_file) == "-":
+        show(report, err)
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    if json_file is not None:
+        json_file.write_text(text, encoding="utf-8")
+    show(report, out)
+
+
+def _status(heard: Heard, report: AuditReport) -> int:
+    if heard.is_interrupted:
+        return INTERRUPTED
+    if report.verdict == "wrong":
+        return WRONG
+    if heard.how != "ended" or not report.rows:
+        return USAGE
+    return RIGHT if report.verdict == "right" else WRONG

@@ -1,0 +1,82 @@
+"""What `torchref audit` does once the program has ended: check what was seen, row by row."""
+
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from torchref.auditor.audit import Audit
+from torchref.cli.loading import load
+from torchref.errors import InputError
+
+APART = 0.5  # seconds, within which a second Ctrl-C is the first one, heard twice
+
+
+def check(
+    audit: Audit, settings: Mapping[str, Any], say: Callable[..., None], was_interrupted: bool
+) -> None:
+    """Say which Functions there are, then each row as it is done, and the notes at the end."""
+    heard_at = time.monotonic() if was_interrupted else -math.inf
+
+    def interrupt(*_: Any) -> None:
+        if time.monotonic() - heard_at > APART:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)  # whatever the program has made of it
+    with _output_apart():
+        own = audit.seen
+        told = [(name, s.definition.file, s.definition.line, s.calls) for name, s in own.items()]
+        say("functions", told)
+        try:
+            references = {name: _loaded(a) for name, a in settings["references"].items()}
+            expect, options = settings["expect"], settings["options"]
+            for row in audit.rows(references, expect, options, lambda what: say("trying", what)):
+                say("row", row)
+        except InputError as error:
+            say("refused", error.args)
+        else:
+            say("notes", tuple(audit.notes(references, expect)))
+
+
+def _loaded(address: str) -> Any:
+    """What is at an address; of the program itself, without running it again."""
+    where, _, name = address.rpartition(":")
+    main: Any = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    file = Path(getattr(main, "__file__", None) or "")
+    if where == getattr(spec, "name", None) or (where.endswith(".py") and _same(Path(where), file)):
+        for part in name.split("."):
+            main = getattr(main, part, None)
+        if main is not None:
+            return main
+    return load(address, "--reference")
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+@contextmanager
+def _output_apart() -> Iterator[None]:
+    """What Functions print while they are checked goes to standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, AttributeError):  # closed, or None
+            stream.flush()
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # one of them was closed from the beginning
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError, AttributeError):
+            sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
