@@ -12,6 +12,9 @@ from torchref.auditor.replay import candidate_of, differentiated, promised, weig
 from torchref.auditor.report import Row, RowVerdict
 from torchref.auditor.unseen import note_on_classes, why_not_kept
 from torchref.checker.crosscheck import crosscheck
+from torchref.checker.execution.case import build_case
+from torchref.checker.execution.subject import as_subject
+from torchref.checker.inputs.preparation import in_its_precision
 from torchref.checker.report.findings import Verdict
 from torchref.checker.report.report import Report
 from torchref.errors import InputError
@@ -83,12 +86,25 @@ def _row(
 def _as_it_was(
     call: KeptCall, reference: Any, options: Mapping[str, Any], tick: Tick
 ) -> list[Report]:
-    """In the precision of the program: with random cotangents, and with those that arrived."""
+    """In the precision of the program, with random cotangents; and with those that arrived.
+
+    The latter in float64 alone: cotangents of all magnitudes drown in the rounding of their sum.
+    """
     native = {**options, "precision": "native", "thorough": False}
     reports = [_crosscheck(call, candidate_of(call), reference, native, tick)]
-    if reports[0].verdict != "wrong" and (candidate := weighed(call)) is not None:
-        reports.append(_crosscheck(call, candidate, None, native, tick))
+    if reports[0].verdict != "wrong" and (candidate := weighed(call)) and _is_of_double(call):
+        double = {**options, "precision": "double", "thorough": False}
+        reports.append(_crosscheck(call, candidate, None, double, tick))
     return reports
+
+
+def _is_of_double(call: KeptCall) -> bool:
+    """Whether it takes float64, and computes in it."""
+    subject = as_subject(candidate_of(call))
+    case = build_case(subject, call.args, call.kwargs, differentiated(call))
+    other: list[str] = []
+    in_its_precision(subject, [case], None, other.append)
+    return not other
 
 
 def _crosscheck(

@@ -61,8 +61,10 @@ def weighed(call: KeptCall) -> Callable[..., Tensor] | None:
     apply, cotangents = applied(call), call.cotangents
 
     def outputs_weighed(*args: Any, **kwargs: Any) -> Tensor:
-        leaves = pytree.tree_leaves(apply(*args, **kwargs))
-        outputs = [y for y in leaves if isinstance(y, Tensor)]
+        args, kwargs = pytree.tree_map_only(
+            Tensor, Tensor.clone, (args, kwargs)
+        )  # to work in place
+        outputs = [y for y in pytree.tree_leaves(apply(*args, **kwargs)) if isinstance(y, Tensor)]
         terms = [
             (y * c.conj()).real.sum() if y.is_complex() else (y * c).sum()
             for y, c in zip(outputs, cotangents, strict=True)
