@@ -74,7 +74,11 @@ def _row(
                 reports.append(full)
             native = _as_it_was(call, reference, options, tell)
         except InputError as error:
-            failures[str(error)] = None
+            failures[f"not checked: {error}"] = None
+            verdicts.append("cannot tell")
+            continue
+        except (Exception, SystemExit) as error:  # of one Function, that must not end the others
+            failures[f"not checked: {type(error).__name__} came out of it: {error}"] = None
             verdicts.append("cannot tell")
             continue
         reports += native

@@ -104,14 +104,14 @@ def audit_command(
         raise InputError(
             f"torchref audit must be given a {what} that is there", heard.told, FIX[is_module]
         )
+    if heard.refused is not None:
+        raise InputError(*heard.refused)
     report = heard.report()
     document = {"torchref": __version__, "torch": torch.__version__, "seed": seed}
     document |= {"program": program, **report.to_dict()}
     if html_file is not None:
         html_file.write_text(page(report, document), encoding="utf-8")
     _written(report, document, json_file)
-    if heard.refused is not None:
-        raise InputError(*heard.refused)
     raise typer.Exit(_status(heard, report))
 
 

@@ -72,8 +72,8 @@ class Heard:
         rows = list(self.rows)
         known = {row.name for row in rows}
         if self.functions is None:
-            why = "the process ended before it was checked; its calls were not counted"
-            rows += [_unchecked(name, file, line, 0, why) for name, file, line in self.seen]
+            why = "not checked: the process ended while the program ran, which called it at least once"
+            rows += [_unchecked(name, file, line, 1, why) for name, file, line in self.seen]
         for name, file, line, calls in self.functions or ():
             if name not in known:
                 rows.append(_unchecked(name, file, line, calls, self._why(name)))
