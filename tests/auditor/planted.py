@@ -213,7 +213,7 @@ PLANTED: list[tuple[type[Function], Callable[[Tensor, Tensor, Tensor], Any], str
     (Reduced, lambda h, matrix, row: Reduced.apply(h, row), "constant-factor"),
     (InPlace, lambda h, matrix, row: InPlace.apply(h), "mutates-grad-output"),
     (Stale, lambda h, matrix, row: Stale.apply(h), "stale-state"),
-    (NoMask, lambda h, matrix, row: NoMask.apply(h), "missing-local-derivative"),
+    (NoMask, lambda h, matrix, row: NoMask.apply(h), "wrong-elements"),
     (Squared, lambda h, matrix, row: Squared.apply(h), "not-linear-in-grad-output"),
     (Exchanged, lambda h, matrix, row: Exchanged.apply(h, h.cos() + 2), "swapped-arguments"),
     (Absent, lambda h, matrix, row: Absent.apply(h, h.cos()), "missing-gradient"),

@@ -7,7 +7,7 @@ import pytest
 from torch.autograd import Function
 
 import torchref
-from tests.auditor.planted import PLANTED, Scaled, train
+from tests.auditor.planted import PLANTED, train
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,3 @@ def test_it_is_found_with_its_cause(
     (row,) = audit.report().rows
     assert (row.name, row.calls, row.verdict) == (function.__name__, 5, "wrong")
     assert row.cause == cause, row.reports[0]
-    print(row.name, row.cause, [h for h in row.hazards])

@@ -118,7 +118,7 @@ def test_a_program_that_ends_its_process_is_reported_as_far_as_it_came(program: 
 
 def test_a_function_that_ends_the_process_leaves_what_was_learnt(program: Program) -> None:
     text = "apply(Doubled, Fatal, Sine)\nFatal.is_armed = True"
-    status, out, _ = program.ended(text, "--json", "report.json")
+    status, _, _ = program.ended(text, "--json", "report.json")
     assert status == 1
     rows = json.loads((program.folder / "report.json").read_text())["functions"]
     assert [(row["name"], row["verdict"]) for row in rows] == [

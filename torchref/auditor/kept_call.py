@@ -119,6 +119,8 @@ def copied(x: Tensor) -> Tensor:
     (0,)
     """
     x = x.detach()
+    if x.is_conj():
+        return copied(x.conj()).conj()
     if x.layout is not torch.strided or x.is_contiguous():
         return x.clone()
     memory = x.as_strided((_extent(x),), (1,)).clone()

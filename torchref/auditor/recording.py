@@ -124,21 +124,21 @@ class Recorder:
         kind = self._kinds[function] = _Kind(seen, is_kept)
         return kind
 
-    def _forget(self, kept: KeptCall, why: str | None = None) -> None:
+    def _forget(self, kept: KeptCall) -> None:
         """A call that came to nothing makes room for another."""
         with self._lock:
             kind = self._kinds[kept.function]
             kind.signatures.discard(kept.mark)
             kind.seen.kept.remove(kept)
             self.used -= kept.bytes
-            if why is not None:
-                kind.seen.left_out[why] = kind.seen.left_out.get(why, 0) + 1
 
     def _follow(self, kept: KeptCall, returned: Any) -> None:
         """Take note of the cotangents as they arrive, ahead of the backward."""
         outputs = [y for y in pytree.tree_leaves(returned) if isinstance(y, Tensor)]
         if not any(y.requires_grad for y in outputs):
-            self._forget(kept, "none of its outputs requires grad")
+            self._forget(kept)
+            with self._lock:
+                self._kinds[kept.function].seen.differentiated -= 1
             return
         nodes = (y.grad_fn for y in outputs if y.grad_fn is not None)
         node = next((n for n in nodes if getattr(n, "_forward_cls", None) is kept.function), None)

@@ -42,7 +42,10 @@ def why_not_kept(seen: Seen) -> str:
     """Why no call of a Function could be checked."""
     if not seen.differentiated:
         return "no gradient was asked of it: its backward never ran"
-    return "; ".join(f"{why} ({count:,} calls)" for why, count in seen.left_out.items())
+    reasons = seen.left_out.items()
+    return "; ".join(
+        f"not checked: {why} ({count:,} call{'s' * (count > 1)})" for why, count in reasons
+    )
 
 
 def note_on_classes(seen: Seen) -> str:

@@ -19,7 +19,15 @@ from torchref.cli.terminal import RIGHT, USAGE, WRONG, err, out, require_writabl
 from torchref.explainer.whole_number_option import whole_number
 
 INTERRUPTED = 130
-MOST = 2**62
+MOST_CALLS, MOST_MIB = 2**31, 2**31
+MUST = {
+    "script": "torchref audit must be given a script with Python code",
+    "module": "torchref audit -m must be given a module that can be run",
+}
+FIX = {
+    "script": "Give its path from the folder in which you are; a module is given by -m.",
+    "module": "Run where Python finds it; a file is given by its path, without -m.",
+}
 EPILOG = (
     "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage, or a program that "
     "fails or applies no Function; 130 after Ctrl-C. Options of the audit come before the script, "
@@ -57,13 +65,17 @@ def audit_command(
     calls: Annotated[
         int,
         typer.Option(
-            parser=whole_number(1, MOST), metavar="INTEGER", help="Calls kept of each Function."
+            parser=whole_number(1, MOST_CALLS),
+            metavar="INTEGER",
+            help="Calls kept of each Function.",
         ),
     ] = 3,
     memory: Annotated[
         int,
         typer.Option(
-            parser=whole_number(1, MOST), metavar="INTEGER", help="MiB that their copies may take."
+            parser=whole_number(1, MOST_MIB),
+            metavar="INTEGER",
+            help="MiB that their copies may take.",
         ),
     ] = 256,
     seed: Annotated[
@@ -89,6 +101,9 @@ def audit_command(
             require_writable(option, file)
     if seconds is not None and not seconds > 0:
         raise InputError("--seconds must be more than 0", f"{seconds} arrived", "Leave it out.")
+    if not is_module and not Path(program[0]).is_file():
+        what = "a folder" if Path(program[0]).is_dir() else "not there"
+        raise InputError(MUST["script"], f"{program[0]} is {what}", FIX["script"])
     project = of_project(Path.cwd())
     settings = {
         "is_module": is_module,
@@ -101,9 +116,7 @@ def audit_command(
     heard = _watched(program, settings)
     if heard.how == "absent":
         what = "module" if is_module else "script"
-        raise InputError(
-            f"torchref audit must be given a {what} that is there", heard.told, FIX[is_module]
-        )
+        raise InputError(MUST[what], heard.told, FIX[what])
     if heard.refused is not None:
         raise InputError(*heard.refused)
     report = heard.report()
@@ -113,12 +126,6 @@ def audit_command(
         html_file.write_text(page(report, document), encoding="utf-8")
     _written(report, document, json_file)
     raise typer.Exit(_status(heard, report))
-
-
-FIX = {
-    True: "Run where Python finds it, and leave .py away.",
-    False: "Give its path from the folder in which you are; a module is given by -m.",
-}
 
 
 def _watched(program: list[str], settings: dict[str, Any]) -> Heard:

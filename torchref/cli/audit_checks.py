@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from torchref.auditor.audit import Audit
-from torchref.cli.loading import load
+from torchref.cli.loading import load, named_in
 from torchref.errors import InputError
 
+OPTION = "--reference"
 APART = 0.5  # seconds, within which a second Ctrl-C is the first one, heard twice
 
 
@@ -46,19 +47,11 @@ def check(
 def _loaded(address: str) -> Any:
     """What is at an address; of the program itself, without running it again."""
     where, _, name = address.rpartition(":")
-    main: Any = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    file = Path(getattr(main, "__file__", None) or "")
-    if where == getattr(spec, "name", None) or (where.endswith(".py") and _same(Path(where), file)):
-        for part in name.split("."):
-            main = getattr(main, part, None)
-        if main is not None:
-            return main
-    return load(address, "--reference")
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
+    main = sys.modules["__main__"]
+    is_main = where == getattr(getattr(main, "__spec__", None), "name", None)
+    if where.endswith(".py"):
+        is_main = Path(where).resolve() == Path(getattr(main, "__file__", None) or "").resolve()
+    return named_in(main, name, where, OPTION) if is_main else load(address, OPTION)
 
 
 @contextmanager

@@ -29,7 +29,12 @@ def load(address: str, option: str) -> Any:
     if not colon or not where or not name:
         fix = f"Write {address or 'kernels.py'}:NAME."
         raise InputError(f"{option} must {FORM}", f"{address!r} arrived", fix)
-    found: Any = load_module(where, option)
+    return named_in(load_module(where, option), name, where, option)
+
+
+def named_in(module: ModuleType, name: str, where: str, option: str) -> Any:
+    """What a module that was loaded from somewhere has under a name, which may have dots."""
+    found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
             near = difflib.get_close_matches(part, dir(found), n=1, cutoff=0.4)

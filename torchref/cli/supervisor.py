@@ -72,7 +72,7 @@ class Heard:
         rows = list(self.rows)
         known = {row.name for row in rows}
         if self.functions is None:
-            why = "not checked: the process ended while the program ran, which called it at least once"
+            why = "not checked: the process ended during the program, after one call or more"
             rows += [_unchecked(name, file, line, 1, why) for name, file, line in self.seen]
         for name, file, line, calls in self.functions or ():
             if name not in known:
