@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import torch
 
+pytest_plugins = ["pytester"]  # runs pytest in a test of tests/testing
+
 SLOW = {"experiments", "browser", "kernels"}
 STARTS_PROCESSES = ("test_processes", "test_recipes", "test_full_disk", "test_survival")
 

@@ -35,6 +35,7 @@ FLOORS = {
     "torchref.explainer": 4,
     "torchref.auditor": 4,
     "torchref": 4.5,  # torchref/__init__.py brings the calls of all rooms below the command line
+    "torchref.testing": 4.7,
     "torchref.cli": 5,
     "torchref.__main__": 5.5,
     "experiments": 6,

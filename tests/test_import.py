@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
-IMPORT = "import sys, torchref, torchref.nn"
+import torchref
+import torchref.testing
+
+IMPORT = "import sys, torchref, torchref.nn; torchref.crosscheck"
 CROSSCHECK = """
 import torch
 from torchref.ops import Sigmoid
@@ -38,3 +42,24 @@ def test_it_does_not_load(loaded: set[str], heavy: str) -> None:
 def test_a_crosscheck_with_vmap_does_not_load_the_compiler() -> None:
     modules = loaded_by(IMPORT, CROSSCHECK)
     assert "torch._dynamo" not in modules
+
+
+def test_names_load_when_they_are_used() -> None:
+    assert not {"torch", "numpy", "rich"} & loaded_by("import sys, torchref, torchref.testing")
+    assert "torch" in loaded_by("import sys, torchref.testing; torchref.testing.Crosscheck")
+
+
+@pytest.mark.parametrize("package", [torchref, torchref.testing])
+def test_every_name_is_found_and_listed(package: ModuleType) -> None:
+    for name in package.__all__:
+        assert getattr(package, name).__name__ == name
+    assert {*package.__all__, "__all__"} <= set(dir(package))
+    assert torchref.ops.Sigmoid.__name__ == "Sigmoid"
+    assert "explainer" in dir(torchref)
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="module 'torchref' has no attribute 'croscheck'"):
+        _ = torchref.croscheck
+    with pytest.raises(ImportError, match="cannot import name 'croscheck'"):
+        from torchref import croscheck  # noqa: F401

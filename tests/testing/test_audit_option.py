@@ -1,0 +1,133 @@
+"""`--torchref-audit`: all Functions that the tests apply, through all workers."""
+
+import json
+
+import pytest
+
+from torchref.auditor import AuditReport, Row
+from torchref.auditor.report import RowVerdict
+from torchref.testing.audited_suite import merged
+
+SUITE = """
+import torch
+from ops import Swish, WrongSwish
+
+def apply(function):
+    x = torch.linspace(-2, 2, 12, requires_grad=True)
+    function.apply(x).sum().backward()
+
+def test_one(): apply(Swish)
+def test_two(): apply({})
+"""
+RIGHT, WRONG = SUITE.format("Swish"), SUITE.format("WrongSwish")
+
+
+def test_a_wrong_function_that_no_test_sees_fails_the_run(suite: pytest.Pytester) -> None:
+    suite.makepyfile(WRONG)
+    ended = suite.runpytest_inprocess("--torchref-audit", "--torchref-report=found.json")
+    ended.assert_outcomes(passed=2)
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+    ended.stdout.fnmatch_lines(["*= torchref =*", "*WrongSwish*wrong*sign-flipped*"])
+    audit = json.loads((suite.path / "found.json").read_text())["audit"]
+    assert {each["name"]: each["verdict"] for each in audit["functions"]} == {
+        "Swish": "right",
+        "WrongSwish": "wrong",
+    }
+
+
+def test_right_functions_leave_the_status(suite: pytest.Pytester) -> None:
+    suite.makepyfile(RIGHT)
+    ended = suite.runpytest_inprocess("--torchref-audit")
+    assert ended.ret == pytest.ExitCode.OK
+    ended.stdout.fnmatch_lines(["*Swish*right*"])
+
+
+def test_a_function_may_be_meant_to_be_wrong(suite: pytest.Pytester) -> None:
+    suite.makepyfile(WRONG)
+    expect = "torchref_audit_expect=WrongSwish = its sign is meant"
+    ended = suite.runpytest_inprocess("--torchref-audit", "-o", expect)
+    assert ended.ret == pytest.ExitCode.OK
+    ended.stdout.fnmatch_lines(["*WrongSwish*expected*", "*its sign is meant*"])
+
+
+def test_an_expectation_without_a_reason_is_bad_usage(suite: pytest.Pytester) -> None:
+    ended = suite.runpytest_inprocess("-o", "torchref_audit_expect=WrongSwish")
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    ended.stderr.fnmatch_lines(["ERROR: *NAME = REASON*'WrongSwish' arrived*"])
+
+
+def test_what_the_fixture_makes_up_is_not_audited(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        import torch
+        from ops import Swish, WrongSwish, silu
+
+        def test_fixture(crosscheck):
+            crosscheck.report(WrongSwish, silu, (torch.randn(4, 3),), thorough=False)
+
+        def test_own():
+            Swish.apply(torch.ones(3, requires_grad=True)).sum().backward()
+        """
+    )
+    ended = suite.runpytest_inprocess("--torchref-audit", "--torchref-report=found.json")
+    assert ended.ret == pytest.ExitCode.OK
+    audit = json.loads((suite.path / "found.json").read_text())["audit"]
+    assert [each["name"] for each in audit["functions"]] == ["Swish"]
+
+
+def test_an_interrupted_run_says_that_it_was_not_audited(suite: pytest.Pytester) -> None:
+    suite.makepyfile(WRONG + "\ndef test_three(): raise KeyboardInterrupt")
+    ended = suite.runpytest_inprocess("--torchref-audit", no_reraise_ctrlc=True)
+    assert ended.ret == pytest.ExitCode.INTERRUPTED
+    ended.stdout.fnmatch_lines(["the run was interrupted: what it applied was not audited"])
+
+
+def test_workers_audit_their_own_and_one_table_tells_all(suite: pytest.Pytester) -> None:
+    suite.makepyfile(WRONG)
+    ended = suite.runpytest_subprocess("-n", "2", "--torchref-audit", "--torchref-report=f.json")
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+    audit = json.loads((suite.path / "f.json").read_text())["audit"]
+    assert {each["name"]: (each["verdict"], each["calls"]) for each in audit["functions"]} == {
+        "Swish": ("right", 1),
+        "WrongSwish": ("wrong", 1),
+    }
+    assert audit["left_out"] == []
+
+
+def test_a_worker_that_ended_early_is_said(suite: pytest.Pytester) -> None:
+    suite.makepyfile("import os\ndef test_ends(): os._exit(3)")
+    ended = suite.runpytest_subprocess("-n", "1", "--max-worker-restart=0", "--torchref-audit")
+    assert ended.ret != pytest.ExitCode.OK
+    ended.stdout.fnmatch_lines(["gw0 ended early: what it applied was not audited"])
+
+
+def row(verdict: RowVerdict, calls: int, note: str = "") -> Row:
+    return Row("Swish", "ops.py", 3, calls, (((calls,),),), verdict, note=note)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "together"),
+    [
+        (("right", "wrong"), "wrong"),
+        (("right", "cannot tell"), "cannot tell"),
+        (("not checked", "right"), "right"),
+        (("not checked", "not checked"), "not checked"),
+        (("expected", "right"), "expected"),
+    ],
+)
+def test_rows_of_one_function_become_one(
+    verdicts: tuple[RowVerdict, RowVerdict], together: RowVerdict
+) -> None:
+    first, second = (AuditReport((row(each, n),)) for n, each in enumerate(verdicts, start=1))
+    for audits in ([first, second], [second, first]):
+        (made,) = merged(audits).rows
+        assert (made.verdict, made.calls) == (together, 3)
+        assert set(made.shapes) == {((1,),), ((2,),)}
+
+
+def test_notes_are_told_once_and_those_on_names_where_all_give_them() -> None:
+    absent = "expect names Swish, and no such Function was applied"
+    first = AuditReport((row("expected", 1),), ("torch.compile traced 1 frame",))
+    second = AuditReport((), (absent, "torch.compile traced 1 frame"))
+    assert merged([first, second]).notes == ("torch.compile traced 1 frame",)
+    assert merged([second, second]).notes == (absent, "torch.compile traced 1 frame")

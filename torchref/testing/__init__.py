@@ -1,0 +1,13 @@
+"""For those who test what they wrote: the plugin of pytest, and tests made of a list of ops."""
+
+from typing import TYPE_CHECKING
+
+from torchref import found_in
+
+if TYPE_CHECKING:
+    from torchref.testing.fixture import Crosscheck
+
+__all__ = ["Crosscheck"]
+
+if not TYPE_CHECKING:  # pytest imports the plugin in every run, and this with it
+    __getattr__, __dir__ = found_in(__name__, __path__, __all__, ("fixture",))

@@ -1,0 +1,163 @@
+"""One run of pytest: what its cross-checks found, through all of its processes, and is told."""
+
+import pickle
+from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from torchref.errors import InputError
+from torchref.testing.records import Record, ReportFile, line_of, totals_told
+
+if TYPE_CHECKING:
+    from torchref.auditor import AuditReport
+    from torchref.testing.audited_suite import AuditedSuite
+
+OF_A_TEST = "torchref_records"  # travels with pytest's own report of a test
+OF_AN_AUDIT = "torchref_audit"  # travels with what a worker says at its end
+
+
+class TorchrefSession:
+    """Collects records while the tests run; at their end tells them, writes them, and audits.
+
+    Under pytest-xdist each worker sends its records along with the outcome of each test, and its
+    audit at its end, and the process that started the workers tells and writes them.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.is_worker = hasattr(config, "workerinput")
+        self.records: list[Record] = []
+        self.pending: list[Record] = []  # of the test that runs
+        self.suite: AuditedSuite | None = None
+        self.audits: list[AuditReport] = []
+        self.notes: list[str] = []
+        file = config.getoption("torchref_report")
+        self.file: ReportFile | None = None
+        try:
+            self.expect = dict(map(_expectation, config.getini("torchref_audit_expect")))
+            if file is not None and not (self.is_worker or config.option.collectonly):
+                self.file = ReportFile(Path(file))
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def keep(self, test: str, report: dict[str, Any], *, enforced: bool) -> None:
+        """The report of a cross-check, and whether the test fails where it is not right."""
+        self.pending.append({"test": test, "enforced": enforced, "report": report})
+
+    def audit_paused(self) -> AbstractContextManager[None]:
+        """While within, what is applied is not audited."""
+        return nullcontext() if self.suite is None else self.suite.paused()
+
+    def pytest_sessionstart(self) -> None:
+        if self.config.getoption("torchref_audit") and not self._starts_workers:
+            from torchref.testing.audited_suite import AuditedSuite
+
+            self.suite = AuditedSuite(self.expect)
+            self.config.add_cleanup(self.suite.stop)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self,
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if self.pending:
+            setattr(report, OF_A_TEST, self.pending)
+            self.pending = []
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.records += getattr(report, OF_A_TEST, [])
+
+    @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+    def pytest_testnodedown(self, node: Any) -> None:
+        if not self.config.getoption("torchref_audit"):
+            return
+        sent = getattr(node, "workeroutput", {}).get(OF_AN_AUDIT)
+        if sent is None:
+            self.notes.append(f"{node.gateway.id} ended early: what it applied was not audited")
+        else:
+            self.audits.append(pickle.loads(sent))
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        is_interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        self.records += self.pending  # of a test that was interrupted
+        if self.suite is not None:
+            is_interrupted = not self._audit(self.suite, is_interrupted)
+            if is_interrupted:
+                session.exitstatus = pytest.ExitCode.INTERRUPTED
+        if self.is_worker:
+            return
+        audit = self._merged()
+        if audit is not None and audit.verdict == "wrong":
+            self._fail(session)
+        if self.file is not None:
+            try:
+                self.file.write(
+                    self.records,
+                    None if audit is None else {**audit.to_dict(), "left_out": self.notes},
+                    is_interrupted,
+                )
+            except InputError as error:
+                self.notes.append(str(error))
+                self._fail(session)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        audit = self._merged()
+        if not (self.records or self.notes or audit):
+            return
+        terminalreporter.section("torchref")
+        for record in self.records:
+            if record["report"]["verdict"] != "right":
+                terminalreporter.write_line(line_of(record))
+        if self.records:
+            terminalreporter.write_line(totals_told(self.records))
+        if audit is not None:
+            terminalreporter.write_line(str(audit))
+        for note in self.notes:
+            terminalreporter.write_line(note)
+
+    @property
+    def _starts_workers(self) -> bool:
+        return self.config.pluginmanager.has_plugin("dsession")
+
+    def _audit(self, suite: "AuditedSuite", is_interrupted: bool) -> bool:
+        """Whether the audit came to its end; it is kept here, or sent."""
+        suite.stop()
+        try:
+            if is_interrupted:
+                raise KeyboardInterrupt
+            audit = suite.report()
+        except KeyboardInterrupt:
+            self.notes.append("the run was interrupted: what it applied was not audited")
+            return False
+        if self.is_worker:
+            self.config.workeroutput[OF_AN_AUDIT] = pickle.dumps(audit)  # type: ignore[attr-defined]
+        else:
+            self.audits.append(audit)
+        return True
+
+    def _merged(self) -> "AuditReport | None":
+        if not self.audits:
+            return None
+        from torchref.testing.audited_suite import merged
+
+        return merged(self.audits)
+
+    @staticmethod
+    def _fail(session: pytest.Session) -> None:
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _expectation(line: str) -> tuple[str, str]:
+    name, equals, reason = (part.strip() for part in line.partition("="))
+    if not (name and equals and reason):
+        raise InputError(
+            "each line of torchref_audit_expect must be NAME = REASON",
+            f"{line!r} arrived",
+            "Name a Function as the audit does.",
+        )
+    return name, reason
