@@ -50,7 +50,7 @@ def found_in(
     def get(name: str) -> Any:
         if name in names:
             for module in modules:
-                found = import_module(f"{package}.{module}")
+                found = import_module(module)
                 if hasattr(found, name):
                     return getattr(found, name)
         if name in inside and not name.startswith("_"):
@@ -62,5 +62,8 @@ def found_in(
 
 if not TYPE_CHECKING:  # a type checker reads the imports above
     __getattr__, __dir__ = found_in(
-        __name__, __path__, __all__, ("errors", "checker", "auditor", "explainer")
+        __name__,
+        __path__,
+        __all__,
+        ("torchref.errors", "torchref.checker", "torchref.auditor", "torchref.explainer"),
     )

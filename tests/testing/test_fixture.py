@@ -46,7 +46,7 @@ def test_a_wrong_function_fails_its_test_with_the_report(suite: pytest.Pytester)
             ">*crosscheck(WrongSwish, silu*",
             "E*Failed: WrongSwish against silu: wrong",
             "E*1. sign-flipped in x*",
-            "*- Failed: WrongSwish against silu: wrong",
+            "*::test_wrong - Failed: WrongSwish*",
         ]
     )
     ended.stdout.no_fnmatch_line("*fixture.py*")

@@ -106,7 +106,7 @@ class TorchrefSession:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         audit = self._merged()
-        if not (self.records or self.notes or audit):
+        if audit is None and not (self.records or self.notes):
             return
         terminalreporter.section("torchref")
         for record in self.records:
