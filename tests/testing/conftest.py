@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-OPS = '''
+OPS = """
 import torch
 
 
@@ -28,8 +28,9 @@ class WrongSwish(Swish):
 
 
 silu = torch.nn.functional.silu
-'''
+"""
 PLUGIN = "torchref.testing.pytest_plugin"
+
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._library.custom_ops import CustomOpDef
 from torch.autograd import Function
-from torch.library import CustomOpDef
 from torch.utils import _pytree as pytree
 
 from torchref.catalogue.op_case import Inputs, OpCase
