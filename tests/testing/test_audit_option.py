@@ -82,25 +82,6 @@ def test_an_interrupted_run_says_that_it_was_not_audited(suite: pytest.Pytester)
     ended.stdout.fnmatch_lines(["the run was interrupted: what it applied was not audited"])
 
 
-def test_workers_audit_their_own_and_one_table_tells_all(suite: pytest.Pytester) -> None:
-    suite.makepyfile(WRONG)
-    ended = suite.runpytest_subprocess("-n", "2", "--torchref-audit", "--torchref-report=f.json")
-    assert ended.ret == pytest.ExitCode.TESTS_FAILED
-    audit = json.loads((suite.path / "f.json").read_text())["audit"]
-    assert {each["name"]: (each["verdict"], each["calls"]) for each in audit["functions"]} == {
-        "Swish": ("right", 1),
-        "WrongSwish": ("wrong", 1),
-    }
-    assert audit["left_out"] == []
-
-
-def test_a_worker_that_ended_early_is_said(suite: pytest.Pytester) -> None:
-    suite.makepyfile("import os\ndef test_ends(): os._exit(3)")
-    ended = suite.runpytest_subprocess("-n", "1", "--max-worker-restart=0", "--torchref-audit")
-    assert ended.ret != pytest.ExitCode.OK
-    ended.stdout.fnmatch_lines(["gw0 ended early: what it applied was not audited"])
-
-
 def row(verdict: RowVerdict, calls: int, note: str = "") -> Row:
     return Row("Swish", "ops.py", 3, calls, (((calls,),),), verdict, note=note)
 

@@ -4,22 +4,6 @@ import pytest
 
 from tests.testing.conftest import PLUGIN
 
-LISTS_MODULES = """
-import sys
-
-def pytest_unconfigure():
-    print("torch is loaded:", "torch" in sys.modules)
-"""
-
-
-def test_a_suite_without_cross_checks_does_not_load_torch(suite: pytest.Pytester) -> None:
-    suite.makepyfile("def test_nothing(): pass")
-    suite.makeconftest(LISTS_MODULES)
-    ended = suite.runpytest_subprocess("--torchref-report=found.json")
-    ended.assert_outcomes(passed=1)
-    ended.stdout.fnmatch_lines(["torch is loaded: False"])
-    ended.stdout.no_fnmatch_line("*= torchref =*")
-
 
 @pytest.mark.parametrize("order", ["-p first", "entry point first"])
 def test_two_names_load_it_once(suite: pytest.Pytester, order: str) -> None:

@@ -61,14 +61,6 @@ def test_it_and_the_summary_have_every_report(suite: pytest.Pytester) -> None:
     ended.stdout.no_fnmatch_line("right: *")
 
 
-def test_it_is_complete_under_xdist(suite: pytest.Pytester) -> None:
-    suite.makepyfile(SUITE)
-    ended = suite.runpytest_subprocess("-n", "2", "--torchref-report=found.json")
-    assert ended.ret == pytest.ExitCode.TESTS_FAILED
-    assert_complete(suite)
-    ended.stdout.fnmatch_lines(["cross-checks: 4 right, 1 wrong, 0 cannot tell; 0 with hazards"])
-
-
 def test_ctrl_c_leaves_what_was_learnt(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         SUITE

@@ -34,11 +34,13 @@ class TorchrefSession:
         self.suite: AuditedSuite | None = None
         self.audits: list[AuditReport] = []
         self.notes: list[str] = []
+        is_listed = config.option.collectonly
+        self.is_audited = config.getoption("torchref_audit") and not is_listed
         file = config.getoption("torchref_report")
         self.file: ReportFile | None = None
         try:
             self.expect = dict(map(_expectation, config.getini("torchref_audit_expect")))
-            if file is not None and not (self.is_worker or config.option.collectonly):
+            if file is not None and not (self.is_worker or is_listed):
                 self.file = ReportFile(Path(file))
         except InputError as error:
             raise pytest.UsageError(str(error)) from None
@@ -52,7 +54,7 @@ class TorchrefSession:
         return nullcontext() if self.suite is None else self.suite.paused()
 
     def pytest_sessionstart(self) -> None:
-        if self.config.getoption("torchref_audit") and not self._starts_workers:
+        if self.is_audited and not self.config.pluginmanager.has_plugin("dsession"):
             from torchref.testing.audited_suite import AuditedSuite
 
             self.suite = AuditedSuite(self.expect)
@@ -73,7 +75,7 @@ class TorchrefSession:
 
     @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
     def pytest_testnodedown(self, node: Any) -> None:
-        if not self.config.getoption("torchref_audit"):
+        if not self.is_audited:
             return
         sent = getattr(node, "workeroutput", {}).get(OF_AN_AUDIT)
         if sent is None:
@@ -84,10 +86,13 @@ class TorchrefSession:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         is_interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         self.records += self.pending  # of a test that was interrupted
-        if self.suite is not None:
-            is_interrupted = not self._audit(self.suite, is_interrupted)
-            if is_interrupted:
-                session.exitstatus = pytest.ExitCode.INTERRUPTED
+        try:
+            if is_interrupted and self.is_audited:
+                raise KeyboardInterrupt
+            self._audit()
+        except KeyboardInterrupt:
+            self.notes.append("the run was interrupted: what it applied was not audited")
+            session.exitstatus, is_interrupted = pytest.ExitCode.INTERRUPTED, True
         if self.is_worker:
             return
         audit = self._merged()
@@ -104,7 +109,9 @@ class TorchrefSession:
                 self.notes.append(str(error))
                 self._fail(session)
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(
+        self, terminalreporter: "pytest.TerminalReporter"
+    ) -> None:  # not in pytest 8.0
         audit = self._merged()
         if audit is None and not (self.records or self.notes):
             return
@@ -119,25 +126,16 @@ class TorchrefSession:
         for note in self.notes:
             terminalreporter.write_line(note)
 
-    @property
-    def _starts_workers(self) -> bool:
-        return self.config.pluginmanager.has_plugin("dsession")
-
-    def _audit(self, suite: "AuditedSuite", is_interrupted: bool) -> bool:
-        """Whether the audit came to its end; it is kept here, or sent."""
-        suite.stop()
-        try:
-            if is_interrupted:
-                raise KeyboardInterrupt
-            audit = suite.report()
-        except KeyboardInterrupt:
-            self.notes.append("the run was interrupted: what it applied was not audited")
-            return False
+    def _audit(self) -> None:
+        """What this process applied, checked: kept here, or sent."""
+        if self.suite is None:
+            return
+        self.suite.stop()
+        audit = self.suite.report()
         if self.is_worker:
             self.config.workeroutput[OF_AN_AUDIT] = pickle.dumps(audit)  # type: ignore[attr-defined]
         else:
             self.audits.append(audit)
-        return True
 
     def _merged(self) -> "AuditReport | None":
         if not self.audits:
