@@ -112,3 +112,8 @@ def test_notes_are_told_once_and_those_on_names_where_all_give_them() -> None:
     second = AuditReport((), (absent, "torch.compile traced 1 frame"))
     assert merged([first, second]).notes == ("torch.compile traced 1 frame",)
     assert merged([second, second]).notes == (absent, "torch.compile traced 1 frame")
+
+
+def test_an_option_of_the_command_is_not_told() -> None:
+    audit = AuditReport((), ("Swish may equal torch.silu: --reference Swish=torch:silu",))
+    assert merged([audit]).notes == ("Swish may equal torch.silu",)

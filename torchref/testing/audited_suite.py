@@ -8,6 +8,7 @@ from torchref.auditor import AuditReport, Row, audit
 from torchref.auditor.report import RowVerdict
 
 OF_NO_FUNCTION = "expect names "  # a note that one worker alone cannot give
+OF_THE_COMMAND = ": --reference "  # an option that pytest does not have
 WORST_FIRST: tuple[RowVerdict, ...] = ("wrong", "cannot tell", "expected", "right", "not checked")
 
 
@@ -47,7 +48,7 @@ def merged(audits: Sequence[AuditReport]) -> AuditReport:
             rows.setdefault((row.name, row.file, row.line), []).append(row)
     notes = dict.fromkeys(note for each in audits for note in each.notes)
     kept = (
-        note
+        note.partition(OF_THE_COMMAND)[0]
         for note in notes
         if not note.startswith(OF_NO_FUNCTION) or all(note in each.notes for each in audits)
     )

@@ -110,8 +110,9 @@ class TorchrefSession:
                 self._fail(session)
 
     def pytest_terminal_summary(
-        self, terminalreporter: "pytest.TerminalReporter"
-    ) -> None:  # not in pytest 8.0
+        self,
+        terminalreporter: "pytest.TerminalReporter",  # which pytest 8.0 does not export
+    ) -> None:
         audit = self._merged()
         if audit is None and not (self.records or self.notes):
             return
