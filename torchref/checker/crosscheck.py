@@ -25,12 +25,13 @@ from torchref.checker.promise import Domain, Precision, Promise, require_accepte
 from torchref.checker.report.findings import Finding
 from torchref.checker.report.ledger import Ledger
 from torchref.checker.report.progress import Tick, progress_bar
-from torchref.checker.report.report import Report
-from torchref.checker.session import Session
+from torchref.checker.report.report import InterruptionError, Report
+from torchref.checker.session import PREPARATION, Session
 from torchref.errors import InputError
 
 Inputs = Sequence[Any] | Mapping[str, Any]
 LOADING = "the loading of what was given"
+NOT_TRIED = "what was not tried by then was not checked"
 
 
 def crosscheck(
@@ -90,7 +91,8 @@ def crosscheck(
     own precision, and what changes from copy to copy of the inputs is rounding. Numbers left at
     their defaults are varied too, and the parameters of a Module are inputs. A report has no
     truth value: ask for its verdict, or call `raise_if_wrong`. Raises `InputError` for inputs
-    that no verdict can be given on.
+    that no verdict can be given on; the KeyboardInterrupt of Ctrl-C has what was learnt by then
+    as `report`.
 
     >>> from torchref.ops import Sigmoid
     >>> crosscheck(Sigmoid, torch.sigmoid, (torch.randn(3, 2),)).verdict
@@ -130,14 +132,20 @@ def crosscheck(
     ]
     promise.require_domain(cases)
     session = Session(subject, other, seed, _silent, promise, thorough)
+    titles = subject.title, None if other is None else other.title
     with _telling(progress, subject.title) as tick:
-        ledger = _isolated(session, cases, tick) if isolate else _run(session, cases, tick)
-    return ledger.report(subject.title, None if other is None else other.title, seed)
+        try:
+            (_isolated if isolate else _run)(session, cases, tick)
+        except KeyboardInterrupt as interruption:
+            session.ledger.undecided("interruption", f"it was interrupted at {session.trying}")
+            session.ledger.note(NOT_TRIED)
+            raise InterruptionError(session.ledger.report(*titles, seed)) from interruption
+    return session.ledger.report(*titles, seed)
 
 
 def _run(session: Session, cases: list[Case], tick: Tick) -> Ledger:
     """All that the session tries, without a trace of it in the user's process."""
-    session.tick = tick
+    session.tick, session.trying = tick, PREPARATION
     with (
         torch.inference_mode(False),  # which keeps no tape
         _random_state_kept(cases[0].device),
@@ -149,21 +157,21 @@ def _run(session: Session, cases: list[Case], tick: Tick) -> Ledger:
     return session.ledger
 
 
-def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
+def _isolated(session: Session, cases: list[Case], tick: Tick) -> None:
     """The same in another process; where that ends, what was learnt by then and what ended it."""
-    learnt, trying = session.ledger, LOADING
+    session.trying = LOADING
 
     def work(send: Send) -> Ledger:
         return _run(session, cases, lambda what: send((what, session.ledger)))
 
     def receive(sent: tuple[str, Ledger]) -> None:
-        nonlocal learnt, trying
-        trying, learnt = sent
-        tick(trying)
+        session.trying, session.ledger = sent
+        tick(session.trying)
 
     try:
-        ledger: Ledger = run_isolated(work, receive, session.promise.seconds)
+        session.ledger = run_isolated(work, receive, session.promise.seconds)
     except ProcessEndedError as ended:
+        learnt, trying = session.ledger, session.trying
         is_late = isinstance(ended, OutlastedError)
         in_double = trying == AT_PRECISIONS[torch.float64] and not is_late
         if in_double and _ends_as_given(session, cases[0]):
@@ -175,9 +183,7 @@ def _isolated(session: Session, cases: list[Case], tick: Tick) -> Ledger:
             learnt.enter("process", [Finding("raises", None, None, evidence, trying)])
         else:  # which may be more than was promised
             learnt.undecided("process", f"{ended} at {trying}; {_left_out_by(trying, session)}")
-        learnt.note("what was not tried by then was not checked")
-        return learnt
-    return ledger
+        learnt.note(NOT_TRIED)
 
 
 def _ends_as_given(session: Session, case: Case) -> bool:

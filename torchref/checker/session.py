@@ -27,6 +27,7 @@ from torchref.checker.report.oracle_result import Fault, OracleResult
 
 Judge = Callable[[Run], OracleResult]
 LARGE = 20_000  # elements; above it behaviour is tried on a smaller case
+PREPARATION = "the choice of the precision"
 SECOND_ORDER = "second order"
 MANY = 500  # elements; above it the variations, which are many, start from a smaller case
 
@@ -42,7 +43,7 @@ class Session:
     promise: Promise = field(default_factory=Promise)
     thorough: bool = True
     ledger: Ledger = field(init=False)
-    trying: str = ""
+    trying: str = PREPARATION
     is_witness: bool = True
 
     def __post_init__(self) -> None:
@@ -79,7 +80,7 @@ class Session:
     def _not_tried(self) -> None:
         """What the limit on time left out."""
         limit = f"the {self.promise.seconds:g} s of seconds= were over"
-        self.ledger.note(f"{limit} at: {self.trying or 'the choice of the precision'}")
+        self.ledger.note(f"{limit} at: {self.trying}")
         if not self.ledger.is_judged:
             self.ledger.undecided("gradient", f"{limit} before it was judged")
         if self.promise.order == 2 and SECOND_ORDER not in self.ledger.checks:

@@ -147,3 +147,21 @@ def test_what_cannot_be_loaded_there_is_refused(monkeypatch: pytest.MonkeyPatch)
     exec("def work(send): return 42", made.__dict__)
     with pytest.raises(InputError, match=r"can be loaded.*made_here.*leave isolate out"):
         run_isolated(made.work, print)
+
+
+def test_ctrl_c_is_for_this_process_and_ends_the_other() -> None:
+    started: list[int] = []
+
+    def work(send):
+        os.kill(os.getpid(), signal.SIGINT)  # as a terminal does, to all that it runs
+        send(os.getpid())
+        time.sleep(600)
+
+    def receive(process: int) -> None:
+        started.append(process)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_isolated(work, receive)
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)

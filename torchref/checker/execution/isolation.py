@@ -26,6 +26,10 @@ START = (  # with the path of this process, that its torchref is found and no ot
 )
 
 
+class NotIsolatedError(InputError):
+    """The work cannot be sent to another process, or that cannot begin."""
+
+
 class ProcessEndedError(Exception):
     """The process ended before its work was done; the message says how."""
 
@@ -39,12 +43,13 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
 
     An exception that it raises is raised here. Raises `ProcessEndedError` where the process ends
     without a word, or is not done `GRACE` after the seconds that the work itself keeps to, and
-    `InputError` where the work cannot be sent to it, or it cannot begin.
+    `NotIsolatedError` where the work cannot be sent to it, or it cannot begin. Ctrl-C is for this
+    process alone: it ends the other.
     """
     try:
         pickled = cloudpickle.dumps(work)
     except Exception as error:
-        raise InputError(
+        raise NotIsolatedError(
             "isolate=True needs a candidate, and all that is given beside it, that can be pickled",
             f"{type(error).__name__}: {error}",
             "Define them without locks, generators or streams, or leave isolate out.",
@@ -85,14 +90,17 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
 
 def _started() -> subprocess.Popen[bytes]:
     command = [sys.executable or "python", "-P", "-c", START]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which it inherits
     try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     except OSError as error:
         raise _no_start(f"{command[0]!r} could not be run: {error.strerror}") from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _no_start(arrived: str) -> InputError:
-    return InputError(
+    return NotIsolatedError(
         "isolate=True needs another process in which Python and torchref start as in this one",
         arrived,
         'Try `python -c "import torchref"` with the same environment, or leave isolate out.',
@@ -169,7 +177,7 @@ def serve() -> None:
 
 
 def _not_loaded(error: Exception) -> InputError:
-    return InputError(
+    return NotIsolatedError(
         "isolate=True needs a candidate, and all that is given beside it, that can be loaded in "
         "another process",
         f"{type(error).__name__}: {error}",

@@ -12,6 +12,14 @@ class WrongGradientError(AssertionError):
     """Raised by `Report.raise_if_wrong` and `Comparison.raise_if_different`, with the report."""
 
 
+class InterruptionError(KeyboardInterrupt):
+    """Ctrl-C during `crosscheck`: `report` holds what was learnt by then, and is never "right"."""
+
+    def __init__(self, report: "Report") -> None:
+        super().__init__(f"interrupted while {report.candidate} was cross-checked")
+        self.report = report
+
+
 def no_truth_value(what: str, condition: str, statement: str) -> TypeError:
     """For what must not pass by being there: `assert` and `if` would never see a wrong one."""
     return TypeError(
