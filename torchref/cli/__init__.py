@@ -11,9 +11,11 @@ from torchref.cli.audit import EPILOG as OF_AUDIT
 from torchref.cli.audit import audit_command
 from torchref.cli.causes import EPILOG as OF_CAUSES
 from torchref.cli.causes import causes_command
+from torchref.cli.check import EPILOG as OF_CHECK
+from torchref.cli.check import check_command
 from torchref.cli.crosscheck import EPILOG as OF_CROSSCHECK
 from torchref.cli.crosscheck import crosscheck_command
-from torchref.cli.terminal import USAGE, err, out
+from torchref.cli.terminal import INTERRUPTED, USAGE, err, give_up_standard_output, out
 from torchref.errors import escape_what_the_terminal_lacks
 from torchref.explainer.command import EPILOG as OF_EXPLAIN
 from torchref.explainer.command import explain_command
@@ -24,7 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Gradients by hand in PyTorch, and the check that they are right.",
-    epilog="Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck Affine Sigmoid --seed 7`"
+    epilog='Examples:\n\n`torchref check kernels.py:BiasGelu --inputs "randn(4, 3), randn(3)"`\n\n'
+    "`torchref crosscheck`\n\n`torchref crosscheck Affine Sigmoid --seed 7`"
     "\n\n`torchref causes`\n\n`torchref explain two-neuron-chain`",
 )
 
@@ -36,7 +39,12 @@ def main() -> None:
         app()
     except InputError as error:
         _end(str(error))
-    except OSError as error:  # a disk that fills up under what is written
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            err.print("[bold red]interrupted:[/] what was not tried by then was not checked")
+        raise
+    except OSError as error:  # a disk that fills up under what is written, or a reader that left
+        give_up_standard_output()
         _end(f"{error.filename or 'standard output'} takes no more: {error.strerror}")
 
 
@@ -63,6 +71,7 @@ def _options(
     """Options before the command."""
 
 
+app.command(name="check", epilog=OF_CHECK)(check_command)
 app.command(name="crosscheck", epilog=OF_CROSSCHECK)(crosscheck_command)
 app.command(name="audit", epilog=OF_AUDIT, context_settings={"allow_interspersed_args": False})(
     audit_command

@@ -1,6 +1,8 @@
 """Where commands write, and how they end: 0 all is right, 1 something is not, 2 bad usage."""
 
 import difflib
+import os
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -9,9 +11,18 @@ from rich.console import Console
 
 from torchref.errors import InputError, not_writable
 
-RIGHT, WRONG, USAGE = 0, 1, 2
+RIGHT, WRONG, USAGE, INTERRUPTED = 0, 1, 2, 130
+STANDARD = "-"  # the name of a file that means standard output
 
-out = Console()
+
+class _Output(Console):
+    """Standard output, which says that it was closed as it says that a disk is full."""
+
+    def on_broken_pipe(self) -> None:
+        raise OSError(0, "its reader has closed it") from None
+
+
+out = _Output()
 err = Console(stderr=True)
 
 
@@ -48,3 +59,22 @@ def require_writable(option: str, file: Path) -> None:
             pass
     except OSError as error:
         raise not_writable(option, file, error) from None
+
+
+def write_out(text: str) -> None:
+    """Text as it is on standard output; raises `OSError` where that takes it no more."""
+    if sys.stdout is None:
+        raise OSError(0, "it is closed")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        out.on_broken_pipe()
+
+
+def give_up_standard_output() -> None:
+    """What is left in its buffer goes nowhere: Python would fail to write it at the end."""
+    if sys.stdout is not None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
