@@ -1,5 +1,6 @@
 """The command `torchref`."""
 
+import signal
 from typing import Annotated, NoReturn
 
 import torch
@@ -34,6 +35,8 @@ app = typer.Typer(
 
 def main() -> None:
     """The entry point: bad input is one message and exit status 2, never a traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as while all this is imported
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     escape_what_the_terminal_lacks()
     try:
         app()

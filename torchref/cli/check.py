@@ -120,7 +120,7 @@ def check_command(
         device_named(device),
         seed,
     )
-    results = Results(f"{target}, cross-checked", "candidate", device, seed)
+    results = Results(target, "candidate", device, seed)
     with redirect_stdout(sys.stderr):  # what the user's code prints is no report
         found = list(targets(target, given))
         checks = [

@@ -55,7 +55,7 @@ def crosscheck_command(
     where = device_named(device)
     require_places(json_file, junit_file)
     apart = where.type == "cuda" if isolate is None else isolate
-    results = Results("handwritten gradients, cross-checked", "op", device, seed)
+    results = Results("handwritten gradients", "op", device, seed)
     checks = [(name, partial(_check, CATALOGUE[name], where, seed, apart)) for name in names]
     gather(results, checks, apart)
     deliver(results, json_file, junit_file, results.show)

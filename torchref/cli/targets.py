@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.utils import _pytree as pytree
 
 from torchref.cli.conventions import Conventions, as_arguments
@@ -46,8 +47,8 @@ class Target:
     arguments: dict[str, Any]
 
 
-class WithoutInputsError(InputError):
-    """There is nothing to call a candidate on; no error where others are checked."""
+class NothingToCheckError(InputError):
+    """A candidate lacks inputs, or a forward; no error where others are checked."""
 
 
 def targets(address: str, given: Given) -> Iterator[Target | Result]:
@@ -79,11 +80,14 @@ def targets(address: str, given: Given) -> Iterator[Target | Result]:
         try:
             yield _target(address, each, given)
         except InputError as error:
-            yield Result(each, why=str(error), is_error=not isinstance(error, WithoutInputsError))
+            yield Result(each, why=str(error), is_error=not isinstance(error, NothingToCheckError))
 
 
 def _target(where: str, name: str, given: Given) -> Target:
     candidate = _instance(load(f"{where}:{name}", "TARGET"), f"{where}:{name}")
+    if getattr(candidate, "forward", None) is Function.forward:
+        fix = "Name one of the classes that are derived from it."
+        raise NothingToCheckError("a Function must have a forward", "it has none", fix)
     conventions = Conventions(load_module(where, "TARGET"), given.seed)
     given_there = given.inputs or given.addresses["cases"] is not None
     arguments = conventions.arguments(name, with_cases=not given_there)
@@ -104,8 +108,8 @@ def _target(where: str, name: str, given: Given) -> Target:
         ]
         arguments |= fitted(candidate, sets, f"the inputs of {name}")
     else:
-        raise WithoutInputsError(
-            f"{name} must have inputs to be called on",
+        raise NothingToCheckError(
+            "inputs must be there to call it on",
             "none are given",
             f'Write torchref check {where}:{name} --inputs "{example(candidate)}", with sizes that '
             f"it takes, or define {name}_cases beside it.",

@@ -26,6 +26,7 @@ from torchref.errors import InputError
 
 MOST_DEPTH = 60  # of values within values
 LARGEST = 2**63  # whole numbers of torch are smaller
+BEFORE = "f("  # which the arguments of a call are parsed with
 SHOWN = 60  # characters of what arrived
 
 BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
@@ -230,8 +231,8 @@ class Evaluation:
         return InputError(f"{self.option} must {must}", arrived, fix)
 
     def _place(self, node: ast.expr, arrived: str = "") -> str:
-        line = self.text.encode()
-        before = len(line[: node.col_offset].decode())
+        line = f"{BEFORE}{self.text}".encode()
+        before = len(line[: node.col_offset].decode()) - len(BEFORE)
         segment = line[node.col_offset : node.end_col_offset].decode()
         return f"{shown(segment)}{arrived} at character {before + 1}"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from torchref.cli.input_expression.evaluation import Evaluation, shown
+from torchref.cli.input_expression.evaluation import BEFORE, Evaluation, shown
 from torchref.cli.input_expression.tensors import Source
 from torchref.errors import InputError
 
@@ -58,12 +58,12 @@ def _parsed(line: str, option: str) -> ast.Call:
             "Write a function that returns such inputs, and name it by --cases.",
         )
     try:
-        parsed = ast.parse(f"f(\n{line}\n)", mode="eval").body
+        parsed = ast.parse(f"{BEFORE}{line})", mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         why = str(error) or "it is nested too deeply"
         if isinstance(error, SyntaxError):
-            where = f" at character {error.offset}" if error.lineno == 2 and error.offset else ""
-            why = f"{error.msg.partition(';')[0]}{where}"
+            place = min((error.offset or 0) - len(BEFORE), len(line))
+            why = error.msg.partition(";")[0] + (f" at character {place}" if place > 0 else "")
         raise InputError(must, f"{shown(line)} is none: {why}", WRITE) from None
     if not (isinstance(parsed, ast.Call) and isinstance(parsed.func, ast.Name)):
         raise InputError(must, f"{shown(line)} arrived", WRITE)

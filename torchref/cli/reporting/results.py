@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +89,7 @@ class Results:
                 where.print(result.summary, soft_wrap=True, markup=False, highlight=False)
 
     def _table(self) -> Table:
-        table = Table(title=self.title, title_justify="left")
+        table = Table(title=f"{self.title}, cross-checked", title_justify="left")
         table.add_column(self.of)
         table.add_column("checked")
         table.add_column("error / tolerance", justify="right")  # the worst of all checks
@@ -100,7 +99,7 @@ class Results:
             skipped = len(report.checks) - made
             table.add_row(
                 report.candidate,
-                f"{made} checks" + (f", {skipped} skipped" if skipped else ""),
+                f"{made} check{'s' * (made != 1)}" + (f", {skipped} skipped" if skipped else ""),
                 f"{report.worst:.2g}",
                 f"[{STYLES[report.verdict]}]{report.verdict}[/]",
             )
@@ -122,32 +121,33 @@ class Results:
         return json.dumps(document, indent=2) + "\n"
 
 
-def gather(into: Results, checks: Iterable[tuple[str, Check]], isolate: bool) -> None:
+def gather(into: Results, checks: Sequence[tuple[str, Check]], isolate: bool) -> None:
     """Make the checks one after the other, until the last, or Ctrl-C.
 
     What a check raises is its result. Without `isolate`, an assertion on the device is the end.
     """
-    named = list(checks)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with (
-        suppress(KeyboardInterrupt),
-        Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress,
-    ):
-        into.interrupted = True
-        task = progress.add_task("", total=len(named))
-        for name, check in named:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("", total=len(checks))
+        for name, check in checks:
 
             def tell(what: str, name: str = name) -> None:
                 progress.update(task, description=f"{name}: {what}"[:60])
 
-            result = _made(name, check, tell)
+            try:
+                result = _made(name, check, tell)
+            except KeyboardInterrupt as interruption:
+                into.interrupted = True
+                if isinstance(interruption, InterruptionError):
+                    into.results.append(Result(name, interruption.report))
+                break
             into.results.append(result)
             progress.advance(task)
-            if result.tried("interruption"):
-                return
             if not isolate and result.tried("device"):
                 break  # an assertion of a kernel's has ended the CUDA context
-        into.interrupted = False
+    for name, _ in checks[len(into.results) :]:
+        why = "Ctrl-C came before" if into.interrupted else "no CUDA call works in this process"
+        into.results.append(Result(name, why=why))
 
 
 def _made(name: str, check: Check, tell: Tick) -> Result:
@@ -156,8 +156,6 @@ def _made(name: str, check: Check, tell: Tick) -> Result:
     tell("")
     try:
         report = check(tell)
-    except InterruptionError as interruption:
-        report = interruption.report
     except InputError as error:
         why = str(error)
     except (Exception, SystemExit) as error:
