@@ -13,12 +13,9 @@ import torch
 from torch import Tensor
 
 import torchref
-from torchref import cli
 from torchref.catalogue import CATALOGUE
 from torchref.checker.causes.table import CAUSES
 from torchref.ops import Sigmoid
-
-Captured = pytest.CaptureFixture[str]
 
 
 class SignFlipped(Sigmoid):
@@ -27,25 +24,6 @@ class SignFlipped(Sigmoid):
     @staticmethod
     def backward(ctx: Any, grad_y: Tensor) -> Tensor:
         return -Sigmoid.backward(ctx, grad_y)
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: Captured):
-    """The command with some arguments: its exit status, standard output and standard error."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["torchref", *map(str, arguments)])
-        monkeypatch.setattr(cli.out, "width", 200)
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return status, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

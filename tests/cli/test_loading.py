@@ -11,10 +11,7 @@ from torchref.cli.loading import load
 from torchref.errors import InputError
 
 
-@pytest.fixture(autouse=True)
-def _modules_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+pytestmark = pytest.mark.usefixtures("_modules_kept")
 
 
 def write(file: Path, text: str) -> Path:
@@ -65,7 +62,8 @@ def test_a_module_beside_which_one_works(tmp_path: Path, monkeypatch: pytest.Mon
         ("FILE:x", "def (", "SyntaxError came out of it"),
         ("FILE:x", "import not_installed_here", "No module named 'not_installed_here'"),
         ("not_there_at_all:x", "", "there is no not_there_at_all. Install it"),
-        ("torch.not_there:x", "", "there is no torch.not_there"),
+        ("torch.not_there:x", "", "there is no torch.not_there. A name in a module stands after"),
+        ("FILE::", "", "bad_address.py:NAME."),
         ("not_there.py:x", "", "not_there.py is not there"),
         ("FOLDER/:x", "", "is a folder"),
         ("a..b:x", "", "there is no a"),

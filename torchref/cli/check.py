@@ -102,6 +102,9 @@ def check_command(
 ) -> None:
     """Is the gradient of your Function, Module or callable right? Where is it wrong, and why?"""
     require_places(json_file, junit_file)
+    if vary and no_vary:
+        fix = "Leave one of them out."
+        raise InputError("--vary and --no-vary must not stand together", "both were given", fix)
     promised = {
         "wrt": wrt or None,
         "order": order,

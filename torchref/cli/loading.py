@@ -27,7 +27,7 @@ def load(address: str, option: str) -> Any:
     """
     where, colon, name = address.rpartition(":")
     if not colon or not where or not name:
-        fix = f"Write {address or 'kernels.py'}:NAME."
+        fix = f"Write {address.strip(':') or 'kernels.py'}:NAME."
         raise InputError(f"{option} must {FORM}", f"{address!r} arrived", fix)
     return named_in(load_module(where, option), name, where, option)
 
@@ -117,6 +117,9 @@ def _put_on_path(folder: Path) -> None:
 def _not_imported(where: str, option: str, error: BaseException) -> InputError:
     if isinstance(error, ModuleNotFoundError) and f"{where}.".startswith(f"{error.name}."):
         fix = "Install it, or run where Python finds it; a file is named with its .py."
+        inside, dot, name = where.rpartition(".")
+        if dot:
+            fix = f"A name in a module stands after a colon: {inside}:{name}."
         return InputError(f"{option} must name a module", f"there is no {error.name}", fix)
     return InputError(
         f"{option} must name a module that can be imported: {where}",

@@ -58,7 +58,7 @@ def targets(address: str, given: Given) -> Iterator[Target | Result]:
     """
     torch.manual_seed(given.seed)  # for what is drawn while a module is imported
     where, colon, name = address.rpartition(":")
-    if colon:
+    if colon or not address.strip():
         load(address, "TARGET")
         yield _target(where, name.removesuffix(".apply"), given)
         return

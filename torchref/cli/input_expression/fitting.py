@@ -14,6 +14,8 @@ from torchref.errors import InputError
 
 def signature(candidate: Any) -> inspect.Signature | None:
     """Of what is called with the inputs: of a Function without ctx; None where there is none."""
+    if isinstance(candidate, type) and not _is_function(candidate):
+        return None  # which crosscheck refuses
     owner: Any = getattr(candidate, "__self__", None)  # of the .apply of a Function
     function = owner if _is_function(owner) else candidate
     called = (
@@ -52,7 +54,7 @@ def fitted(candidate: Any, given: Sequence[Arguments], option: str) -> dict[str,
         try:
             bound = signed.bind(*arguments.positional, **arguments.named)
         except TypeError as error:
-            raise _misfit(signed, arguments, option, error) from None
+            raise _misfit(signed, arguments, option, str(error)) from None
         placed.append(Arguments(bound.args, bound.kwargs))
     first, *others = placed
     if not others:
@@ -68,16 +70,14 @@ def fitted(candidate: Any, given: Sequence[Arguments], option: str) -> dict[str,
     return {"inputs": first.positional, "samples": [each.positional for each in others]}
 
 
-def _misfit(
-    signed: inspect.Signature, arguments: Arguments, option: str, error: TypeError
-) -> InputError:
-    """The error, and the name that was probably meant, or the names that there are."""
-    fix = f"It takes {signed}."
+def _misfit(signed: inspect.Signature, arguments: Arguments, option: str, why: str) -> InputError:
+    """Why they do not fit, and the name that was probably meant."""
+    fix = "Give each by its place, or as NAME=..."
     for name in arguments.named:
         near = difflib.get_close_matches(name, list(signed.parameters), n=1, cutoff=0.5)
         if name not in signed.parameters and near:
             fix = f"Did you mean {near[0]}?"
-    return InputError(f"{option} must fit what is checked", f"there is {error}", fix)
+    return InputError(f"{option} must be what is called with: {signed}", why, fix)
 
 
 def example(candidate: Any) -> str:

@@ -1,0 +1,33 @@
+"""The command line in this process: its exit status, standard output and standard error."""
+
+import sys
+
+import pytest
+
+from torchref import cli
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """The command with some arguments: its exit status, standard output and standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["torchref", *map(str, arguments)])
+        monkeypatch.setattr(cli.out, "width", 200)
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return status, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def _modules_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test imports is forgotten after it."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
