@@ -10,7 +10,6 @@ import pytest
 from torchref.cli.loading import load
 from torchref.errors import InputError
 
-
 pytestmark = pytest.mark.usefixtures("_modules_kept")
 
 
