@@ -1,7 +1,13 @@
 """The command `torchref`."""
 
 import signal
+import sys
 from typing import Annotated, NoReturn
+
+# Until the command is imported, which takes seconds, Ctrl-C ends it without a traceback: there is
+# nothing to say yet.
+if sys.argv[0].endswith("/torchref") or sys.orig_argv[1:3] == ["-m", "torchref"]:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import torch
 import typer
