@@ -12,6 +12,7 @@ from torchref.cli import app
 
 HOUSE = Path(__file__).parent.parent
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
+AUDIT = (HOUSE / "docs" / "audit.md").read_text(encoding="utf-8")
 PROMISES = (HOUSE / "docs" / "promises.md").read_text(encoding="utf-8")
 BLOCK = r"```\n(.*?)```"
 PYTHON = re.compile(r"```python\n(.*?)```\n(?:\n" + BLOCK + ")?", re.DOTALL)
@@ -36,7 +37,7 @@ def numbered(found: Iterable[re.Match[str]]) -> list[object]:
     return [pytest.param(*match.groups(), id=str(n)) for n, match in enumerate(found)]
 
 
-@pytest.mark.parametrize(("code", "shown"), numbered(PYTHON.finditer(README + PROMISES)))
+@pytest.mark.parametrize(("code", "shown"), numbered(PYTHON.finditer(README + PROMISES + AUDIT)))
 def test_its_python(code: str, shown: str | None, capsys: pytest.CaptureFixture[str]) -> None:
     torch.manual_seed(0)
     exec(code, {})
@@ -49,6 +50,21 @@ def test_its_commands(command: str) -> None:
     assert ended.exit_code == 0, ended.output
     shown = shown_after(f".venv/bin/torchref {command}\n")
     assert_in_order(WORST.sub("", shown), WORST.sub("", ended.output))
+
+
+def test_the_audit_of_its_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = PYTHON.search(AUDIT)
+    shown = re.search(BLOCK, AUDIT.partition("prints, some lines left out,")[2], re.DOTALL)
+    assert code
+    assert shown
+    (tmp_path / "train.py").write_text(code[1])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(HOUSE))
+    ended = CliRunner().invoke(app, ["audit", "train.py"])
+    assert ended.exit_code == 1, ended.output + capfd.readouterr().err
+    assert_in_order(shown[1], ended.output)
 
 
 def test_its_experiments_are_those_that_there_are() -> None:
