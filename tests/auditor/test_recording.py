@@ -11,8 +11,8 @@ from torch.autograd import Function
 
 import torchref
 from tests.auditor.right_ones import Doubling, Power, Swish, TwoOutputs
-from torchref.auditor.kept_call import bytes_of, copied
-from torchref.auditor.recording import MOST_CLASSES
+from torchref.auditor.recording.kept_call import bytes_of, copied
+from torchref.auditor.recording.recorder import MOST_CLASSES
 
 
 def leaf(*shape: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 import torchref
 from tests.auditor.planted import NoMask, Scaled, WritesSaved
 from tests.auditor.right_ones import Swish
-from torchref.auditor.page import page
+from torchref.auditor.report.page import page
 
 
 def audited(*functions: type[Function], **options: Any) -> torchref.AuditReport:

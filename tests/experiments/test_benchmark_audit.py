@@ -19,4 +19,4 @@ def test_it_measures_both_trainings(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_a_training_that_the_audit_changes_is_no_measurement() -> None:
     with pytest.raises(AssertionError, match="has changed the training"):
-        benchmark_audit.measured(lambda steps: torch.rand(3), steps=1, rounds=2)
+        benchmark_audit.measured(lambda _: torch.rand(3), steps=1, rounds=2)

@@ -7,10 +7,10 @@ from numbers import Integral
 from types import TracebackType
 from typing import Any, Self
 
-from torchref.auditor.checking import Tick, checked, named
+from torchref.auditor.checking.checking import Tick, checked, named
 from torchref.auditor.interception import intercept
-from torchref.auditor.recording import Recorder, Seen
-from torchref.auditor.report import AuditReport, Row
+from torchref.auditor.recording.recorder import Recorder, Seen
+from torchref.auditor.report.report import AuditReport, Row
 from torchref.auditor.unseen import compiled_frames, notes_on
 from torchref.checker.crosscheck import crosscheck
 from torchref.checker.report.progress import progress_bar

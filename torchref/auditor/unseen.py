@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from torchref.auditor.recording import MOST_CLASSES, Seen
+from torchref.auditor.recording.recorder import MOST_CLASSES, Seen
 from torchref.auditor.twins import suggestions
 
 

@@ -10,8 +10,8 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from torchref import AuditReport, InputError, __version__
-from torchref.auditor.page import page
-from torchref.auditor.text import show
+from torchref.auditor.report.page import page
+from torchref.auditor.report.text import show
 from torchref.checker.promise import MOST_SEED
 from torchref.cli.audit_settings import of_options, of_project
 from torchref.cli.supervisor import Heard, supervise

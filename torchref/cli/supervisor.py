@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from torchref.auditor.report import AuditReport, Row
+from torchref.auditor.report.report import AuditReport, Row
 from torchref.checker.execution.isolation import answers, how_it_ended
 from torchref.errors import InputError
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.utils import _pytree as pytree
 
-from torchref.auditor.definition import arguments_of, custom_op_of
-from torchref.auditor.random_state import RandomState
+from torchref.auditor.recording.definition import arguments_of, custom_op_of
+from torchref.auditor.recording.random_state import RandomState
 
 Signature = tuple[Any, ...]
 PLAIN = (int, float, complex, bool, str, bytes, type(None), torch.dtype, torch.device, torch.Size)

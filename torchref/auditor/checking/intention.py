@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from torchref.auditor.kept_call import KeptCall
-from torchref.auditor.replay import applied
+from torchref.auditor.checking.replay import applied
+from torchref.auditor.recording.kept_call import KeptCall
 from torchref.checker.execution.tape import copy_layout
 from torchref.checker.report.findings import Finding
 

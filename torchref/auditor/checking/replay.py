@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.utils import _pytree as pytree
 
-from torchref.auditor.definition import custom_op_of
-from torchref.auditor.kept_call import KeptCall
+from torchref.auditor.recording.definition import custom_op_of
+from torchref.auditor.recording.kept_call import KeptCall
 from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.checker.execution.subject import argument_name, function_argument_names
 from torchref.checker.promise import LAYOUTS, VARIED

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torchref.auditor.report import AuditReport
-from torchref.auditor.text import shapes_told, story
+from torchref.auditor.report.report import AuditReport
+from torchref.auditor.report.text import shapes_told, story
 
 
 def page(report: AuditReport, document: Mapping[str, Any]) -> str:
@@ -12,7 +12,9 @@ def page(report: AuditReport, document: Mapping[str, Any]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     templates = Environment(
-        loader=PackageLoader("torchref.auditor", "."), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("torchref.auditor.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
     )
     template = templates.get_template("page.html.jinja")
     return template.render(report=report, document=document, shapes_told=shapes_told, story=story)

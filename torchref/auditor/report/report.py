@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from torchref.auditor.text import tell
+from torchref.auditor.report.text import tell
 from torchref.checker.report.findings import Verdict
 from torchref.checker.report.report import Report, WrongGradientError, no_truth_value
 

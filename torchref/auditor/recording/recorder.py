@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.utils import _pytree as pytree
 
-from torchref.auditor.definition import Definition, definition_of, key_of
-from torchref.auditor.kept_call import (
+from torchref.auditor.recording.definition import Definition, definition_of, key_of
+from torchref.auditor.recording.kept_call import (
     KeptCall,
     NotKeptError,
     Signature,

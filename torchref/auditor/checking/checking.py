@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from torchref.auditor.definition import names_of
-from torchref.auditor.intention import intended
-from torchref.auditor.kept_call import KeptCall
-from torchref.auditor.random_state import RandomState
-from torchref.auditor.recording import Seen
-from torchref.auditor.replay import candidate_of, differentiated, promised, weighed
-from torchref.auditor.report import Row, RowVerdict
+from torchref.auditor.checking.intention import intended
+from torchref.auditor.checking.replay import candidate_of, differentiated, promised, weighed
+from torchref.auditor.recording.definition import names_of
+from torchref.auditor.recording.kept_call import KeptCall
+from torchref.auditor.recording.random_state import RandomState
+from torchref.auditor.recording.recorder import Seen
+from torchref.auditor.report.report import Row, RowVerdict
 from torchref.auditor.unseen import note_on_classes, why_not_kept
 from torchref.checker.crosscheck import crosscheck
 from torchref.checker.execution.case import build_case

@@ -1,0 +1,1 @@
+"""The cross-check of what was kept, and what is made of it."""
