@@ -150,6 +150,15 @@ def test_inputs_that_cannot_be_judged_are_named() -> None:
     assert "not checked: Swish: the inputs must hold no NaN" in row.note
 
 
+def test_autocast_is_said_not_to_be_repeated() -> None:
+    x = torch.randn(3, requires_grad=True)
+    with torchref.audit() as audit, torch.autocast("cpu", torch.bfloat16):
+        Swish.apply(x).sum().backward()
+    (row,) = audit.report().rows
+    assert row.verdict == "right"
+    assert row.note == "applied under autocast to bfloat16, checked without"
+
+
 def test_it_has_no_truth_value_and_raises_where_something_is_wrong() -> None:
     report = audited(Scaled, Swish)
     with pytest.raises(TypeError, match="a condition must be true or false"):

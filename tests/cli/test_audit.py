@@ -62,6 +62,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
     return call
 
 
+def test_names_of_custom_ops_have_colons() -> None:
+    assert of_options("--expect", ["a::b=c=d"]) == {"a::b": "c=d"}
+
+
 def test_a_script_gets_its_arguments_and_files_get_the_report(run, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[tool.torchref.audit.expect]\nRound = "straight-through"\n'
@@ -90,6 +94,15 @@ def test_a_module_is_run_as_python_runs_it_and_json_goes_to_standard_output(run)
     assert json.loads(rest)["verdict"] == "wrong"
     assert "Round: wrong" in err
     assert "--expect 'Round=REASON'" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+def test_a_full_disk_keeps_back_neither_the_table_nor_the_other_file(run, tmp_path: Path) -> None:
+    status, out, err = run("--html", "/dev/full", "--json", "a.json", "train.py")
+    assert status == 2
+    assert "/dev/full takes no more" in err
+    assert "Round: wrong" in out
+    assert json.loads((tmp_path / "a.json").read_text())["verdict"] == "wrong"
 
 
 @pytest.mark.parametrize(
@@ -129,10 +142,6 @@ def test_a_program_without_a_function_is_told(run, tmp_path: Path) -> None:
     status, out, _ = run("train.py")
     assert status == 2
     assert out == "no torch\nNo Function was applied: there is nothing to check.\n"
-
-
-def test_names_of_custom_ops_have_colons() -> None:
-    assert of_options("--expect", ["a::b=c=d"]) == {"a::b": "c=d"}
 
 
 @pytest.mark.parametrize(

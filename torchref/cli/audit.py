@@ -122,9 +122,7 @@ def audit_command(
     report = heard.report()
     document = {"torchref": __version__, "torch": torch.__version__, "seed": seed}
     document |= {"program": program, **report.to_dict()}
-    if html_file is not None:
-        html_file.write_text(page(report, document), encoding="utf-8")
-    _written(report, document, json_file)
+    _write(report, document, json_file, html_file)
     raise typer.Exit(_status(heard, report))
 
 
@@ -145,17 +143,30 @@ def _watched(program: list[str], settings: dict[str, Any]) -> Heard:
         progress.stop()
 
 
-def _written(report: AuditReport, document: dict[str, Any], json_file: Path | None) -> None:
-    """The table and the stories; on standard error where JSON goes to standard output."""
+def _write(
+    report: AuditReport, document: dict[str, Any], json_file: Path | None, html_file: Path | None
+) -> None:
+    """Files first, as standard output may be closed; one that takes no more keeps no other back.
+
+    The table goes to standard error where JSON goes to standard output.
+    """
     text = json.dumps(document, indent=2) + "\n"
-    if json_file is not None and str(json_file) == "-":
-        show(report, err)
+    to_stdout = str(json_file) == "-"
+    files = [(html_file, page(report, document))] if html_file is not None else []
+    if json_file is not None and not to_stdout:
+        files.append((json_file, text))
+    failures = []
+    for file, written in files:
+        try:
+            file.write_text(written, encoding="utf-8")
+        except OSError as error:
+            failures.append(OSError(error.errno, error.strerror, str(file)))
+    show(report, err if to_stdout else out)
+    if to_stdout:
         sys.stdout.write(text)
         sys.stdout.flush()
-        return
-    if json_file is not None:
-        json_file.write_text(text, encoding="utf-8")
-    show(report, out)
+    if failures:
+        raise failures[0]
 
 
 def _status(heard: Heard, report: AuditReport) -> int:

@@ -101,7 +101,7 @@ def supervise(
     Python cannot be started.
     """
     heard = Heard()
-    ours, theirs = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, FREE) for end in os.pipe())
+    ours, theirs = map(_above_the_standard_ones, os.pipe())
     command = [sys.executable or "python", str(PROGRAM), str(theirs), json.dumps(dict(settings))]
     with _interrupts_passed_on() as pass_to:
         try:
@@ -122,6 +122,13 @@ def supervise(
         if heard.status == -signal.SIGINT:
             heard.is_interrupted = True
     return heard
+
+
+def _above_the_standard_ones(descriptor: int) -> int:
+    """The program would write into a pipe that has the number of a closed standard output."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FREE)
+    os.close(descriptor)
+    return moved
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from torchref.auditor.report.report import Row, RowVerdict
 from torchref.auditor.unseen import note_on_classes, why_not_kept
 from torchref.checker.crosscheck import crosscheck
 from torchref.checker.execution.case import build_case
+from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.inputs.preparation import in_its_precision
 from torchref.checker.report.findings import Verdict
@@ -125,6 +126,13 @@ def _crosscheck(
     )
 
 
+def _notes_on_autocast(seen: Seen) -> dict[str, None]:
+    dtypes = (call.autocast for call in seen.kept if call.autocast is not None)
+    return dict.fromkeys(
+        f"applied under autocast to {dtype_name(dtype)}, checked without" for dtype in dtypes
+    )
+
+
 def _worst(verdicts: Sequence[Verdict]) -> RowVerdict:
     order: tuple[Verdict, ...] = ("wrong", "cannot tell", "right")
     return next((verdict for verdict in order if verdict in verdicts), "cannot tell")
@@ -139,7 +147,7 @@ def _told(
     reason: str | None,
 ) -> Row:
     """The row, with the report first that says most."""
-    notes = [note_on_classes(seen), *failures]
+    notes = [note_on_classes(seen), *failures, *_notes_on_autocast(seen)]
     if not seen.kept:
         verdict = "cannot tell" if seen.differentiated else "not checked"
         notes.append(why_not_kept(seen))
