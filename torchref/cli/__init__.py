@@ -22,6 +22,8 @@ from torchref.cli.check import EPILOG as OF_CHECK
 from torchref.cli.check import check_command
 from torchref.cli.crosscheck import EPILOG as OF_CROSSCHECK
 from torchref.cli.crosscheck import crosscheck_command
+from torchref.cli.mutate import EPILOG as OF_MUTATE
+from torchref.cli.mutate import mutate_command
 from torchref.cli.terminal import INTERRUPTED, USAGE, err, give_up_standard_output, out
 from torchref.errors import escape_what_the_terminal_lacks
 from torchref.explainer.command import EPILOG as OF_EXPLAIN
@@ -87,3 +89,4 @@ app.command(name="audit", epilog=OF_AUDIT, context_settings={"allow_interspersed
 )
 app.command(name="explain", epilog=OF_EXPLAIN)(explain_command)
 app.command(name="causes", epilog=OF_CAUSES)(causes_command)
+app.command(name="mutate", epilog=OF_MUTATE)(mutate_command)

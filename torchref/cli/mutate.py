@@ -1,0 +1,200 @@
+"""`torchref mutate`: which wrong gradients a test suite would let through."""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from torchref import __version__
+from torchref.cli.terminal import WRONG, err, out, require_writable
+from torchref.errors import InputError
+from torchref.explainer.whole_number_option import whole_number
+from torchref.testing.mutation.mutate import MutationRun
+from torchref.testing.mutation.results import OUTCOMES, Mutant, Mutated, MutationReport
+
+EPILOG = (
+    "Exit status: 0 the tests catch every wrong gradient, 1 some survive or cannot be told, 2 bad "
+    "usage or tests that fail as they are, 130 after Ctrl-C.\n\n"
+    "Examples:\n\n`torchref mutate -- pytest tests`\n\n"
+    "`torchref mutate --functions Swish --seconds 60 -- pytest tests/test_swish.py -k backward`"
+)
+INTERRUPTED = 130
+MOST_JOBS, MOST_SECONDS = 64, 24 * 3600
+MOST_SHOWN = 3  # tests that touch a survivor
+
+
+def mutate_command(
+    command: Annotated[
+        list[str] | None, typer.Argument(help="After --: pytest, and its arguments.")
+    ] = None,
+    functions: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only these; a pattern with *. All of your own files that hold no tests if none.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole_number(1, MOST_SECONDS),
+            metavar="INTEGER",
+            help="The most that one wrong gradient may take. A test that hangs is ended anyway.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number(1, MOST_JOBS),
+            metavar="INTEGER",
+            help="Processes at a time; more than 1 needs tests that share no files.",
+        ),
+    ] = 1,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the report as JSON; - to print it."),
+    ] = None,
+) -> None:
+    """Test the tests: plant one wrong gradient at a time, and see which the tests let through.
+
+    It finds the Functions that the tests apply, changes the backward of one, reruns the tests that
+    touch it, and names each wrong gradient that none of them caught.
+    """
+    _open_standard_streams()
+    prints_json = json_file == Path("-")
+    if json_file is not None and not prints_json:
+        require_writable("--json", json_file)
+    run = MutationRun(command or [], functions or [], seconds, jobs)
+    is_interrupted = False
+    try:
+        _run_with_a_bar(run)
+    except KeyboardInterrupt:
+        is_interrupted = True
+    document = {"torchref": __version__, "interrupted": is_interrupted, **run.report.to_dict()}
+    if json_file is not None and not prints_json:
+        json_file.write_text(json.dumps(document, indent=2) + "\n")
+    _tell(document if prints_json else None, run.report)
+    if is_interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if not run.report.all_caught:
+        raise typer.Exit(WRONG)
+
+
+def _open_standard_streams() -> None:
+    """A closed one gives its number to the next file that is opened, which is none of its own."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _run_with_a_bar(run: MutationRun) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("")
+
+        def tell(what: str, done: int, of: int) -> None:
+            progress.update(task, description=escape(what[:60]), completed=done, total=of)
+
+        run.progress = tell
+        run.run()
+
+
+def _tell(document: dict[str, Any] | None, report: MutationReport) -> None:
+    try:
+        if document is None:
+            _show(report)
+        else:
+            out.print(json.dumps(document, indent=2), soft_wrap=True, markup=False, highlight=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes it once more at its end
+        raise InputError(
+            "standard output must take the report",
+            f"it takes no more: {error.strerror}",
+            "--json FILE keeps the whole of it.",
+        ) from None
+
+
+def _show(report: MutationReport) -> None:
+    if report.functions:
+        out.print(_table(report))
+    for each in report.functions:
+        _show_one(each)
+    out.print(_sum(report), soft_wrap=True, highlight=False)
+
+
+def _table(report: MutationReport) -> Table:
+    table = Table(title="wrong gradients, planted one at a time", title_justify="left")
+    table.add_column("Function")
+    for column in ("tests", "planted", "caught", "timed out", "survived", "cannot tell"):
+        table.add_column(column, justify="right")
+    for each in report.functions:
+        caught, late, survived = (
+            len(each.of("caught")),
+            len(each.of("timed out")),
+            len(each.of("survived")),
+        )
+        counts = [len(each.tests), len(each.mutants), caught, late]
+        table.add_row(
+            escape(each.target.short_name),
+            *map(str, counts),
+            Text(str(survived), "bold red" if survived else ""),
+            str(len(each.of("undecided", "not run"))),
+        )
+    return table
+
+
+def _show_one(each: Mutated) -> None:
+    where = f"{each.target.name} ({each.target.file}:{each.target.line})"
+    lines: list[Text] = []
+    if not each.is_gone_back:
+        lines.append(
+            Text.assemble(("its backward is never called by the tests", "bold red"), ": ",
+                          "go back through it, y.backward(torch.randn_like(y)), and compare")
+        )  # fmt: skip
+    for mutant in each.of("survived"):
+        lines.append(Text.assemble(("survived ", "bold red"), _told(mutant)))
+    for mutant in each.of("undecided"):
+        at = f"; time was up in {mutant.test}" if mutant.test else ""
+        lines.append(Text.assemble(("cannot tell ", "bold yellow"), f"{mutant.name}{at}"))
+    if each.left_out:
+        lines.append(Text(f"left out, as they fail while watched: {_some(sorted(each.left_out))}"))
+    if each.never_asked:
+        names = ", ".join(each.never_asked)
+        lines.append(Text(f"no test asks for the gradient of {names}: nothing planted there"))
+    if lines:
+        lines.append(Text(f"the tests that touch it: {_some(each.tests)}"))
+        out.print(Text(where, "bold"), soft_wrap=True, highlight=False)
+        for line in lines:
+            out.print(Text.assemble("  ", line), soft_wrap=True, highlight=False)
+
+
+def _told(mutant: Mutant) -> str:
+    return f"{mutant.name}\n    {mutant.to_see_it}"
+
+
+def _some(tests: list[str]) -> str:
+    more = f" and {len(tests) - MOST_SHOWN} more" if len(tests) > MOST_SHOWN else ""
+    return ", ".join(tests[:MOST_SHOWN]) + more
+
+
+def _sum(report: MutationReport) -> Text:
+    counts = report.counts
+    parts = [f"{counts[outcome]} {word}" for outcome, word in OUTCOMES.items() if counts[outcome]]
+    planted = f"{counts.total()} wrong gradients of {len(report.functions)} Functions"
+    told = f"{planted}: {', '.join(parts) or 'none planted'}, in {report.seconds:.0f} s"
+    if not report.is_complete:
+        return Text(f"interrupted; until then {told}", "bold yellow")
+    return Text(told, "bold" if report.all_caught else "bold red")
