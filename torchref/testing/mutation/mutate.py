@@ -102,6 +102,9 @@ class MutationRun:
             others = f" and {len(failed) - 1} more" if failed[1:] else ""
             arrived = f"{test}{others} failed:\n{tail}\n"
             raise InputError("the tests must pass as they are", arrived, TEST_FIRST)
+        for each in self._suites:
+            each.imports = told["imported"]
+        suite.end()  # it starts again with them
         targets = chosen(told["targets"], self.functions, collected)
         return {
             each.name: (each, {test for test in told["applied"][each.name] if test in self._took})
@@ -126,7 +129,7 @@ class MutationRun:
         for name, (target, tests) in applied.items():
             one = Mutated(target, sorted(tests & (gone_back[name] | unknown)))
             one.is_gone_back = bool(gone_back[name] or tests & unknown)
-            plans = sorted(seen[name].plans, key=lambda plan: (plan[1] or 0, order.index(plan[0])))
+            plans = sorted(seen[name].plans, key=lambda plan: (order.index(plan[0]), plan[1] or 0))
             one.mutants = [Mutant(target, plan) for plan in plans]
             never = sorted(seen[name].unasked - seen[name].asked)
             one.never_asked = [target.argument(index) for index in never]

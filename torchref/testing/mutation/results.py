@@ -56,7 +56,7 @@ class Mutated:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether it was not seen what is wrong for it, since all of its tests mind being watched"""
+        """Whether nothing was planted since its tests mind being watched."""
         return bool(self.left_out) and not self.mutants
 
     @property

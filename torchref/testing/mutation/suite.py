@@ -52,6 +52,7 @@ class Suite:
 
     arguments: list[str]
     folder: Path  # what it leaves goes here
+    imports: list[str] = field(default_factory=list)  # before it forks, since its tests do
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _ours: Connection | None = field(default=None, init=False)
     _forks: bool = field(default=True, init=False)
@@ -74,11 +75,18 @@ class Suite:
         theirs.close()
         try:
             _ready, tests, files, root, self._forks = self._ours.recv()
+            if self._forks and self.imports:
+                self._ours.send({"do": "import", "modules": self.imports})
+                _imported, still_forks = self._ours.recv()
+                if not still_forks:
+                    self.kill()
+                    self.imports = []
+                    return self.start()
         except (EOFError, OSError):
             self.kill()
             raise InputError(
                 "pytest must collect the tests that it is given",
-                f"it ended before it ran any:\n{self.tail()}",
+                f"it ended before it ran any:\n{self.tail()}\n",
                 "Run the same pytest command by itself first.",
             ) from None
         return Collected(tests, files, root, self._forks)
@@ -136,8 +144,7 @@ class Suite:
         return "\n".join(said[-TAIL:])
 
     def end(self) -> None:
-        """Let it end by itself: pytest takes down what it has set up for all tests."""
-        self._is_over = True
+        """Let the process end by itself: pytest takes down what it has set up for all tests."""
         if self._process is not None and self._ours is not None:
             with suppress(OSError):
                 self._ours.send(None)

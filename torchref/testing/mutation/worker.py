@@ -5,10 +5,12 @@ tests of a request run in a fork of the process, which has collected them and ru
 cannot be forked they run in it, and it ends.
 """
 
+import importlib
 import os
 import select
 import socket
 import sys
+import sysconfig
 import time
 import traceback
 import warnings
@@ -79,6 +81,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     serve = _run_in_a_fork if forks else _run
     with suppress(EOFError, ConnectionError):
         while (request := asked.recv()) is not None:
+            if request["do"] == "import":
+                _import(request["modules"])
+                asked.send(("imported", _can_fork()))
+                continue
             serve(session, request, asked)
             if not forks:
                 break
@@ -87,6 +93,24 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def _is_conftest(plugin: Any) -> bool:
     return Path(getattr(plugin, "__file__", None) or "").name == "conftest.py"
+
+
+def _import(modules: list[str]) -> None:
+    """What tests import while they run, so that not every fork has to."""
+    for name in modules:
+        with suppress(Exception):
+            importlib.import_module(name)
+
+
+def _installed_modules() -> set[str]:
+    """Those that are imported by now, of which none is the user's."""
+    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+    installed = {sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib")}
+    return {
+        name
+        for name, file in files.items()
+        if file is not None and any(Path(file).is_relative_to(folder) for folder in installed)
+    }
 
 
 def _can_fork() -> bool:
@@ -209,6 +233,7 @@ def _baseline(_request: dict[str, Any], tests: _Tests, tell: Tell) -> dict[str, 
     """The tests as they are, and which Functions each of them applies."""
     targets: dict[str, Target] = {}
     applied: dict[str, set[str]] = {}
+    before = _installed_modules()
     running = [""]
 
     def note(function: type[Function], apply: Any, *args: Any, **kwargs: Any) -> Any:
@@ -222,7 +247,8 @@ def _baseline(_request: dict[str, Any], tests: _Tests, tell: Tell) -> dict[str, 
 
     with intercept(note):
         tests.run(tell, begin)
-    return {"targets": targets, "applied": applied}
+    imported = sorted(_installed_modules() - before)
+    return {"targets": targets, "applied": applied, "imported": imported}
 
 
 def _survey(request: dict[str, Any], tests: _Tests, tell: Tell) -> dict[str, Any]:
