@@ -1,0 +1,299 @@
+"""`torchref mutate` on small suites: what they let through, and how it ends when it cannot."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+MOST_SECONDS = 240
+
+KERNELS = """
+import torch
+from torch.autograd import Function
+from torchref.ops.op import Op, save_inputs
+
+class Swish(Function):
+    @staticmethod
+    def forward(ctx, x, beta):
+        ctx.save_for_backward(x, beta)
+        return x * torch.sigmoid(beta * x)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, beta = ctx.saved_tensors
+        s = torch.sigmoid(beta * x)
+        return grad_y * (s + beta * x * s * (1 - s)), (grad_y * x * x * s * (1 - s)).sum(0)
+
+class Square(Op):
+    @staticmethod
+    def forward(x):
+        return x * x
+
+    setup_context = staticmethod(save_inputs)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return 2 * ctx.saved_tensors[0] * grad_y
+
+    @staticmethod
+    def tangent(ctx, dx):
+        return 2 * ctx.saved_tensors[0] * dx
+
+swish = Swish.apply
+square = Square.call
+
+@torch.library.custom_op("mutated::cube", mutates_args=())
+def cube(x: torch.Tensor) -> torch.Tensor:
+    return x * x * x
+
+cube.register_autograd(
+    lambda ctx, grad_y: 3 * ctx.saved_tensors[0] ** 2 * grad_y,
+    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
+)
+"""
+
+STRONG = """
+import torch, pytest
+from torch.autograd import Function
+from kernels import cube, square, swish
+
+class OfTheTests(Function):
+    forward = staticmethod(lambda ctx, x: x * 1)
+    backward = staticmethod(lambda ctx, grad_y: grad_y)
+
+def judge(call, twin, *shapes):
+    inputs = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+    y = call(*inputs)
+    OfTheTests.apply(y.detach().requires_grad_()).sum().backward()
+    cotangent = torch.randn_like(y)
+    kept = cotangent.clone()
+    got = torch.autograd.grad(y, inputs, cotangent)
+    assert torch.equal(cotangent, kept)
+    torch.testing.assert_close(got, torch.autograd.grad(twin(*inputs), inputs, kept))
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_swish(n, tmp_path):
+    (tmp_path / "is mine").touch()
+    judge(swish, lambda x, beta: x * torch.sigmoid(beta * x), (n, 3), (3,))
+
+def test_square():
+    judge(square, lambda x: x**2, (3, 3))
+
+def test_cube():
+    judge(cube, lambda x: x**3, (3, 3))
+
+@pytest.mark.skip(reason="not today")
+def test_later():
+    square(torch.ones(()))
+"""
+
+WEAK = """
+import torch
+from kernels import cube, square, swish
+
+def test_swish_summed():
+    x, beta = torch.randn(4, 3, requires_grad=True), torch.randn(3, requires_grad=True)
+    swish(x, beta).sum().backward()
+    got = x.grad, beta.grad
+    x.grad = beta.grad = None
+    (x * torch.sigmoid(beta * x)).sum().backward()
+    torch.testing.assert_close(got, (x.grad, beta.grad))
+
+def test_square_forward():
+    x = torch.randn(3, requires_grad=True)
+    torch.testing.assert_close(square(x), x * x)
+
+def test_cube_descends():
+    x = torch.ones(3, requires_grad=True)
+    while x.detach().abs().max() > 0.5:  # a wrong sign leads away from it for ever
+        (gradient,) = torch.autograd.grad(cube(x).sum(), x)
+        x = (x - 0.1 * gradient).clamp(-2, 2).detach().requires_grad_()
+"""
+
+HANGS = """
+import os, torch
+from pathlib import Path
+from kernels import square
+
+def test_square():
+    x = torch.ones(3, requires_grad=True)
+    square(x).backward(torch.ones(3))
+    if "told" not in os.environ:
+        return
+    while not torch.equal(x.grad, torch.full((3,), 2.0)):
+        Path(os.environ["told"]).write_text(str(os.getpid()))
+"""
+
+
+def suite(folder: Path, tests: str) -> Path:
+    (folder / "kernels.py").write_text(KERNELS)
+    (folder / "test_kernels.py").write_text(tests)
+    (folder / "pytest.ini").write_text(
+        f"[pytest]\naddopts = -n 2 --junitxml={folder}/junit.xml --basetemp={folder}/temporary\n"
+    )
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "torchref", "mutate", *options, "--", "pytest", "-q"]
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(HOUSE), "COLUMNS": "200", **more}
+
+
+def mutate(folder: Path, *options: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+    kwargs = {"capture_output": True, **kwargs}
+    ended = subprocess.run(
+        command(*options), cwd=folder, env=environment(), text=True, timeout=MOST_SECONDS,
+        check=False, **kwargs,
+    )  # fmt: skip
+    assert "Traceback (most recent call last):\n  File" not in (ended.stderr or "")
+    return ended
+
+
+def test_a_strong_suite_catches_all_and_its_files_are_as_they_were(tmp_path: Path) -> None:
+    before = contents(suite(tmp_path, STRONG))
+    ended = mutate(tmp_path, "--json", "-", "--jobs", "2")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    told = json.loads(ended.stdout)
+    assert contents(tmp_path) == before
+    assert (told["complete"], told["all_caught"], told["interrupted"]) == (True, True, False)
+    by_name = {each["function"]: each for each in told["functions"]}
+    assert set(by_name) == {"kernels.Swish", "kernels.Square", "mutated::cube"}
+    assert by_name["kernels.Square"]["tests"] == ["test_kernels.py::test_square"]
+    planted = [(each["kind"], each["argument"]) for each in by_name["kernels.Swish"]["mutants"]]
+    kinds = 7  # with `missing`, without `dropped reduction`
+    assert len(planted) == 2 * kinds + 2
+    assert {("dropped reduction", "beta"), ("overwritten", None)} < set(planted)
+    assert told["counts"] == {"caught": 16 + 7 + 7}
+
+
+def test_a_weak_suite_hears_what_it_lets_through(tmp_path: Path) -> None:
+    suite(tmp_path, WEAK)
+    report = tmp_path / "report.json"
+    ended = mutate(tmp_path, "--json", str(report), "--seconds", "8")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    by_name = {each["function"]: each for each in json.loads(report.read_text())["functions"]}
+
+    def those(name: str, outcome: str) -> set[tuple[str, str | None]]:
+        return {
+            (each["kind"], each["argument"])
+            for each in by_name[name]["mutants"]
+            if each["outcome"] == outcome
+        }
+
+    ones = "ones in place of grad_output"
+    survived = {(ones, "x"), (ones, "beta"), ("overwritten", None)}
+    assert those("kernels.Swish", "survived") == survived
+    assert ("scaled by 1.01", "x") in those("kernels.Swish", "caught")
+    assert not by_name["kernels.Square"]["backward_called"]
+    assert {("sign", "x"), ("zero", "x")} <= those("mutated::cube", "timed out")
+    assert ("scaled by 1.01", "x") in those("mutated::cube", "survived")
+    assert "survived x: ones in place of grad_output\n    go back from a random" in ended.stdout
+    assert "its backward is never called by the tests" in ended.stdout
+    assert "test_kernels.py::test_swish_summed" in ended.stdout
+
+
+SPOILT = {
+    "fails": ("def test_it():\n    assert 1 == 2, 'so it is'\n", ["must pass", "so it is"]),
+    "ends": ("import os\ndef test_it():\n    os._exit(3)\n", ["must pass", "exit status 3"]),
+    "is no Python": ("def test_it(:\n", ["must collect", "SyntaxError"]),
+    "is empty": ("", ["must find tests"]),
+    "applies none": ("def test_it():\n    pass\n", ["must apply a torch.autograd.Function"]),
+    "applies its own": (
+        "from torch.autograd import Function\nimport torch\n"
+        "class Own(Function):\n    forward = staticmethod(lambda ctx, x: x * 1)\n"
+        "def test_it():\n    Own.apply(torch.ones(2))\n",
+        ["that holds no tests", "test_kernels.Own", "--functions"],
+    ),
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_tests_that_cannot_be_tested_are_one_message(tmp_path: Path, how: str) -> None:
+    tests, words = SPOILT[how]
+    ended = mutate(suite(tmp_path, tests))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("error: ")
+    for word in words:
+        assert word in ended.stderr
+
+
+def test_where_autograd_was_used_before_each_run_has_its_own_process(tmp_path: Path) -> None:
+    used = "import torch\ntorch.ones(1, requires_grad=True).sum().backward()\n"
+    square = STRONG[STRONG.index("def test_square") : STRONG.index("def test_cube")]
+    suite(tmp_path, used + STRONG[: STRONG.index("@pytest")] + square)
+    ended = mutate(tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "7 wrong gradients of 1 Functions: 7 caught" in ended.stdout
+
+
+def test_after_ctrl_c_it_says_what_it_knows_and_leaves_no_process(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    folder = tmp_path / "suite"
+    folder.mkdir()
+    suite(folder, HANGS + "    square(x)\n")
+    with subprocess.Popen(
+        command(), cwd=folder, env=environment(told=str(told)), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as running:  # fmt: skip
+        while not told.exists() or not told.read_text():
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        out, errors = running.communicate(timeout=60)
+    assert (running.returncode, errors) == (130, "")
+    assert "interrupted; until then 7 wrong gradients of 1 Functions: 7 not run" in out
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()), 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_that_takes_no_more_is_one_message(tmp_path: Path) -> None:
+    square = (
+        STRONG[: STRONG.index("@pytest")]
+        + "def test_square():\n"
+        + "    judge(square, lambda x: x**2, (3, 3))\n"
+    )
+    suite(tmp_path, square)
+    with Path("/dev/full").open("w") as full:
+        ended = mutate(tmp_path, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert ended.returncode == 2
+    assert "standard output must take the report, but it takes no more" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "nothing arrived"),
+        (["make", "test"], "'make test' arrived"),
+        (["--seconds", "0", "--", "pytest"], "greater than or equal to 1"),
+        (["--jobs", "none", "--", "pytest"], "it must be an integer"),
+        (["--json", "nowhere/report.json", "--", "pytest"], "--json must be a file"),
+    ],
+)
+def test_bad_usage(
+    words: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from torchref import cli
+
+    monkeypatch.setattr(sys, "argv", ["torchref", "mutate", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
