@@ -103,8 +103,7 @@ class MutationRun:
             arrived = f"{test}{others} failed:\n{tail}\n"
             raise InputError("the tests must pass as they are", arrived, TEST_FIRST)
         for each in self._suites:
-            each.imports = told["imported"]
-        suite.end()  # it starts again with them
+            each.import_first(told["imported"])
         targets = chosen(told["targets"], self.functions, collected)
         return {
             each.name: (each, {test for test in told["applied"][each.name] if test in self._took})

@@ -76,12 +76,7 @@ class Suite:
         try:
             _ready, tests, files, root, self._forks = self._ours.recv()
             if self._forks and self.imports:
-                self._ours.send({"do": "import", "modules": self.imports})
-                _imported, still_forks = self._ours.recv()
-                if not still_forks:
-                    self.kill()
-                    self.imports = []
-                    return self.start()
+                self._import()
         except (EOFError, OSError):
             self.kill()
             raise InputError(
@@ -90,6 +85,23 @@ class Suite:
                 "Run the same pytest command by itself first.",
             ) from None
         return Collected(tests, files, root, self._forks)
+
+    def import_first(self, modules: list[str]) -> None:
+        """From now on its process imports them before it forks, as its tests do anyway."""
+        self.imports = modules
+        if self._process is not None and self._forks:
+            self._import()
+
+    def _import(self) -> None:
+        assert self._ours is not None
+        try:
+            self._ours.send({"do": "import", "modules": self.imports})
+            _imported, still_forks = self._ours.recv()
+        except (EOFError, OSError):  # one of them ends the process
+            still_forks = False
+        if not still_forks:  # the next process does without
+            self.imports = []
+            self.end()
 
     def ask(
         self, request: dict[str, Any], took: Mapping[str, float], seconds: float | None = None
@@ -101,7 +113,7 @@ class Suite:
         """
         if self._is_over:
             raise DiedError("it was ended", "")
-        if self._process is None:
+        while self._process is None:
             self.start()
         assert self._ours is not None
         self._ours.send(request)
