@@ -39,7 +39,7 @@ def intercept(around: Around) -> Iterator[None]:
     Sigmoid [(3, 2)]
     """
     _around.append(around)
-    _method.__code__ = _entrance.__code__.replace(co_freevars=_apply.__code__.co_freevars)
+    _method.__code__ = _watched
     try:
         yield
     finally:
@@ -53,6 +53,9 @@ def _entrance(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
     from torchref.auditor.interception import pass_on
 
     return pass_on(cls, *args, **kwargs)
+
+
+_watched = _entrance.__code__.replace(co_freevars=_apply.__code__.co_freevars)  # one for all
 
 
 def pass_on(function: type[Function], *args: Any, **kwargs: Any) -> Any:
