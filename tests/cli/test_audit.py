@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from torchref import InputError, cli
-from torchref.cli.audit_settings import of_options, of_project
+from torchref.cli.auditing.settings import of_options, of_project
 
 PROGRAM = """
 import sys
@@ -100,7 +100,7 @@ def test_a_module_is_run_as_python_runs_it_and_json_goes_to_standard_output(run)
 def test_a_full_disk_keeps_back_neither_the_table_nor_the_other_file(run, tmp_path: Path) -> None:
     status, out, err = run("--html", "/dev/full", "--json", "a.json", "train.py")
     assert status == 2
-    assert "/dev/full takes no more" in err
+    assert "--html must be a file that can be written, but /dev/full cannot be" in err
     assert "Round: wrong" in out
     assert json.loads((tmp_path / "a.json").read_text())["verdict"] == "wrong"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from torchref.cli.loading import load
+from torchref.cli.targets.loading import load
 from torchref.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("_modules_kept")
@@ -93,7 +93,7 @@ def test_a_file_apart_travels_to_another_process(tmp_path: Path) -> None:
         "    @staticmethod\n    def backward(ctx, g):\n        return 2 * g\n",
     )
     code = (
-        "import torch, torchref; from torchref.cli.loading import load; "
+        "import torch, torchref; from torchref.cli.targets.loading import load; "
         f"f = load({f'{file}:Twice'!r}, 'TARGET'); "
         "print(torchref.crosscheck(f, inputs=(torch.ones(2),), isolate=True).verdict)"
     )

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from torchref.auditor import AuditReport, Row
-from torchref.auditor.report import RowVerdict
+from torchref.auditor.report.report import RowVerdict
 from torchref.testing.audited_suite import merged
 
 SUITE = """

@@ -55,7 +55,8 @@ def main() -> None:
             err.print("[bold red]interrupted:[/] what was not tried by then was not checked")
         raise
     except OSError as error:  # a disk that fills up under what is written, or a reader that left
-        give_up_standard_output()
+        if error.filename is None:
+            give_up_standard_output()
         _end(f"{error.filename or 'standard output'} takes no more: {error.strerror}")
 
 

@@ -1,7 +1,7 @@
 """`torchref audit`: run a program as it is, and cross-check the Functions that it applies."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +13,12 @@ from torchref import AuditReport, InputError, __version__
 from torchref.auditor.report.page import page
 from torchref.auditor.report.text import show
 from torchref.checker.promise import MOST_SEED
-from torchref.cli.audit_settings import of_options, of_project
-from torchref.cli.supervisor import Heard, supervise
-from torchref.cli.terminal import RIGHT, USAGE, WRONG, err, out, require_writable
+from torchref.cli.auditing.settings import of_options, of_project
+from torchref.cli.auditing.supervisor import Heard, supervise
+from torchref.cli.reporting.delivery import JsonFile, deliver, require_places
+from torchref.cli.terminal import INTERRUPTED, RIGHT, USAGE, WRONG, err
 from torchref.explainer.whole_number_option import whole_number
 
-INTERRUPTED = 130
 MOST_CALLS, MOST_MIB = 2**31, 2**31
 MUST = {
     "script": "torchref audit must be given a script with Python code",
@@ -87,18 +87,14 @@ def audit_command(
     seconds: Annotated[
         float | None, typer.Option(help="A limit on each of the cross-checks.")
     ] = None,
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", metavar="FILE", help="Write the report as JSON; - is stdout."),
-    ] = None,
+    json_file: JsonFile = None,
     html_file: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write it as one page.")
     ] = None,
 ) -> None:
     """Run a program as it is, and cross-check every Function that it applies."""
-    for option, file in (("--json", json_file), ("--html", html_file)):
-        if file is not None and str(file) != "-":
-            require_writable(option, file)
+    files = {"--json": json_file, "--html": html_file}
+    require_places(files)
     if seconds is not None and not seconds > 0:
         raise InputError("--seconds must be more than 0", f"{seconds} arrived", "Leave it out.")
     if not is_module and not Path(program[0]).is_file():
@@ -122,8 +118,12 @@ def audit_command(
     report = heard.report()
     document = {"torchref": __version__, "torch": torch.__version__, "seed": seed}
     document |= {"program": program, **report.to_dict()}
-    _write(report, document, json_file, html_file)
-    raise typer.Exit(_status(heard, report))
+    texts = {
+        "--json": lambda: json.dumps(document, indent=2) + "\n",
+        "--html": lambda: page(report, document),
+    }
+    summaries = (f"{row.name}: {row.verdict}" for row in report.rows)
+    deliver(files, texts, partial(show, report), summaries, _status(heard, report))
 
 
 def _watched(program: list[str], settings: dict[str, Any]) -> Heard:
@@ -141,32 +141,6 @@ def _watched(program: list[str], settings: dict[str, Any]) -> Heard:
         return supervise(program, settings, tell)
     finally:
         progress.stop()
-
-
-def _write(
-    report: AuditReport, document: dict[str, Any], json_file: Path | None, html_file: Path | None
-) -> None:
-    """Files first, as standard output may be closed; one that takes no more keeps no other back.
-
-    The table goes to standard error where JSON goes to standard output.
-    """
-    text = json.dumps(document, indent=2) + "\n"
-    to_stdout = str(json_file) == "-"
-    files = [(html_file, page(report, document))] if html_file is not None else []
-    if json_file is not None and not to_stdout:
-        files.append((json_file, text))
-    failures = []
-    for file, written in files:
-        try:
-            file.write_text(written, encoding="utf-8")
-        except OSError as error:
-            failures.append(OSError(error.errno, error.strerror, str(file)))
-    show(report, err if to_stdout else out)
-    if to_stdout:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    if failures:
-        raise failures[0]
 
 
 def _status(heard: Heard, report: AuditReport) -> int:

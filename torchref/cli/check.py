@@ -15,9 +15,9 @@ from torchref.checker.promise import VARIED
 from torchref.checker.report.progress import Tick
 from torchref.checker.report.text import show
 from torchref.cli.crosscheck import Device, Seed
-from torchref.cli.reporting.delivery import JsonFile, JunitFile, deliver, require_places
+from torchref.cli.reporting.delivery import JsonFile, JunitFile, deliver_results, require_places
 from torchref.cli.reporting.results import Result, Results, gather
-from torchref.cli.targets import Given, Target, targets
+from torchref.cli.targets.target import Given, Target, targets
 from torchref.cli.terminal import device_named, err, known
 
 EPILOG = (
@@ -101,7 +101,8 @@ def check_command(
     junit_file: JunitFile = None,
 ) -> None:
     """Is the gradient of your Function, Module or callable right? Where is it wrong, and why?"""
-    require_places(json_file, junit_file)
+    files = {"--json": json_file, "--junit": junit_file}
+    require_places(files)
     if vary and no_vary:
         fix = "Leave one of them out."
         raise InputError("--vary and --no-vary must not stand together", "both were given", fix)
@@ -133,7 +134,7 @@ def check_command(
         ]
         gather(results, checks, isolate is not False)
         results.results += [each for each in found if isinstance(each, Result)]
-    deliver(results, json_file, junit_file, partial(_tell, results))
+    deliver_results(results, files, partial(_tell, results))
 
 
 def _check(target: Target, isolate: bool | None, tell: Tick) -> Report:

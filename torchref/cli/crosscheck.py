@@ -10,7 +10,7 @@ from torchref import Report, crosscheck
 from torchref.catalogue import CATALOGUE, Entry
 from torchref.checker.promise import MOST_SEED
 from torchref.checker.report.progress import Tick
-from torchref.cli.reporting.delivery import JsonFile, JunitFile, deliver, require_places
+from torchref.cli.reporting.delivery import JsonFile, JunitFile, deliver_results, require_places
 from torchref.cli.reporting.results import Results, gather
 from torchref.cli.terminal import device_named, known
 from torchref.explainer.whole_number_option import whole_number
@@ -53,12 +53,13 @@ def crosscheck_command(
     everything = "Leave it out to check them all."
     names = [known(name, CATALOGUE, "an op", everything) for name in ops or CATALOGUE]
     where = device_named(device)
-    require_places(json_file, junit_file)
+    files = {"--json": json_file, "--junit": junit_file}
+    require_places(files)
     apart = where.type == "cuda" if isolate is None else isolate
     results = Results("handwritten gradients", "op", device, seed)
     checks = [(name, partial(_check, CATALOGUE[name], where, seed, apart)) for name in names]
     gather(results, checks, apart)
-    deliver(results, json_file, junit_file, results.show)
+    deliver_results(results, files)
 
 
 def _check(entry: Entry, device: torch.device, seed: int, isolate: bool, tell: Tick) -> Report:

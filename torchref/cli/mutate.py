@@ -2,20 +2,19 @@
 
 import json
 import os
-import sys
-from contextlib import suppress
-from pathlib import Path
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from torchref import __version__
-from torchref.cli.terminal import WRONG, err, out, require_writable
-from torchref.errors import InputError
+from torchref.cli.reporting.delivery import JsonFile, deliver, require_places
+from torchref.cli.terminal import INTERRUPTED, RIGHT, WRONG, err
 from torchref.explainer.whole_number_option import whole_number
 from torchref.testing.mutation.mutate import MutationRun
 from torchref.testing.mutation.results import OUTCOMES, Mutant, Mutated, MutationReport
@@ -26,7 +25,6 @@ EPILOG = (
     "Examples:\n\n`torchref mutate -- pytest tests`\n\n"
     "`torchref mutate --functions Swish --seconds 60 -- pytest tests/test_swish.py -k backward`"
 )
-INTERRUPTED = 130
 MOST_JOBS, MOST_SECONDS = 64, 24 * 3600
 MOST_SHOWN = 3  # tests that touch a survivor
 
@@ -58,10 +56,7 @@ def mutate_command(
             help="Processes at a time; more than 1 needs tests that share no files.",
         ),
     ] = 1,
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", metavar="FILE", help="Write the report as JSON; - to print it."),
-    ] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Test the tests: plant one wrong gradient at a time, and see which the tests let through.
 
@@ -69,23 +64,18 @@ def mutate_command(
     touch it, and names each wrong gradient that none of them caught.
     """
     _open_standard_streams()
-    prints_json = json_file == Path("-")
-    if json_file is not None and not prints_json:
-        require_writable("--json", json_file)
+    require_places({"--json": json_file})
     run = MutationRun(command or [], functions or [], seconds, jobs)
     is_interrupted = False
     try:
         _run_with_a_bar(run)
     except KeyboardInterrupt:
         is_interrupted = True
-    document = {"torchref": __version__, "interrupted": is_interrupted, **run.report.to_dict()}
-    if json_file is not None and not prints_json:
-        json_file.write_text(json.dumps(document, indent=2) + "\n")
-    _tell(document if prints_json else None, run.report)
-    if is_interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if not run.report.all_caught:
-        raise typer.Exit(WRONG)
+    report = run.report
+    document = {"torchref": __version__, "interrupted": is_interrupted, **report.to_dict()}
+    status = INTERRUPTED if is_interrupted else RIGHT if report.all_caught else WRONG
+    texts = {"--json": lambda: json.dumps(document, indent=2) + "\n"}
+    deliver({"--json": json_file}, texts, partial(_show, report), [_sum(report).plain], status)
 
 
 def _open_standard_streams() -> None:
@@ -109,30 +99,12 @@ def _run_with_a_bar(run: MutationRun) -> None:
         run.run()
 
 
-def _tell(document: dict[str, Any] | None, report: MutationReport) -> None:
-    try:
-        if document is None:
-            _show(report)
-        else:
-            out.print(json.dumps(document, indent=2), soft_wrap=True, markup=False, highlight=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes it once more at its end
-        raise InputError(
-            "standard output must take the report",
-            f"it takes no more: {error.strerror}",
-            "--json FILE keeps the whole of it.",
-        ) from None
-
-
-def _show(report: MutationReport) -> None:
+def _show(report: MutationReport, console: Console) -> None:
     if report.functions:
-        out.print(_table(report))
+        console.print(_table(report))
     for each in report.functions:
-        _show_one(each)
-    out.print(_sum(report), soft_wrap=True, highlight=False)
+        _show_one(each, console)
+    console.print(_sum(report), soft_wrap=True, highlight=False)
 
 
 def _table(report: MutationReport) -> Table:
@@ -156,7 +128,7 @@ def _table(report: MutationReport) -> Table:
     return table
 
 
-def _show_one(each: Mutated) -> None:
+def _show_one(each: Mutated, console: Console) -> None:
     where = f"{each.target.name} ({each.target.file}:{each.target.line})"
     lines: list[Text] = []
     if not each.is_gone_back:
@@ -176,9 +148,9 @@ def _show_one(each: Mutated) -> None:
         lines.append(Text(f"no test asks for the gradient of {names}: nothing planted there"))
     if lines:
         lines.append(Text(f"the tests that touch it: {_some(each.tests)}"))
-        out.print(Text(where, "bold"), soft_wrap=True, highlight=False)
+        console.print(Text(where, "bold"), soft_wrap=True, highlight=False)
         for line in lines:
-            out.print(Text.assemble("  ", line), soft_wrap=True, highlight=False)
+            console.print(Text.assemble("  ", line), soft_wrap=True, highlight=False)
 
 
 def _told(mutant: Mutant) -> str:

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from torchref.auditor import AuditReport, Row, audit
-from torchref.auditor.report import RowVerdict
+from torchref.auditor.report.report import RowVerdict
 
 OF_NO_FUNCTION = "expect names "  # a note that one worker alone cannot give
 OF_THE_COMMAND = ": --reference "  # an option that pytest does not have

@@ -1,6 +1,6 @@
 """Where results go: files first, then the terminal, whatever of them fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -20,51 +20,65 @@ JunitFile = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write them as JUnit XML, which CI reads."),
 ]
+Files = Mapping[str, Path | None]  # by option
+Text = Callable[[], str]
 
 
-def require_places(json_file: Path | None, junit_file: Path | None) -> None:
+def require_places(files: Files) -> None:
     """Raise `InputError` for files that cannot be written, before the work."""
-    for option, file in (("--json", json_file), ("--junit", junit_file)):
-        if file is not None and str(file) != STANDARD:
+    taken: dict[Path, str] = {}
+    for option, file in files.items():
+        if file is None:
+            continue
+        if str(file) != STANDARD:
             require_writable(option, file)
-    if json_file is not None and json_file == junit_file:
-        fix = "Give each a file of its own."
-        raise InputError("--json and --junit must differ", f"both are {json_file}", fix)
+        if file in taken:
+            fix = "Give each a file of its own."
+            raise InputError(f"{taken[file]} and {option} must differ", f"both are {file}", fix)
+        taken[file] = option
 
 
 def deliver(
-    results: Results,
-    json_file: Path | None,
-    junit_file: Path | None,
+    files: Files,
+    texts: Mapping[str, Text],
     tell: Callable[[Console], None],
+    summaries: Iterable[str],
+    status: int,
 ) -> None:
     """Write all of it and end with its status; what one place does not take, the others still get.
 
-    Where standard output is given to a document, the rest is told on standard error.
+    `texts` are what each option's file receives. Where standard output is given to one of them,
+    the rest is told on standard error; where it takes no more, the summaries are.
     """
-    written = {
-        "--json": (json_file, results.json),
-        "--junit": (junit_file, lambda: junit(results)),
-    }
     refused, document = [], None
-    for option, (file, text) in written.items():
+    for option, file in files.items():
         if file is None:
             continue
         if str(file) == STANDARD:
-            document = text()
+            document = texts[option]()
             continue
         try:
-            file.write_text(text(), encoding="utf-8")
+            file.write_text(texts[option](), encoding="utf-8")
         except OSError as error:
             refused.append(not_writable(option, file, error))
     try:
         write_out(document or "")
         tell(out if document is None else err)
+        write_out("")
     except OSError:
-        for result in results.results:
-            err.print(result.summary, soft_wrap=True, markup=False, highlight=False)
+        for summary in summaries:
+            err.print(summary, soft_wrap=True, markup=False, highlight=False)
         raise
     if refused:
         raise refused[0]
-    if results.status != RIGHT:
-        raise typer.Exit(results.status)
+    if status != RIGHT:
+        raise typer.Exit(status)
+
+
+def deliver_results(
+    results: Results, files: Files, tell: Callable[[Console], None] | None = None
+) -> None:
+    """Cross-checks as JSON, as JUnit XML, and told as they tell themselves unless otherwise."""
+    texts = {"--json": results.json, "--junit": lambda: junit(results)}
+    summaries = (result.summary for result in results.results)
+    deliver(files, texts, tell or results.show, summaries, results.status)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from torchref.auditor.audit import Audit
-from torchref.cli.loading import load, named_in
+from torchref.cli.targets.loading import load, named_in
 from torchref.errors import InputError
 
 OPTION = "--reference"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torchref.cli.loading import FORM
+from torchref.cli.targets.loading import FORM
 from torchref.errors import InputError
 
 TABLES = ("expect", "reference")

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = str(Path(__file__).resolve().parents[2])  # where this torchref is, and no other
+ROOT = str(Path(__file__).resolve().parents[3])  # where this torchref is, and no other
 OURS = (__file__, os.path.join(ROOT, "torchref", "auditor"))  # noqa: PTH118 - as frames have it
 LENGTH = 8  # bytes, that say how many an answer has: see torchref.checker.execution.isolation
 STAND_IN = "torchref audit"  # no name of a module that anybody imports
@@ -236,7 +236,7 @@ def main() -> None:
             beginning.begin()  # for what torch.compile may have traced
         if beginning.audit is not None:
             beginning.audit.__exit__(None, None, None)
-            from torchref.cli.audit_checks import check
+            from torchref.cli.auditing.checks import check
 
             check(beginning.audit, settings, say, ended.how == "interrupted")
     except KeyboardInterrupt:

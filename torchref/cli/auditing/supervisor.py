@@ -17,7 +17,7 @@ from torchref.auditor.report.report import AuditReport, Row
 from torchref.checker.execution.isolation import answers, how_it_ended
 from torchref.errors import InputError
 
-PROGRAM = Path(__file__).with_name("audited_program.py")
+PROGRAM = Path(__file__).with_name("program.py")
 FREE = 3  # the first descriptor beside standard input, output and error, which may be closed
 
 

@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.utils import _pytree as pytree
 
-from torchref.cli.conventions import Conventions, as_arguments
 from torchref.cli.input_expression import Arguments, read_inputs
 from torchref.cli.input_expression.fitting import example, fitted
-from torchref.cli.loading import load, load_module
 from torchref.cli.reporting.results import Result
+from torchref.cli.targets.conventions import Conventions, as_arguments
+from torchref.cli.targets.loading import load, load_module
 from torchref.errors import InputError
 
 INPUTS = ("inputs", "samples", "kwargs")

@@ -1,0 +1,1 @@
+"""`torchref audit`: the program in a process of its own, and who watches it."""

@@ -1,0 +1,1 @@
+"""What `torchref check` is given: objects by their address, and their cases."""
