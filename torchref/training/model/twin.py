@@ -35,7 +35,7 @@ def torch_twin(model: Module) -> Module:
     twin = copy.deepcopy(model)
     for name, module in twin.named_modules():
         handwritten = type(module)
-        if handwritten.__module__ != torchref.nn.__name__ or isinstance(module, CONTAINERS):
+        if not is_handwritten(handwritten) or isinstance(module, CONTAINERS):
             continue
         torchs = FOLDED.get(handwritten) or getattr(torch.nn, handwritten.__name__, None)
         if torchs is None:
@@ -54,7 +54,10 @@ def named_alike() -> set[str]:
     return {
         name
         for name, layer in vars(torchref.nn).items()
-        if isinstance(layer, type)
-        and layer.__module__ == torchref.nn.__name__
-        and hasattr(torch.nn, name)
+        if isinstance(layer, type) and is_handwritten(layer) and hasattr(torch.nn, name)
     }
+
+
+def is_handwritten(layer: type) -> bool:
+    """Whether it is one of the layers of `torchref.nn`, whose files are its modules."""
+    return f"{layer.__module__}.".startswith(f"{torchref.nn.__name__}.")
