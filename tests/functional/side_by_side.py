@@ -9,11 +9,26 @@ from torch import Tensor
 from tests.random_inputs import seeded
 from torchref.catalogue import entry
 
+ACTIVATIONS = (  # of one tensor, entry by entry
+    "elu",
+    "gelu",
+    "hardsigmoid",
+    "hardswish",
+    "leaky_relu",
+    "logsigmoid",
+    "mish",
+    "relu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "tanh",
+)
 SIDE_BY_SIDE = (
     "linear",
-    "relu",
-    "sigmoid",
-    "tanh",
+    *ACTIVATIONS,
+    "prelu",
+    "glu",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",

@@ -1,5 +1,7 @@
 """Every op equals its twin for any shape, dtype and memory layout that hypothesis thinks of."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -48,19 +50,48 @@ def with_weight(draw: st.DrawFn, *like: str) -> tuple[Shape | None, ...]:
     return (*(shape for _ in like), weight)
 
 
+@st.composite
+def prelu(draw: st.DrawFn) -> tuple[Shape, ...]:
+    shape = draw(SHAPES)
+    return shape, draw(broadcastable(shape))
+
+
+@st.composite
+def gated_unit(draw: st.DrawFn) -> tuple[Shape | int, ...]:
+    """A shape of even size in one dimension, and which that is."""
+    shape = draw(st.lists(SIZES, min_size=1, max_size=4))
+    dim = draw(st.integers(-len(shape), len(shape) - 1))
+    shape[dim] *= 2
+    return tuple(shape), dim
+
+
 ALONE = SHAPES.map(lambda shape: (shape,))
 PAIR = SHAPES.map(lambda shape: (shape, shape))
 
 ROWS = st.tuples(st.lists(SIZES, max_size=3), st.integers(1, 5)).map(lambda s: (*s[0], s[1]))
 ROW_PAIR = ROWS.map(lambda shape: (shape, shape))
 
-SHAPES_OF: dict[str, st.SearchStrategy[tuple[Shape | None, ...]]] = {
+SHAPES_OF: dict[str, st.SearchStrategy[tuple[Shape | int | None, ...]]] = {
     "Affine": affine(),
     "HomogeneousAffine": homogeneous_affine(),
     "Sigmoid": ALONE,
     "Softplus": ALONE,
     "Tanh": ALONE,
+    "LogSigmoid": ALONE,
+    "SiLU": ALONE,
+    "Mish": ALONE,
+    "GELU": ALONE,
+    "TanhGELU": ALONE,
     "ReLU": ALONE,
+    "LeakyReLU": ALONE,
+    "PReLU": prelu(),
+    "ELU": ALONE,
+    "SELU": ALONE,
+    "Hardsigmoid": ALONE,
+    "Hardswish": ALONE,
+    "GLU": gated_unit(),
+    "SwiGLU": gated_unit(),
+    "GEGLU": gated_unit(),
     "LogLoss": PAIR,
     "LogLossWithLogits": with_weight("x", "target"),
     "Softmax": ROWS.map(lambda shape: (shape,)),
@@ -75,20 +106,26 @@ CHANCES = {  # which arguments lie in [0, 1]
     "SoftmaxCrossEntropy": (1,),
 }
 
+OPTIONS = {  # what follows the tensors
+    "Softplus": st.sampled_from(((1.0, math.inf), (1.0, 20.0), (2.0, 1.0), (-1.0, 3.0))),
+    "LeakyReLU": st.sampled_from(((0.01,), (0.0,), (-0.5,))),
+    "ELU": st.sampled_from(((1.0,), (0.5,), (-2.0,))),
+    "Reduction": st.sampled_from(REDUCTIONS).map(lambda reduction: (reduction,)),
+}
+
 
 @st.composite
 def inputs_of(draw: st.DrawFn, op: str) -> Inputs:
     generator = seeded(draw(st.integers(0, 10_000)))
 
-    def filled(number: int, shape: Shape) -> Tensor:
+    def filled(number: int, shape: Shape | int | None) -> Tensor | int | None:
+        if not isinstance(shape, tuple):
+            return shape
         filling = chance if number in CHANCES.get(op, ()) else normal
         return LAYOUTS[draw(st.sampled_from(sorted(LAYOUTS)))](filling(generator, *shape))
 
-    shapes = draw(SHAPES_OF[op])
-    drawn = tuple(
-        None if shape is None else filled(number, shape) for number, shape in enumerate(shapes)
-    )
-    return (*drawn, draw(st.sampled_from(REDUCTIONS))) if op == "Reduction" else drawn
+    drawn = tuple(filled(number, shape) for number, shape in enumerate(draw(SHAPES_OF[op])))
+    return drawn + draw(OPTIONS.get(op, st.just(())))
 
 
 def test_every_op_has_its_shapes() -> None:

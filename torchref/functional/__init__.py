@@ -10,9 +10,25 @@ import torch.nn.functional
 
 from torchref import ops
 from torchref.errors import not_handwritten
-from torchref.functional.activations import relu, sigmoid, tanh
+from torchref.functional.activations import (
+    elu,
+    gelu,
+    hardsigmoid,
+    hardswish,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    prelu,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
 from torchref.functional.affine import homogeneous_linear, linear
 from torchref.functional.cross_entropy import cross_entropy
+from torchref.functional.gated_units import geglu, glu, swiglu
 from torchref.functional.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -24,12 +40,26 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "elu",
+    "geglu",
+    "gelu",
+    "glu",
+    "hardsigmoid",
+    "hardswish",
     "homogeneous_linear",
+    "leaky_relu",
     "linear",
+    "logsigmoid",
+    "mish",
     "mse_loss",
+    "prelu",
     "relu",
+    "selu",
     "sigmoid",
+    "silu",
+    "softplus",
     "squared_error",
+    "swiglu",
     "tanh",
 ]
 

@@ -1,28 +1,49 @@
-"""Activations under torch's signatures."""
+"""Activations under torch's signatures.
+
+`inplace` keeps its place in the signatures and must be False.
+"""
 
 from torch import Tensor
 
-from torchref.functional.admission import autocast_off, require, require_real_tensors
-from torchref.ops import ReLU, Sigmoid, Tanh
+from torchref.functional.admission import (
+    autocast_off,
+    require,
+    require_not_inplace,
+    require_real_tensors,
+    require_same_kind,
+    shape,
+    to_autocast_dtype,
+    to_float32_under_cuda_autocast,
+    widened,
+)
+from torchref.ops import (
+    ELU,
+    GELU,
+    SELU,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
+    LogSigmoid,
+    Mish,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+    TanhGELU,
+)
+from torchref.ops.pointwise import Pointwise
 
 
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """y = max(x, 0), as `torch.nn.functional.relu`; see `torchref.ops.ReLU`.
-
-    `inplace` keeps its place in the signature and must be False.
-
-    >>> relu(torch.tensor([-2.0, 3.0]))
-    tensor([0., 3.])
-    """
-    require_real_tensors("relu", input=input)
-    require(
-        not inplace,
-        "relu: inplace must be False",
-        "True arrived",
-        "Handwritten ops leave their inputs alone: use the value that is returned.",
-    )
+def applied(op: type[Pointwise], input: Tensor, *options: float) -> Tensor:
     with autocast_off(input):
-        return ReLU.call(input)
+        return op.call(input, *options)
+
+
+def rounded_once(op: type[Pointwise], input: Tensor, *options: float) -> Tensor:
+    """Of bfloat16 and float16 computed in float32: an op of several steps loses nothing there."""
+    return applied(op, widened(input), *options).to(input.dtype)
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -32,8 +53,7 @@ def sigmoid(input: Tensor) -> Tensor:
     tensor(0.6023)
     """
     require_real_tensors("sigmoid", input=input)
-    with autocast_off(input):
-        return Sigmoid.call(input)
+    return rounded_once(Sigmoid, input)
 
 
 def tanh(input: Tensor) -> Tensor:
@@ -43,5 +63,165 @@ def tanh(input: Tensor) -> Tensor:
     tensor(0.4621)
     """
     require_real_tensors("tanh", input=input)
+    return rounded_once(Tanh, input)
+
+
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """y = ln(1 + e^βx) / β, as `torch.nn.functional.softplus`; see `torchref.ops.Softplus`.
+
+    As in torch's y = x where βx > threshold; with `threshold=math.inf` no digit is cut off.
+
+    >>> softplus(torch.tensor([-1.0, 0.0, 30.0]))
+    tensor([ 0.3133,  0.6931, 30.0000])
+    """
+    require_real_tensors("softplus", input=input)
+    require(
+        beta != 0,
+        "softplus: beta must not be 0",
+        "0 arrived",
+        "The larger beta is, the nearer is y to max(x, 0); 1 is usual.",
+    )
+    return rounded_once(Softplus, to_float32_under_cuda_autocast(input), beta, threshold)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """y = ln σ(x), as `torch.nn.functional.logsigmoid`; see `torchref.ops.LogSigmoid`.
+
+    >>> logsigmoid(torch.tensor([-1e4, 0.0]))
+    tensor([-1.0000e+04, -6.9315e-01])
+    """
+    require_real_tensors("logsigmoid", input=input)
+    return rounded_once(LogSigmoid, input)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """y = x σ(x), as `torch.nn.functional.silu`; see `torchref.ops.SiLU`.
+
+    >>> silu(torch.tensor([-1.0, 1.0]))
+    tensor([-0.2689,  0.7311])
+    """
+    require_real_tensors("silu", input=input)
+    require_not_inplace("silu", inplace)
+    return rounded_once(SiLU, input)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """y = x tanh(softplus x), as `torch.nn.functional.mish`; see `torchref.ops.Mish`.
+
+    >>> mish(torch.tensor([-1.0, 1.0]))
+    tensor([-0.3034,  0.8651])
+    """
+    require_real_tensors("mish", input=input)
+    require_not_inplace("mish", inplace)
+    return rounded_once(Mish, input)
+
+
+GELUS = {"none": GELU, "tanh": TanhGELU}
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """y = x Φ(x), as `torch.nn.functional.gelu`; see `torchref.ops.GELU`.
+
+    `approximate="tanh"` writes Φ by a tanh; see `torchref.ops.TanhGELU`.
+
+    >>> gelu(torch.tensor([-1.0, 1.0])), gelu(torch.tensor([-1.0, 1.0]), approximate="tanh")
+    (tensor([-0.1587,  0.8413]), tensor([-0.1588,  0.8412]))
+    """
+    require_real_tensors("gelu", input=input)
+    require(
+        approximate in GELUS,
+        f"gelu: approximate must be one of {', '.join(GELUS)}",
+        f"{approximate!r} arrived",
+        'The exact gelu is approximate="none", a string.',
+    )
+    return rounded_once(GELUS[approximate], input)
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """y = max(x, 0), as `torch.nn.functional.relu`; see `torchref.ops.ReLU`.
+
+    >>> relu(torch.tensor([-2.0, 3.0]))
+    tensor([0., 3.])
+    """
+    require_real_tensors("relu", input=input)
+    require_not_inplace("relu", inplace)
+    return applied(ReLU, input)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """y = x or negative_slope · x, as `torch.nn.functional.leaky_relu`; see `ops.LeakyReLU`.
+
+    >>> leaky_relu(torch.tensor([-2.0, 3.0]))
+    tensor([-0.0200,  3.0000])
+    """
+    require_real_tensors("leaky_relu", input=input)
+    require_not_inplace("leaky_relu", inplace)
+    return applied(LeakyReLU, input, negative_slope)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """y = x or weight · x, as `torch.nn.functional.prelu`; see `torchref.ops.PReLU`.
+
+    Shapes: input any; weight (1) or (), or (C) for an input (N, C, ...): one value a channel.
+    Under autocast it runs in autocast's dtype, as torch's does.
+
+    >>> prelu(torch.tensor([[-2.0, -2.0]]), torch.tensor([0.25, 0.5]))
+    tensor([[-0.5000, -1.0000]])
+    """
+    require_real_tensors("prelu", input=input, weight=weight)
+    channels = input.shape[1] if input.dim() > 1 else 1
+    require(
+        weight.dim() <= 1 and weight.numel() in (1, channels),
+        "prelu: weight must have one value, or one for each channel of input (N, C, ...)",
+        f"weight has shape {shape(weight)} and input {shape(input)}",
+        "Channels are the second dimension: move yours there with movedim.",
+    )
+    input, weight = to_autocast_dtype(input, weight)
+    require_same_kind("prelu", input=input, weight=weight)
+    along = () if weight.numel() == 1 else (channels, *(1 for _ in input.shape[2:]))
     with autocast_off(input):
-        return Tanh.call(input)
+        return PReLU.call(input, weight.reshape(along))
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """y = x or α (eˣ − 1), as `torch.nn.functional.elu`; see `torchref.ops.ELU`.
+
+    >>> elu(torch.tensor([-1.0, 3.0]))
+    tensor([-0.6321,  3.0000])
+    """
+    require_real_tensors("elu", input=input)
+    require_not_inplace("elu", inplace)
+    return rounded_once(ELU, input, alpha)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """y = λ ELU(x), as `torch.nn.functional.selu`; see `torchref.ops.SELU`.
+
+    >>> selu(torch.tensor([-1.0, 3.0]))
+    tensor([-1.1113,  3.1521])
+    """
+    require_real_tensors("selu", input=input)
+    require_not_inplace("selu", inplace)
+    return rounded_once(SELU, input)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """y = min(max(x + 3, 0), 6) / 6, as torch's; see `torchref.ops.Hardsigmoid`.
+
+    >>> hardsigmoid(torch.tensor([-4.0, 1.5]))
+    tensor([0.0000, 0.7500])
+    """
+    require_real_tensors("hardsigmoid", input=input)
+    require_not_inplace("hardsigmoid", inplace)
+    return rounded_once(Hardsigmoid, input)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """y = x min(max(x + 3, 0), 6) / 6, as torch's; see `torchref.ops.Hardswish`.
+
+    >>> hardswish(torch.tensor([-1.5, 4.0]))
+    tensor([-0.3750,  4.0000])
+    """
+    require_real_tensors("hardswish", input=input)
+    require_not_inplace("hardswish", inplace)
+    return rounded_once(Hardswish, input)

@@ -83,6 +83,15 @@ def require_matching_losses(
         )
 
 
+def require_not_inplace(op: str, inplace: bool) -> None:
+    require(
+        not inplace,
+        f"{op}: inplace must be False",
+        "True arrived",
+        "Handwritten ops leave their inputs alone: use the value that is returned.",
+    )
+
+
 def require_reduction(op: str, reduction: str, allowed: tuple[str, ...], *deprecated: Any) -> None:
     require(
         all(value is None for value in deprecated),
@@ -139,6 +148,17 @@ def to_autocast_dtype(*tensors: Tensor | None) -> tuple[Any, ...]:
 def to_float32_under_autocast(*tensors: Tensor | None) -> tuple[Any, ...]:
     """As torch's losses under autocast: in float32 (float64 stays)."""
     return cast(torch.float32, tensors) if autocasts(*tensors) else tensors
+
+
+def to_float32_under_cuda_autocast(x: Tensor) -> Tensor:
+    """As torch's softplus under autocast: in float32 on CUDA (float64 stays), elsewhere not."""
+    (chosen,) = to_float32_under_autocast(x) if x.is_cuda else (x,)
+    return chosen
+
+
+def widened(x: Tensor) -> Tensor:
+    """In float32 at least: torch's kernels compute so with the lower dtypes, and round once."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def cast(dtype: torch.dtype, tensors: tuple[Tensor | None, ...]) -> tuple[Any, ...]:

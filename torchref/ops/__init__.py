@@ -1,25 +1,42 @@
 """The handwritten rules: one family a file, each a forward, a backward and a tangent."""
 
-from torchref.ops.activations import ReLU, Sigmoid, Softplus, Tanh
+from torchref.ops.activations import LogSigmoid, Sigmoid, Softplus, Tanh
 from torchref.ops.affine import Affine, HomogeneousAffine
+from torchref.ops.gated_units import GEGLU, GLU, SwiGLU
 from torchref.ops.losses import REDUCTIONS, LogLoss, LogLossWithLogits, Reduction, SquaredError
 from torchref.ops.op import Op
+from torchref.ops.pieces import ELU, SELU, Hardsigmoid, Hardswish, LeakyReLU, PReLU, ReLU
+from torchref.ops.self_gated import GELU, Mish, SiLU, TanhGELU
 from torchref.ops.softmax import LogSoftmax, Softmax, SoftmaxCrossEntropy
 
 __all__ = [
+    "ELU",
+    "GEGLU",
+    "GELU",
+    "GLU",
     "REDUCTIONS",
+    "SELU",
     "Affine",
+    "Hardsigmoid",
+    "Hardswish",
     "HomogeneousAffine",
+    "LeakyReLU",
     "LogLoss",
     "LogLossWithLogits",
+    "LogSigmoid",
     "LogSoftmax",
+    "Mish",
     "Op",
+    "PReLU",
     "ReLU",
     "Reduction",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropy",
     "Softplus",
     "SquaredError",
+    "SwiGLU",
     "Tanh",
+    "TanhGELU",
 ]

@@ -1,11 +1,13 @@
-"""Activations, entry by entry: where it can be, a derivative is written in the value itself."""
+"""The sigmoid, and what is written with it: tanh, the softplus and the logarithm."""
+
+import math
 
 import torch
 
-from torchref.ops.op import Op, save_inputs, save_output
+from torchref.ops.pointwise import Pointwise, save_y
 
 
-class Sigmoid(Op):
+class Sigmoid(Pointwise):
     r"""y = σ(x) = 1 / (1 + e⁻ˣ).
 
     Derivation: σ′ = e⁻ˣ / (1 + e⁻ˣ)² = σ (1 − σ), so ∂L/∂x = ∂L/∂y · y (1 − y).
@@ -22,19 +24,14 @@ class Sigmoid(Op):
     def forward(x):
         return torch.sigmoid(x)
 
-    setup_context = staticmethod(save_output)
+    setup_context = staticmethod(save_y)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (y,) = ctx.saved_tensors
-        return grad_y * (y * (1 - y))
-
-    @staticmethod
-    def tangent(ctx, dx):
-        return Sigmoid.backward(ctx, dx)  # the Jacobian is diagonal: J dx = Jᵀ dx
+    def differential(dx, y):
+        return dx * (y * (1 - y))
 
 
-class Tanh(Op):
+class Tanh(Pointwise):
     r"""y = tanh x = (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ) = 2 σ(2x) − 1.
 
     Derivation: by the quotient rule tanh′ = 1 − ((eˣ − e⁻ˣ) / (eˣ + e⁻ˣ))² = 1 − y². At 0 the
@@ -51,71 +48,61 @@ class Tanh(Op):
     def forward(x):
         return torch.tanh(x)
 
-    setup_context = staticmethod(save_output)
+    setup_context = staticmethod(save_y)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (y,) = ctx.saved_tensors
-        return grad_y * (1 - y * y)
-
-    @staticmethod
-    def tangent(ctx, dx):
-        return Tanh.backward(ctx, dx)  # the Jacobian is diagonal: J dx = Jᵀ dx
+    def differential(dx, y):
+        return dx * (1 - y * y)
 
 
-class Softplus(Op):
-    r"""y = ln(1 + eˣ) = −ln σ(−x).
+class Softplus(Pointwise):
+    r"""y = ln(1 + e^βx) / β, and y = x where βx > threshold.
 
-    Derivation: y′ = eˣ / (1 + eˣ) = σ(x).
-    The forward takes max(x, 0) out of the logarithm, so that the exponent is never positive.
-    Shapes: x and y alike, any.
-    Saves x. The backward calls `Sigmoid`, whose own backward makes every further order right.
-    Source: the two logarithms of lecture 000, written on logits.
+    Derivation: y′ = e^βx / (1 + e^βx) = σ(βx), and 1 where βx > threshold. At the threshold y
+    jumps by e^−threshold / β; with an infinite threshold nothing is cut off.
+    The forward takes max(βx, 0) out of the logarithm, so that the exponent is never positive.
+    Shapes: x and y alike, any; β and threshold are numbers.
+    Saves x. The differential calls `Sigmoid`, whose own rule makes every further order right.
+    Source: the two logarithms of lecture 000, written on logits; Dugas et al. 2000, "Incorporating
+    Second-Order Functional Knowledge for Better Option Pricing"; the threshold is torch's.
 
-    >>> Softplus.call(torch.tensor([0.0, -1e4, 1e4]))
+    >>> Softplus.call(torch.tensor([0.0, -1e4, 1e4]), 1.0, 20.0)
     tensor([6.9315e-01, 0.0000e+00, 1.0000e+04])
     """
 
     @staticmethod
-    def forward(x):
-        return x.clamp_min(0) + torch.log1p(torch.exp(-x.abs()))
-
-    setup_context = staticmethod(save_inputs)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        (x,) = ctx.saved_tensors
-        return grad_y * Sigmoid.call(x)
+    def forward(x, beta, threshold):
+        z = beta * x
+        curve = (z.clamp_min(0) + torch.log1p(torch.exp(-z.abs()))) / beta
+        return torch.where(z > threshold, x, curve)
 
     @staticmethod
-    def tangent(ctx, dx):
-        return Softplus.backward(ctx, dx)  # the Jacobian is diagonal: J dx = Jᵀ dx
+    def differential(dx, x, beta, threshold):
+        z = beta * x
+        return torch.where(z > threshold, dx, dx * Sigmoid.call(z))
 
 
-class ReLU(Op):
-    r"""y = max(x, 0).
+def softplus(x):
+    """ln(1 + eˣ), nowhere cut off."""
+    return Softplus.call(x, 1.0, math.inf)
 
-    Derivation: the slope is 1 for x > 0 and 0 for x < 0, and at the kink 0 by torch's
-    convention. So a gradient passes whole or not at all. A NaN stays a NaN, as in torch's.
+
+class LogSigmoid(Pointwise):
+    r"""y = ln σ(x) = −ln(1 + e⁻ˣ).
+
+    Derivation: y′ = σ′/σ = 1 − σ(x) = σ(−x), which keeps its digits where σ(x) is 1.
     Shapes: x and y alike, any.
-    Saves y: y > 0 exactly where x > 0.
-    Source: the remedy for the shortcoming that lecture 003 announces.
+    Saves x. The differential calls `Sigmoid`, whose own rule makes every further order right.
+    Source: the logarithm in the log loss of lecture 000.
 
-    >>> ReLU.call(torch.tensor([-2.0, 0.0, 3.0]))
-    tensor([0., 0., 3.])
+    >>> LogSigmoid.call(torch.tensor([0.0, -1e4, 1e4]))
+    tensor([-6.9315e-01, -1.0000e+04, -0.0000e+00])
     """
 
     @staticmethod
     def forward(x):
-        return torch.clamp_min(x, 0)
-
-    setup_context = staticmethod(save_output)
+        return -softplus(-x)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        (y,) = ctx.saved_tensors
-        return torch.where(y <= 0, 0, grad_y)
-
-    @staticmethod
-    def tangent(ctx, dx):
-        return ReLU.backward(ctx, dx)  # the Jacobian is diagonal: J dx = Jᵀ dx
+    def differential(dx, x):
+        return dx * Sigmoid.call(-x)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from torchref.ops.activations import Sigmoid, Softplus
+from torchref.ops.activations import Sigmoid, softplus
 from torchref.ops.op import Op, save, save_inputs
 
 
@@ -75,7 +75,7 @@ class LogLossWithLogits(Op):
     @staticmethod
     def forward(x, target, pos_weight):
         positive = target if pos_weight is None else pos_weight * target
-        return positive * Softplus.call(-x) + (1 - target) * Softplus.call(x)
+        return positive * softplus(-x) + (1 - target) * softplus(x)
 
     setup_context = staticmethod(save_inputs)
 
@@ -87,14 +87,14 @@ class LogLossWithLogits(Op):
         grad_target = grad_y * target_slope(x, pos_weight) if need_target else None
         grad_pos_weight = None
         if need_pos_weight:
-            grad_pos_weight = (grad_y * target * Softplus.call(-x)).sum_to_size(pos_weight.shape)
+            grad_pos_weight = (grad_y * target * softplus(-x)).sum_to_size(pos_weight.shape)
         return grad_x, grad_target, grad_pos_weight
 
     @staticmethod
     def tangent(ctx, dx, dtarget, dpos_weight):
         x, target, pos_weight = ctx.saved_tensors
         dy = dx * logits_slope(x, target, pos_weight) + dtarget * target_slope(x, pos_weight)
-        return dy if pos_weight is None else dy + dpos_weight * target * Softplus.call(-x)
+        return dy if pos_weight is None else dy + dpos_weight * target * softplus(-x)
 
 
 def logits_slope(x: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor:
@@ -107,7 +107,7 @@ def logits_slope(x: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor
 
 def target_slope(x: Tensor, pos_weight: Tensor | None) -> Tensor:
     """∂y/∂t of `LogLossWithLogits`."""
-    return -x if pos_weight is None else pos_weight * Softplus.call(-x) - Softplus.call(x)
+    return -x if pos_weight is None else pos_weight * softplus(-x) - softplus(x)
 
 
 class SquaredError(Op):

@@ -21,7 +21,8 @@ class Op(torch.autograd.Function):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # torch binds the inputs of every call to it, and finding it takes a third of a small op.
-        cls.forward.__signature__ = inspect.signature(cls.forward)  # type: ignore[attr-defined]  # any function takes it
+        if "forward" in cls.__dict__:
+            cls.forward.__signature__ = inspect.signature(cls.forward)  # type: ignore[attr-defined]  # any function takes it
         # Dynamo refuses a Function that defines `jvp` (pytorch#118397), and eager forward mode
         # needs one. So `jvp` lives on a twin of the class that compiled code never sees.
         # A subclass that changes one rule needs a twin of its own: its parent's has the old rule.
