@@ -112,6 +112,9 @@ class ELU(Pointwise):
         return torch.where(x <= 0, dx * (alpha * torch.exp(left)), dx)
 
 
+ALPHA, SCALE = 1.6732632423543772848, 1.0507009873554804934  # α and λ of SELU
+
+
 class SELU(Pointwise):
     r"""y = λ ELU(x), with α and λ such that mean 0 and variance 1 are kept from layer to layer.
 
@@ -124,15 +127,13 @@ class SELU(Pointwise):
     tensor([-1.7581, -1.1113,  0.0000,  3.1521])
     """
 
-    ALPHA, SCALE = 1.6732632423543772848, 1.0507009873554804934
-
     @staticmethod
     def forward(x):
-        return SELU.SCALE * ELU.forward(x, SELU.ALPHA)
+        return SCALE * ELU.forward(x, ALPHA)
 
     @staticmethod
     def differential(dx, x):
-        return SELU.SCALE * ELU.differential(dx, x, SELU.ALPHA)
+        return SCALE * ELU.differential(dx, x, ALPHA)
 
 
 class Hardsigmoid(Pointwise):

@@ -89,7 +89,7 @@ class TanhGELU(Pointwise):
     r"""y = ½ x (1 + tanh(w/2)) = x σ(w), with w = 2 √(2/π) (x + 0.044715 x³).
 
     Derivation: 1 + tanh(w/2) = 2 σ(w), which has digits far to the left, where tanh is −1. By the
-    product rule y′ = σ(w) (1 + x σ(−w) w′), with w′ = 2 √(2/π) (1 + 3 · 0.044715 x²).
+    product rule y′ = σ(w) + x σ(w) σ(−w) w′, with w′ = 2 √(2/π) (1 + 3 · 0.044715 x²).
     Shapes: x and y alike, any.
     Saves x: y comes from two x.
     Source: Hendrycks and Gimpel 2016, "Gaussian Error Linear Units", the approximation.
@@ -107,4 +107,5 @@ class TanhGELU(Pointwise):
     def differential(dx, x):
         w = SLOPE * (x + CUBIC * x * x * x)
         w_slope = SLOPE * (1 + 3 * CUBIC * x * x)
-        return dx * (Sigmoid.call(w) * (1 + x * Sigmoid.call(-w) * w_slope))
+        gate = Sigmoid.call(w)
+        return dx * (gate + x * (gate * Sigmoid.call(-w)) * w_slope)
