@@ -20,7 +20,21 @@ LOSSES: dict[str, Callable[[], nn.Module]] = {
         for reduction in ("sum", "mean", "half_sum", "half_mean")
     },
 }
-ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.Identity)
+ACTIVATIONS = (
+    nn.Sigmoid,
+    nn.Tanh,
+    nn.Softplus,
+    nn.LogSigmoid,
+    nn.SiLU,
+    nn.Mish,
+    nn.ReLU,
+    nn.LeakyReLU,
+    nn.ELU,
+    nn.SELU,
+    nn.Hardsigmoid,
+    nn.Hardswish,
+    nn.Identity,
+)
 
 
 def weighted(loss: nn.Module, outputs: int, seed: int) -> nn.Module:
