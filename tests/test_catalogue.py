@@ -12,8 +12,8 @@ from torchref.catalogue import CATALOGUE, Entry
 from torchref.ops import Op
 
 ENTRIES = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
-TENSORS = {"x", "weight", "bias", "target", "pos_weight"}
-OPTIONS = {"reduction", "beta", "threshold", "negative_slope", "alpha", "dim"}
+TENSORS = {"x", "weight", "bias", "target", "pos_weight", "mean", "variance"}
+OPTIONS = {"reduction", "beta", "threshold", "negative_slope", "alpha", "dim", "dims", "eps", "p"}
 
 
 def tensors(draw: tuple[tuple[object, ...], ...]) -> list[Tensor]:
@@ -79,7 +79,8 @@ def test_ops_obey_the_naming_law(entry: Entry) -> None:
         tangents.pop()
         inputs = [name for name in inputs if name in TENSORS]
     assert all(
-        tangent.name in ("_", f"d{name}") for name, tangent in zip(inputs, tangents, strict=True)
+        tangent.name in ("_", f"_{name}", f"d{name}")
+        for name, tangent in zip(inputs, tangents, strict=True)
     )
 
 

@@ -38,6 +38,15 @@ SAME_NAME = (
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
     "MSELoss",
+    "LayerNorm",
+    "RMSNorm",
+    "GroupNorm",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
 )
 
 A_USERS_MODEL = """
@@ -107,7 +116,8 @@ def test_the_signatures_are_torchs(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAME_NAME)
 def test_a_module_prints_as_torchs(name: str) -> None:
-    arguments = (3, 2) if name == "Linear" else ()
+    several = name in ("Linear", "GroupNorm")
+    arguments = (2, 6) if several else (6,) if "Norm" in name else ()
     assert repr(getattr(torchref.nn, name)(*arguments)) == repr(getattr(torch.nn, name)(*arguments))
 
 

@@ -33,6 +33,12 @@ SIDE_BY_SIDE = (
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "mse_loss",
+    "layer_norm",
+    "rms_norm",
+    "batch_norm",
+    "group_norm",
+    "instance_norm",
+    "normalize",
 )
 
 

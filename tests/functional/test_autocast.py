@@ -16,6 +16,7 @@ from tests.functional.side_by_side import (
     normal,
     value_and_gradients,
 )
+from tests.ops.catalogue_cases import on_each
 from torchref.ops import (
     ELU,
     GEGLU,
@@ -33,13 +34,16 @@ from torchref.ops import (
     Mish,
     PReLU,
     ReLU,
+    RMSNorm,
     Sigmoid,
     SiLU,
     SoftmaxCrossEntropy,
     Softplus,
     SquaredError,
+    Standardisation,
     SwiGLU,
     Tanh,
+    UnitNorm,
 )
 
 ARGUMENTS = {
@@ -51,6 +55,12 @@ ARGUMENTS = {
     "binary_cross_entropy_with_logits": (normal(0, 5, 3), chance(1, 5, 3), chance(2, 3)),
     "cross_entropy": (normal(0, 5, 3), chance(1, 5, 3)),
     "mse_loss": (normal(0, 5, 3), normal(1, 5, 3)),
+    "layer_norm": (normal(0, 5, 3), (3,), normal(1, 3), normal(2, 3)),
+    "rms_norm": (normal(0, 5, 3), (3,), normal(1, 3)),
+    "batch_norm": (normal(0, 5, 3), None, None, normal(1, 3), normal(2, 3), True),
+    "group_norm": (normal(0, 5, 6), 2, normal(1, 6), normal(2, 6)),
+    "instance_norm": (normal(0, 5, 3, 4), None, None, normal(1, 3), normal(2, 3)),
+    "normalize": (normal(0, 5, 3),),
 }
 OPS = {
     "linear": Affine,
@@ -76,13 +86,19 @@ OPS = {
     "binary_cross_entropy_with_logits": LogLossWithLogits,
     "cross_entropy": SoftmaxCrossEntropy,
     "squared_error": SquaredError,
+    "layer_norm": Standardisation,
+    "rms_norm": RMSNorm,
+    "batch_norm": Standardisation,
+    "group_norm": Standardisation,
+    "instance_norm": Standardisation,
+    "normalize": UnitNorm,
 }
 
 
 def under_autocast(
     function: Callable[..., Tensor], low: torch.dtype, device: str
 ) -> Callable[..., Tensor]:
-    def called(*arguments: Tensor) -> Tensor:
+    def called(*arguments: Any) -> Tensor:
         with torch.autocast(device, dtype=low):
             return function(*arguments)
 
@@ -90,7 +106,7 @@ def under_autocast(
 
 
 def assert_as_torch(name: str, arrive: torch.dtype, low: torch.dtype, device: str) -> None:
-    arguments = tuple(x.to(device, arrive) for x in ARGUMENTS[name])
+    arguments = on_each(lambda x: x.to(device, arrive), ARGUMENTS[name])
     mine, torchs = (
         value_and_gradients(under_autocast(function, low, device), *arguments, wrt=2)
         for function in (getattr(R, name), getattr(F, name))
@@ -121,7 +137,7 @@ def test_autocast_gives_torchs_dtypes_on_cuda(
     name: str, arrive: torch.dtype, low: torch.dtype
 ) -> None:
     if name == "binary_cross_entropy":  # torch's refuses there, ours runs in float32
-        arguments = [x.to("cuda", arrive) for x in ARGUMENTS[name]]
+        arguments = on_each(lambda x: x.to("cuda", arrive), ARGUMENTS[name])
         with torch.autocast("cuda", dtype=low):
             y = R.binary_cross_entropy(*arguments)
         assert y.dtype == (torch.float64 if arrive == torch.float64 else torch.float32)

@@ -24,6 +24,12 @@ ARGUMENTS = {
     "binary_cross_entropy": (chance(0, 5, 3), chance(1, 5, 3)),
     "binary_cross_entropy_with_logits": (normal(0, 5, 3), chance(1, 5, 3)),
     "mse_loss": (normal(0, 5, 3), normal(1, 5, 3)),
+    "layer_norm": (normal(0, 5, 3), (3,), normal(1, 3), normal(2, 3)),
+    "rms_norm": (normal(0, 5, 3).bfloat16(), (3,), normal(1, 3).float()),
+    "batch_norm": (normal(0, 5, 3), None, None, normal(1, 3), normal(2, 3), True),
+    "group_norm": (normal(0, 5, 6), 2, normal(1, 6), normal(2, 6)),
+    "instance_norm": (normal(0, 5, 3, 4), None, None, normal(1, 3), normal(2, 3)),
+    "normalize": (normal(0, 5, 3),),
 }
 
 

@@ -46,8 +46,12 @@ def test_no_layout_changes_a_result(
     assert_all_close(mine, expected)
 
 
-# A softmax sums to one whatever x is: this gradient of it is nothing but rounding.
-NOT_CONSTANT = [case for case in SAMPLES if case.entry.op is not Softmax]
+# A softmax sums to one whatever x is, and a group with one weight to its bias when it is
+# standardised: this gradient of them is nothing but rounding.
+ONE_WEIGHT = ("Standardisation-samples-2", "Standardisation-samples-4")
+NOT_CONSTANT = [
+    case for case in SAMPLES if case.entry.op is not Softmax and str(case) not in ONE_WEIGHT
+]
 
 
 @pytest.mark.parametrize("case", NOT_CONSTANT, ids=str)

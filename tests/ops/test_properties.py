@@ -1,12 +1,12 @@
 """Every op equals its twin for any shape, dtype and memory layout that hypothesis thinks of."""
 
 import math
+from dataclasses import dataclass
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from tests.ops.catalogue_cases import on_each, tensors
 from tests.ops.closeness import assert_all_close, assert_close_in_float64
@@ -18,6 +18,14 @@ from torchref.catalogue.entry import chance, normal
 from torchref.ops import REDUCTIONS
 
 Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """An argument that is no tensor, as it is."""
+
+    value: object
+
 
 SIZES = st.integers(0, 5)
 SHAPES = st.lists(SIZES, max_size=4).map(tuple)
@@ -65,13 +73,39 @@ def gated_unit(draw: st.DrawFn) -> tuple[Shape | int, ...]:
     return tuple(shape), dim
 
 
+@st.composite
+def over_dims(draw: st.DrawFn, parameters: int) -> tuple[Shape | Fixed | None, ...]:
+    """x, a weight and perhaps a bias or None, and the dimensions that are averaged over."""
+    shape = draw(st.lists(SIZES, min_size=1, max_size=4).map(tuple))
+    chosen = draw(st.sets(st.integers(0, len(shape) - 1), min_size=1))
+    given = (draw(st.none() | broadcastable(shape)) for _ in range(parameters))
+    return shape, *given, Fixed(tuple(chosen)), Fixed(0.1)
+
+
+@st.composite
+def fixed_standardisation(draw: st.DrawFn) -> tuple[Shape | Fixed | None, ...]:
+    shape = draw(SHAPES)
+    moments = (draw(broadcastable(shape)) for _ in range(2))
+    parameters = (draw(st.none() | broadcastable(shape)) for _ in range(2))
+    return shape, *moments, *parameters, Fixed(0.1)
+
+
+@st.composite
+def unit_norm(draw: st.DrawFn) -> tuple[Shape | Fixed, ...]:
+    shape, dims, _ = draw(over_dims(0))
+    p = draw(st.sampled_from((1.0, 1.5, 2.0, 3.0, math.inf)))
+    if p == math.inf:
+        shape = tuple(max(size, 1) for size in shape)  # of nothing there is no largest
+    return shape, Fixed(p), dims, Fixed(0.1)
+
+
 ALONE = SHAPES.map(lambda shape: (shape,))
 PAIR = SHAPES.map(lambda shape: (shape, shape))
 
 ROWS = st.tuples(st.lists(SIZES, max_size=3), st.integers(1, 5)).map(lambda s: (*s[0], s[1]))
 ROW_PAIR = ROWS.map(lambda shape: (shape, shape))
 
-SHAPES_OF: dict[str, st.SearchStrategy[tuple[Shape | int | None, ...]]] = {
+SHAPES_OF: dict[str, st.SearchStrategy[tuple[Shape | Fixed | int | None, ...]]] = {
     "Affine": affine(),
     "HomogeneousAffine": homogeneous_affine(),
     "Sigmoid": ALONE,
@@ -98,12 +132,17 @@ SHAPES_OF: dict[str, st.SearchStrategy[tuple[Shape | int | None, ...]]] = {
     "LogSoftmax": ROWS.map(lambda shape: (shape,)),
     "SoftmaxCrossEntropy": ROW_PAIR,
     "SquaredError": PAIR,
+    "Standardisation": over_dims(2),
+    "FixedStandardisation": fixed_standardisation(),
+    "RMSNorm": over_dims(1),
+    "UnitNorm": unit_norm(),
     "Reduction": with_weight("x"),
 }
 CHANCES = {  # which arguments lie in [0, 1]
     "LogLoss": (0, 1),
     "LogLossWithLogits": (1, 2),
     "SoftmaxCrossEntropy": (1,),
+    "FixedStandardisation": (2,),
 }
 
 OPTIONS = {  # what follows the tensors
@@ -113,14 +152,17 @@ OPTIONS = {  # what follows the tensors
     "Reduction": st.sampled_from(REDUCTIONS).map(lambda reduction: (reduction,)),
 }
 
+# Every entry of their gradients is a difference of shares of the cotangent.
+DIFFERENCES = {"Softmax", "LogSoftmax", "SoftmaxCrossEntropy", "Standardisation", "UnitNorm"}
+
 
 @st.composite
 def inputs_of(draw: st.DrawFn, op: str) -> Inputs:
     generator = seeded(draw(st.integers(0, 10_000)))
 
-    def filled(number: int, shape: Shape | int | None) -> Tensor | int | None:
+    def filled(number: int, shape: Shape | Fixed | int | None) -> object:
         if not isinstance(shape, tuple):
-            return shape
+            return shape.value if isinstance(shape, Fixed) else shape
         filling = chance if number in CHANCES.get(op, ()) else normal
         return LAYOUTS[draw(st.sampled_from(sorted(LAYOUTS)))](filling(generator, *shape))
 
@@ -142,8 +184,7 @@ def test_float64_equals_the_twin(op: str, data: st.DataObject) -> None:
     assert_close_in_float64(y, twin_y)
     cotangent = normal(seeded(data.draw(st.integers(0, 10_000))), *y.shape)
     cotangent = LAYOUTS[data.draw(st.sampled_from(sorted(LAYOUTS)))](cotangent)
-    # Every entry of their gradients is a difference of shares of the cotangent.
-    differs = op in ("Softmax", "LogSoftmax", "SoftmaxCrossEntropy") and cotangent.numel() > 0
+    differs = op in DIFFERENCES and cotangent.numel() > 0
     assert_all_close(
         torch.autograd.grad(y, tensors(leaves), cotangent),
         torch.autograd.grad(twin_y, tensors(leaves), cotangent),

@@ -27,6 +27,7 @@ from torchref.functional.activations import (
     tanh,
 )
 from torchref.functional.affine import homogeneous_linear, linear
+from torchref.functional.batch_norm import batch_norm, instance_norm
 from torchref.functional.cross_entropy import cross_entropy
 from torchref.functional.gated_units import geglu, glu, swiglu
 from torchref.functional.losses import (
@@ -35,8 +36,10 @@ from torchref.functional.losses import (
     mse_loss,
     squared_error,
 )
+from torchref.functional.normalisation import group_norm, layer_norm, normalize, rms_norm
 
 __all__ = [
+    "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
@@ -44,16 +47,21 @@ __all__ = [
     "geglu",
     "gelu",
     "glu",
+    "group_norm",
     "hardsigmoid",
     "hardswish",
     "homogeneous_linear",
+    "instance_norm",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "logsigmoid",
     "mish",
     "mse_loss",
+    "normalize",
     "prelu",
     "relu",
+    "rms_norm",
     "selu",
     "sigmoid",
     "silu",

@@ -49,6 +49,17 @@ from torchref.nn.activations import (
 from torchref.nn.affine import HomogeneousLinear, Linear
 from torchref.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, SquaredError
 from torchref.nn.network import SigmoidNetwork
+from torchref.nn.normalisation import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+    LayerNorm,
+    RMSNorm,
+)
 
 __all__ = [
     "ELU",
@@ -58,13 +69,21 @@ __all__ = [
     "SELU",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "Buffer",
     "CrossEntropyLoss",
     "Flatten",
+    "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
     "HomogeneousLinear",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
@@ -77,6 +96,7 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "RMSNorm",
     "ReLU",
     "Sequential",
     "SiLU",

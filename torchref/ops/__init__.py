@@ -4,6 +4,14 @@ from torchref.ops.activations import LogSigmoid, Sigmoid, Softplus, Tanh
 from torchref.ops.affine import Affine, HomogeneousAffine
 from torchref.ops.gated_units import GEGLU, GLU, SwiGLU
 from torchref.ops.losses import REDUCTIONS, LogLoss, LogLossWithLogits, Reduction, SquaredError
+from torchref.ops.normalisation import (
+    FixedStandardisation,
+    RMSNorm,
+    Standardisation,
+    UnitNorm,
+    rms_norm_steps,
+    standardisation_steps,
+)
 from torchref.ops.op import Op
 from torchref.ops.pieces import ELU, SELU, Hardsigmoid, Hardswish, LeakyReLU, PReLU, ReLU
 from torchref.ops.self_gated import GELU, Mish, SiLU, TanhGELU
@@ -17,6 +25,7 @@ __all__ = [
     "REDUCTIONS",
     "SELU",
     "Affine",
+    "FixedStandardisation",
     "Hardsigmoid",
     "Hardswish",
     "HomogeneousAffine",
@@ -28,6 +37,7 @@ __all__ = [
     "Mish",
     "Op",
     "PReLU",
+    "RMSNorm",
     "ReLU",
     "Reduction",
     "SiLU",
@@ -36,7 +46,11 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "Softplus",
     "SquaredError",
+    "Standardisation",
     "SwiGLU",
     "Tanh",
     "TanhGELU",
+    "UnitNorm",
+    "rms_norm_steps",
+    "standardisation_steps",
 ]
