@@ -84,11 +84,12 @@ def _audited(package: str) -> Iterator[dict[str, Any]]:
     for case in cases:
         with torchref.audit() as audit:
             error = _used(case)
-        bare = audit.report(seconds=LIMIT, **case.always)
-        stated = bare
-        if case.options or (case.expected and bare.verdict != "right"):
+        options = {"seconds": LIMIT, **case.always}
+        stated = bare = audit.report(**options)
+        if bare.verdict != "right":  # then what its user would state may tell
             expect = dict.fromkeys(audit.seen, case.because) if case.expected else {}
-            stated = audit.report(expect=expect, seconds=LIMIT, **case.always, **case.options)
+            options |= {"expect": expect, "references": case.references, **case.options}
+            stated = audit.report(**options)
         for before, row in zip(bare.rows, stated.rows, strict=True):
             file, distribution = _home(row.file)
             if distribution is None:

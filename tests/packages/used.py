@@ -5,15 +5,19 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from tests.packages.published import Draw, Published
 
+if TYPE_CHECKING:
+    from tests.kernels.kernel import Kernel  # which needs Triton
+
 PASSED_ON = ("tolerance",)
 OF_THE_CALL = ("domain", "vary")  # they speak of the call's arguments, not of the Function's
+FOR_A_KERNEL = 40.0  # seconds for one cross-check in the interpreter
 NOT_ITS_GRADIENT = ("surrogate", "expect")
 
 
@@ -30,6 +34,7 @@ class Used:
     because: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     always: Mapping[str, Any] = field(default_factory=dict)
+    references: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @property
     def expected(self) -> bool:
@@ -70,7 +75,15 @@ def of_kernels(package: str) -> Iterator[Used]:
         call = functools.partial(kernel.call, kernel.function.apply)
         because = "; ".join(f"{cause}: {why}" for cause, why in kernel.by_design.items())
         truth = "not its gradient" if kernel.by_design else "right"
-        yield Used(kernel.name, call, inputs, truth, because, {}, {"vary": False})
+        references = {kernel.function.__name__: functools.partial(_by_place, kernel)}
+        always = {"vary": False, "seconds": FOR_A_KERNEL}
+        yield Used(kernel.name, call, inputs, truth, because, {}, always, references)
+
+
+def _by_place(kernel: "Kernel", *args: Any) -> Any:
+    """The reference, called with the arguments of the Function."""
+    names = enumerate(kernel.arguments())
+    return kernel.reference(*(args[kernel.places.get(name, place)] for place, name in names))
 
 
 def _is_learnt(x: Any) -> bool:

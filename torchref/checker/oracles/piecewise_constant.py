@@ -55,8 +55,9 @@ def moves_in_steps(line: Line) -> bool:
 
 
 def moves_far_off(line: Line) -> bool:
-    """Whether the outputs move at steps as large as the inputs."""
-    return any(line.rise(-t, t)[0] != 0 for t in FAR)
+    """Whether the outputs move at steps as large as the inputs, by more than they are rounded."""
+    rises = (line.rise(-t, t) for t in FAR)
+    return any(abs(rise) > rounding for rise, rounding in rises)
 
 
 def line_of(run: Run, place: int) -> Line:
