@@ -30,6 +30,7 @@ def hada_weight(w1a: Tensor, w1b: Tensor, w2a: Tensor, w2b: Tensor) -> Tensor:
         draw.normal(2, 7),
     ),
     right=False,
+    because="the gradients of w1a and w2a are made of the other factor's tensors",
 )
 def hada_weight_of_a_convolution(
     t1: Tensor, w1a: Tensor, w1b: Tensor, t2: Tensor, w2a: Tensor, w2b: Tensor
@@ -59,7 +60,8 @@ def circulant_blocks(x: Tensor, w: Tensor) -> Tensor:
     lambda draw: (draw.normal(5, 2 * 4), draw.normal(3, 2, 4)),
     circulant_blocks,
     domain=lambda x, w: x.shape[-1] == w.shape[1] * w.shape[2],
-    because="the row is as long as its blocks together",
+    because="the row is as long as its blocks together; the gradient of x is that of the reversed "
+    "grad_output, for its transform is taken the wrong way",
     right=False,
 )
 def block_circular_convolution(x: Tensor, w: Tensor) -> Tensor:
