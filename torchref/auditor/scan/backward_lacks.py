@@ -28,7 +28,7 @@ def backward_lacks(reading: Reading) -> Iterator[Lack]:
     if not is_once_differentiable(reading):
         cut = what_cuts_the_graph(rule.backward, reading)
         if cut is not None:
-            sentence = f"{cut.what}: a second derivative is wrong or fails, and nothing says so."
+            sentence = f"{cut.what}: a second derivative is wrong, or raises."
             yield Lack("not once_differentiable", cut.line, sentence, rule.backward.path)
     yield from _number(reading, rule.backward)
     yield from _writes(reading, rule.backward)

@@ -50,7 +50,7 @@ def what_cuts_the_graph(backward: Definition, reading: Reading) -> Cut | None:
 def _cuts(
     part: Definition, sources: Sources, tensors: set[str], above: tuple[Definition, ...]
 ) -> Iterator[Cut]:
-    yield from _without_grad(part, sources)
+    yield from _without_grad(part, sources, is_helper=bool(above))
     for node in _own_nodes(function_node(part)):
         if isinstance(node, ast.Attribute) and node.attr == "data":
             if _is_one_of(node.value, tensors):
@@ -114,13 +114,15 @@ def _loaded(expr: ast.expr, part: Definition, sources: Sources) -> str | None:
     return None
 
 
-def _without_grad(part: Definition, sources: Sources) -> Iterator[Cut]:
+def _without_grad(part: Definition, sources: Sources, *, is_helper: bool) -> Iterator[Cut]:
     node = function_node(part)
     for decorator in node.decorator_list:
         bare = decorator.func if isinstance(decorator, ast.Call) else decorator
         if sources.resolve(bare, part.scope) in ("torch.no_grad", "torch.inference_mode"):
             yield Cut(node.lineno, f"{node.name} runs under {short(bare)}")
-    for inner in _own_nodes(node):
+    for inner in (
+        () if is_helper else _own_nodes(node)
+    ):  # a part of a helper may be beside the point
         if isinstance(inner, ast.With):
             for item in inner.items:
                 call = item.context_expr

@@ -39,6 +39,7 @@ def _of_kept(kept: Kept, record: Record, reading: Reading, keeper: Definition) -
         ):
             return
     computed = [value for value in kept.values if value.kind in COMPUTED]
+    computed.sort(key=lambda value: value.key)
     if len(computed) < len(kept.values) or any(record.is_returned(each) for each in computed):
         yield from _whole(kept, record, line, keeper)
         return
@@ -49,7 +50,7 @@ def _of_kept(kept: Kept, record: Record, reading: Reading, keeper: Definition) -
     if kept.attribute is not None and _is_number(computed[0]):
         return
     where = "saves" if kept.attribute is None else f"keeps as ctx.{kept.attribute}"
-    what = _told(kept, computed[0], record)
+    what = _told(kept, computed[-1], record)
     sentence = f"{where} {what}: a second derivative does not pass through it."
     yield Lack("saves an intermediate", line, sentence, path)
 

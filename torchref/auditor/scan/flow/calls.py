@@ -17,6 +17,7 @@ from torchref.auditor.scan.flow.tensor_calls import (
     AT_TIMES_ITSELF,
     FRESH,
     SEVERAL_VIEWS,
+    TO_BE_FILLED,
     VIEWS,
     WITH_INDICES,
     WITHOUT_GRADIENT,
@@ -136,7 +137,7 @@ def _see_out(node: ast.Call, frame: Frame) -> None:
 
 def _of_torch(node: ast.Call, name: str, given: list[Values], frame: Frame) -> Values:
     if name in FRESH:
-        return new(node, [], frame)
+        return _fresh(node, name, frame)
     if given and node.args and (name in VIEWS or name in AT_TIMES_ITSELF or name in SEVERAL_VIEWS):
         return view(node, given[0], frame, perhaps_itself=name in AT_TIMES_ITSELF)
     if name.endswith("_") and given:
@@ -144,6 +145,16 @@ def _of_torch(node: ast.Call, name: str, given: list[Values], frame: Frame) -> V
         return given[0]
     _may_write([values for values in given if _is_out(node, values, frame)], frame)
     return _computed(node, name, given, frame)
+
+
+def _fresh(node: ast.Call, name: str, frame: Frame) -> Values:
+    values = new(node, [], frame)
+    dtypes = [ast.unparse(each.value) for each in node.keywords if each.arg == "dtype"]
+    if any(word in dtype for dtype in dtypes for word in ("int", "bool", "long")):
+        frame.record.whole_numbers |= {value.key for value in values}
+    elif name in TO_BE_FILLED:
+        frame.record.to_be_filled |= {value.key for value in values}
+    return values
 
 
 def _is_out(node: ast.Call, values: Values, frame: Frame) -> bool:
@@ -162,7 +173,7 @@ def _of_tensor(
     if name in VIEWS or name in AT_TIMES_ITSELF or name in SEVERAL_VIEWS:
         return view(node, base, frame, perhaps_itself=name in AT_TIMES_ITSELF)
     if name in FRESH:
-        return new(node, [], frame)
+        return _fresh(node, name, frame)
     if not is_method(name):
         _may_write([base, *given], frame)
         return UNKNOWN
@@ -198,15 +209,18 @@ def depend(target: Values, given: list[Values], frame: Frame) -> None:
     """What is written into a new tensor is part of it from then on."""
     names = {name for values in given for name in frame.record.depends_on(values)}
     for value in target:
-        root = value.root
-        if root.key in frame.record.depends:
-            frame.record.depends[root.key] |= names
+        key = value.root.key
+        if key in frame.record.depends and key not in frame.record.whole_numbers:
+            frame.record.depends[key] |= names
 
 
 def _may_write(given: list[Values], frame: Frame) -> None:
     """A kernel fills the new tensors that it is handed."""
+    waiting = frame.record.to_be_filled
     for values in given:
-        depend(values, given, frame)
+        roots = frozenset(value.root for value in values if value.root.key in waiting)
+        depend(roots, given, frame)
+        waiting -= {root.key for root in roots if frame.record.depends_on(one(root))}
 
 
 def _unseen(node: ast.Call, given: list[Values], frame: Frame) -> Values:

@@ -161,6 +161,8 @@ def _subscript(node: ast.Subscript, frame: Frame) -> Values:
     value = only(base)
     if value is not None and value.kind == "saved tensors":
         return one(Value("saved", short(node), frame.key(node), is_tensor=True))
+    if value is not None and value.kind == "output":  # a tensor, or several of them
+        return one(Value("output", value.text, frame.key(node), is_tensor=True))
     if value is not None and value.kind == "tuple":
         index = _whole_number(node.slice)
         inside = index is not None and -len(value.items) <= index < len(value.items)

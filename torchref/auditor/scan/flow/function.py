@@ -51,7 +51,8 @@ class _Walk:
         self.record = Record()
 
     def key(self, node: ast.expr) -> tuple[int, ...]:
-        return (id(self.definition), node.lineno, node.col_offset)
+        ends = (node.end_lineno or 0, node.end_col_offset or 0)
+        return (id(self.definition), node.lineno, node.col_offset, *ends)
 
     def call(self, node: ast.Call) -> Values:
         return calls.call(node, self, self._resolve, self._returns)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from torchref.auditor.scan.flow.value import Value, Values
 
 
+SITE = 5  # the length of a key that names a place in the source; parts of it have longer ones
+
+
 @dataclass(frozen=True)
 class Kept:
     """A tensor that goes to backward: by `save_for_backward`, or as an attribute of ctx."""
@@ -34,6 +37,8 @@ class Record:
     marks_dirty: bool = False
     ctx_escapes: bool = False  # to a function that may keep more
     depends: dict[tuple[int, ...], set[str]] = field(default_factory=dict)  # of what was made
+    to_be_filled: set[tuple[int, ...]] = field(default_factory=set)  # by the call that gets it
+    whole_numbers: set[tuple[int, ...]] = field(default_factory=set)  # they have no gradient
     escaped: set[tuple[int, ...]] = field(default_factory=set)  # into a list, a dict, an object
 
     def depends_on(self, values: Values) -> set[str]:
@@ -42,7 +47,7 @@ class Record:
         for value in values:
             if value.kind in ("input", "grad", "saved", "output"):
                 names.add(value.text)
-            names |= self.depends.get(value.key, self.depends.get(value.key[:3], set()))
+            names |= self.depends.get(value.key, self.depends.get(value.key[:SITE], set()))
             names |= self.depends_on(frozenset([value.base])) if value.base else set()
             for item in value.items:
                 names |= self.depends_on(item)

@@ -196,8 +196,10 @@ FRESH = frozenset(
 )
 # Methods that end in _ and write no number.
 WRITES_NOTHING = frozenset(
-    ["requires_grad_", "share_memory_", "rename_", "retain_grad_", "detach_"]
+    "requires_grad_ share_memory_ rename_ detach_ set_ squeeze_ unsqueeze_ t_ transpose_".split()
 )
+# Of the new tensors, those that somebody is still to fill, as a kernel does.
+TO_BE_FILLED = frozenset("empty empty_like new_empty zeros zeros_like new_zeros".split())
 
 _NAMESPACES = (torch._C._VariableFunctions, torch.nn.functional, torch.linalg, torch.special)
 
