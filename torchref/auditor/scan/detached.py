@@ -5,31 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torchref.auditor.scan.flow.expressions import short
+from torchref.auditor.scan.flow.tensor_calls import words
 from torchref.auditor.scan.names import Definition, Sources
 from torchref.auditor.scan.reading import Reading, function_node
 
 DEEPEST = 6  # helpers of helpers
-KERNELS = frozenset(
-    [
-        "triton.jit",
-        "triton.autotune",
-        "triton.heuristics",
-        "triton.runtime.jit.jit",
-        "numba.cuda.jit",
-        "numba.jit",
-        "numba.njit",
-        "cuda.jit",
-    ]
+KERNELS = words(
+    "triton.jit triton.autotune triton.heuristics triton.runtime.jit.jit numba.cuda.jit "
+    "numba.jit numba.njit cuda.jit"
 )
-LOADS = frozenset(
-    [
-        "torch.utils.cpp_extension.load",
-        "torch.utils.cpp_extension.load_inline",
-        "ctypes.CDLL",
-        "ctypes.cdll.LoadLibrary",
-        "cupy.RawKernel",
-        "cupy.RawModule",
-    ]
+LOADS = words(
+    "torch.utils.cpp_extension.load torch.utils.cpp_extension.load_inline ctypes.CDLL "
+    "ctypes.cdll.LoadLibrary cupy.RawKernel cupy.RawModule"
 )
 OWN_GRADIENT = frozenset(("torch.library.custom_op", "torch.library.triton_op"))
 
@@ -52,9 +39,9 @@ def _cuts(
 ) -> Iterator[Cut]:
     yield from _without_grad(part, sources, is_helper=bool(above))
     for node in _own_nodes(function_node(part)):
-        if isinstance(node, ast.Attribute) and node.attr == "data":
-            if _is_one_of(node.value, tensors):
-                yield Cut(node.lineno, f"backward goes through {short(node)}")
+        is_data = isinstance(node, ast.Attribute) and node.attr == "data"
+        if is_data and isinstance(node, ast.Attribute) and _is_one_of(node.value, tensors):
+            yield Cut(node.lineno, f"backward goes through {short(node)}")
         if not isinstance(node, ast.Call):
             continue
         what = _of_call(node, part, sources, tensors)
@@ -93,9 +80,10 @@ def _of_call(node: ast.Call, part: Definition, sources: Sources, tensors: set[st
     if isinstance(function, ast.Attribute):
         if function.attr in ("detach", "numpy") and _is_one_of(function.value, tensors):
             return f"backward goes through {short(node)}"
-        if function.attr == "backward" and not _keeps_graph(node) and found is None:
-            if not any(isinstance(each, ast.Name) and each.id == "ctx" for each in node.args):
-                return f"backward calls {short(function)} without create_graph"
+        gets_ctx = any(isinstance(each, ast.Name) and each.id == "ctx" for each in node.args)
+        is_sweep = function.attr == "backward" and found is None and not gets_ctx
+        if is_sweep and not _keeps_graph(node):
+            return f"backward calls {short(function)} without create_graph"
         loaded = _loaded(function.value, part, sources)
         if loaded is not None:
             return f"backward calls {short(function)}, compiled code that autograd does not record"

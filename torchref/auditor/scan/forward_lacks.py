@@ -33,11 +33,10 @@ def forward_lacks(reading: Reading) -> Iterator[Lack]:
 
 def _of_kept(kept: Kept, record: Record, reading: Reading, keeper: Definition) -> Iterator[Lack]:
     line, path = kept.expr.lineno, keeper.path
-    if not kept.values or not all(value.is_tensor for value in kept.values):
-        if kept.attribute is not None or any(
-            value.kind not in (*COMPUTED, "input") for value in kept.values
-        ):
-            return
+    are_tensors = all(value.is_tensor for value in kept.values)
+    followed = all(value.kind in (*COMPUTED, "input") for value in kept.values)
+    if not kept.values or not (are_tensors or (kept.attribute is None and followed)):
+        return
     computed = [value for value in kept.values if value.kind in COMPUTED]
     computed.sort(key=lambda value: value.key)
     if len(computed) < len(kept.values) or any(record.is_returned(each) for each in computed):
@@ -46,8 +45,6 @@ def _of_kept(kept: Kept, record: Record, reading: Reading, keeper: Definition) -
     if not reading.may_have_gradient(record.depends_on(kept.values)):
         return
     if is_once_differentiable(reading):
-        return
-    if kept.attribute is not None and _is_number(computed[0]):
         return
     where = "saves" if kept.attribute is None else f"keeps as ctx.{kept.attribute}"
     what = _told(kept, computed[-1], record)
@@ -73,10 +70,6 @@ def _whole(kept: Kept, record: Record, line: int, keeper: Definition) -> Iterato
         return
     sentence = f"keeps {what} as ctx.{kept.attribute}, not by save_for_backward: {after}."
     yield Lack("keeps a tensor on ctx", line, sentence, keeper.path)
-
-
-def _is_number(value: Value) -> bool:
-    return not value.is_tensor
 
 
 def _told(kept: Kept, value: Value, record: Record) -> str:

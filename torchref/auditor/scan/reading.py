@@ -6,36 +6,16 @@ from functools import cached_property
 
 from torchref.auditor.scan.flow.function import follow
 from torchref.auditor.scan.flow.record import Record
+from torchref.auditor.scan.flow.tensor_calls import words
 from torchref.auditor.scan.flow.value import UNKNOWN, Value, Values, one, only, tuple_of
 from torchref.auditor.scan.names import AnyFunction, Definition, Sources
 from torchref.auditor.scan.rules import Rule
 
-NUMBERS = frozenset(
-    ["int", "float", "bool", "str", "complex", "dtype", "device", "Size", "Callable", "dict"]
-)
+NUMBERS = words("int float bool str complex dtype device Size Callable dict")
 # What only a tensor has: a number or an array that is handed over has none of these.
-OF_TENSORS = frozenset(
-    [
-        "requires_grad",
-        "is_cuda",
-        "device",
-        "detach",
-        "contiguous",
-        "numel",
-        "dim",
-        "unsqueeze",
-        "data_ptr",
-        "new_empty",
-        "new_zeros",
-        "stride",
-        "is_contiguous",
-        "clone",
-        "requires_grad_",
-        "grad_fn",
-        "view",
-        "permute",
-        "expand_as",
-    ]
+OF_TENSORS = words(
+    "requires_grad is_cuda detach contiguous numel unsqueeze data_ptr new_empty new_zeros stride "
+    "is_contiguous requires_grad_ grad_fn permute expand_as"
 )
 
 
@@ -107,9 +87,9 @@ class Reading:
         """The inputs that are no tensors, by their annotation or their default."""
         found = set()
         for each in self.rule.arguments:
-            words = set(_words(each.annotation))
+            named = set(_words(each.annotation))
             default = each.default not in (None, "None")
-            if (words & NUMBERS and "Tensor" not in words) or (default and not words):
+            if (named & NUMBERS and "Tensor" not in named) or (default and not named):
                 found.add(each.name)
         return frozenset(found)
 
@@ -121,10 +101,17 @@ class Reading:
             if "Tensor" in _words(each.annotation):
                 found.add(each.name)
         body = self.rule.forward.node.body if self.rule.forward else []
-        for node in (inner for statement in body for inner in ast.walk(statement)):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.attr in OF_TENSORS:
-                    found.add(node.value.id)
+        nodes = [node for statement in body for node in ast.walk(statement)]
+        named = [
+            node.value.id
+            for node in nodes
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.attr in OF_TENSORS
+        ]
+        # A name that forward gives to something else says nothing of the input.
+        bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        found |= set(named) - bound
         return (frozenset(found) & set(self.rule.inputs)) - self.numbers
 
     def may_have_gradient(self, names: set[str]) -> bool:

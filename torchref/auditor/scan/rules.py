@@ -176,7 +176,7 @@ def _registered(module: Module, sources: Sources) -> Iterator[tuple[Definition, 
                 continue
         if sources.resolve(call.func, scope) == REGISTER and call.args:
             first = call.args[0]
-            named = ops.get(first.value) if isinstance(first, ast.Constant) else None
+            named = ops.get(str(first.value)) if isinstance(first, ast.Constant) else None
             op = named or sources.resolve(first, scope)
             if isinstance(op, Definition) and op in ops.values():
                 yield op, call

@@ -55,15 +55,11 @@ def call(node: ast.Call, frame: Frame, resolve: Resolve, returns: Returns) -> Va
     """What the call gives; what it keeps and writes is entered into the record."""
     given = [evaluate(_bare(each), frame) for each in node.args]
     given += [evaluate(each.value, frame) for each in node.keywords]
-    if isinstance(node.func, ast.Attribute):
-        if isinstance(node.func.value, ast.Name) and node.func.value.id == frame.ctx:
-            return _of_ctx(node, node.func.attr, frame)
+    if isinstance(node.func, ast.Attribute) and _is_ctx(node.func.value, frame):
+        return _of_ctx(node, node.func.attr, frame)
     _see_out(node, frame)
-    if frame.ctx is not None and any(_is_ctx(each, frame) for each in ast.walk(node)):
-        frame.record.ctx_escapes |= any(
-            isinstance(_bare(each), ast.Name) and _bare(each).id == frame.ctx  # type: ignore[attr-defined]
-            for each in [*node.args, *(keyword.value for keyword in node.keywords)]
-        )
+    handed_over = [*node.args, *(each.value for each in node.keywords)]
+    frame.record.ctx_escapes |= any(_is_ctx(_bare(each), frame) for each in handed_over)
     found = resolve(node.func)
     if isinstance(found, str) and is_tensor_function(found):
         return _of_torch(node, found.rpartition(".")[2], given, frame)

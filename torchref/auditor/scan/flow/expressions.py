@@ -55,6 +55,9 @@ def evaluate(node: ast.expr, frame: Frame) -> Values:
             return PLAIN if isinstance(node.op, ast.Not) else made(node, [operand], frame)
         case ast.Compare():
             operands = [evaluate(each, frame) for each in (node.left, *node.comparators)]
+            tests = ast.Is | ast.IsNot | ast.In | ast.NotIn
+            if all(isinstance(op, tests) for op in node.ops):
+                return PLAIN
             return made(node, operands, frame, depends=False)
         case ast.Call():
             return frame.call(node)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from torchref.auditor.scan.flow.value import Value, Values
 
-
 SITE = 5  # the length of a key that names a place in the source; parts of it have longer ones
 
 

@@ -1,0 +1,82 @@
+"""`torchref audit --scan PACKAGE`: the Functions in the source of a package, and their lacks."""
+
+import json
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from torchref import __version__
+from torchref.auditor.scan import ScannedFunction, Survey, survey
+from torchref.cli.terminal import err, out, require_writable
+from torchref.errors import InputError
+
+
+def scan_command(package: str, json_file: Path | None) -> None:
+    """List the Functions that a package, a folder or a file defines, without importing it.
+
+    Raises `InputError` where there is no such package, or no Function in it.
+    """
+    to_stdout = json_file == Path("-")
+    if json_file is not None and not to_stdout:
+        require_writable("--json", json_file)
+    found = survey(package)
+    if not to_stdout:
+        _tell_skipped(found)
+    if not found.functions:
+        raise InputError(
+            "--scan needs a package that defines Functions",
+            f"{found.files} files of {package} were read, and none defines one",
+            "A Function is a class whose bases lead to torch.autograd.Function.",
+        )
+    if to_stdout:
+        out.print(_document(package, found), soft_wrap=True, highlight=False, markup=False)
+        return
+    out.print(_table(found.functions))
+    for each in found.functions:
+        if each.check_call is not None:
+            out.print(each.check_call, soft_wrap=True, highlight=False, markup=False)
+    if json_file is not None:
+        json_file.write_text(_document(package, found) + "\n", encoding="utf-8")
+
+
+def _tell_skipped(found: Survey) -> None:
+    for skipped in found.skipped:
+        text = Text.assemble(("skipped: ", "yellow"), f"{skipped.file}: {skipped.why}")
+        err.print(text, soft_wrap=True)
+
+
+def _table(functions: tuple[ScannedFunction, ...]) -> Table:
+    table = Table(title=f"{len(functions)} Functions, by their source", title_justify="left")
+    for column in ("Function", "where", "style", "lacks"):
+        table.add_column(column, overflow="fold")
+    for each in functions:
+        table.add_row(_named(each), Text(f"{each.file.name}:{each.line}"), each.style, _lacks(each))
+    return table
+
+
+def _named(function: ScannedFunction) -> Text:
+    notes = []
+    if function.condition is not None:
+        notes.append(function.condition)
+    if not function.reachable:
+        notes.append("within a function: no address leads there")
+    wrappers = sorted({each.wrapper for each in function.applied if each.wrapper is not None})
+    if wrappers:
+        notes.append(f"applied in {', '.join(wrappers[:3])}" + ", ..." * (len(wrappers) > 3))
+    return Text.assemble(Text(function.address, "bold"), *(f"\n  {note}" for note in notes))
+
+
+def _lacks(function: ScannedFunction) -> Text:
+    lines = (f"{each.file.name}:{each.line} {each.sentence}" for each in function.lacks)
+    return Text("\n".join(lines))
+
+
+def _document(package: str, found: Survey) -> str:
+    document = {
+        "torchref": __version__,
+        "scanned": package,
+        "functions": [each.to_dict() for each in found.functions],
+        "skipped": [{"file": str(each.file), "why": each.why} for each in found.skipped],
+    }
+    return json.dumps(document, indent=2)
