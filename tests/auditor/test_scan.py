@@ -83,7 +83,7 @@ ONCE = "@once_differentiable"
             "m = torch.rand_like(x)\nctx.save_for_backward(m)\nreturn m * x",
         ),
         (
-            "if n:\n    y = x.sin()\nelse:\n    y = x.cos()\nctx.save_for_backward(y)\nreturn 2 * y",
+            "y = x.cos()\nif n:\n    y = x.sin()\nctx.save_for_backward(y)\nreturn 2 * y",
             "y = x\nif n:\n    y = x.cos()\nctx.save_for_backward(y)\nreturn 2 * y",
         ),
         (
