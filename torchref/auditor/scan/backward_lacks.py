@@ -3,11 +3,13 @@
 import ast
 from collections.abc import Iterator
 
-from torchref.auditor.scan.detached import what_cuts_the_graph
+from torchref.auditor.scan.detached import DEEPEST, what_cuts_the_graph
 from torchref.auditor.scan.flow.value import Value
 from torchref.auditor.scan.found import Lack
-from torchref.auditor.scan.names import Definition
+from torchref.auditor.scan.names import Definition, Sources
 from torchref.auditor.scan.reading import Reading, function_node
+
+ASKED = ("needs_input_grad", "requires_grad", "is_leaf")
 
 
 def backward_lacks(reading: Reading) -> Iterator[Lack]:
@@ -55,12 +57,7 @@ def _only_raises(backward: Definition) -> bool:
 def _needs_input_grad(reading: Reading, backward: Definition) -> Iterator[Lack]:
     record, rule = reading.backward, reading.rule
     parts = [each for each in (backward, rule.forward, rule.setup_context) if each is not None]
-    asked = ("needs_input_grad", "requires_grad", "is_leaf")
-    asks = any(
-        isinstance(node, ast.Attribute) and node.attr in asked
-        for part in parts
-        for node in ast.walk(part.node)
-    )
+    asks = any(_asks(part, reading.sources, ()) for part in parts)
     differentiable = reading.differentiable
     if record is None or record.ctx_escapes or asks or differentiable is None:
         return
@@ -77,6 +74,20 @@ def _needs_input_grad(reading: Reading, backward: Definition) -> Iterator[Lack]:
             "needed: it reads no ctx.needs_input_grad."
         )
         yield Lack("ignores needs_input_grad", backward.node.lineno, sentence, backward.path)
+
+
+def _asks(part: Definition, sources: Sources, above: tuple[Definition, ...]) -> bool:
+    """Whether a function, or one that it calls, asks what needs a gradient."""
+    for node in ast.walk(part.node):
+        if isinstance(node, ast.Attribute) and node.attr in ASKED:
+            return True
+        if isinstance(node, ast.Call) and len(above) < DEEPEST:
+            helper = sources.resolve(node.func, part.inner)
+            if not isinstance(helper, Definition) or isinstance(helper.node, ast.ClassDef):
+                continue
+            if helper not in above and _asks(helper, sources, (*above, part)):
+                return True
+    return False
 
 
 def _number(reading: Reading, backward: Definition) -> Iterator[Lack]:

@@ -96,7 +96,7 @@ class _Walk:
                 evaluate(node.value, self)
             case ast.If():
                 evaluate(node.test, self)
-                return self._branches([node.body, node.orelse])
+                return self._branches([node.body, node.orelse], _of_another_type(node.test))
             case ast.Try() | ast.TryStar():
                 handlers = [handler.body for handler in node.handlers]
                 self._branches([[*node.body, *node.orelse], *handlers])
@@ -120,12 +120,16 @@ class _Walk:
                 self._forget(node)
         return True
 
-    def _branches(self, blocks: list[list[ast.stmt]]) -> bool:
+    def _branches(
+        self, blocks: list[list[ast.stmt]], of_another_type: tuple[frozenset[str], ...] = ()
+    ) -> bool:
         before, ends = self.names, []
-        for block in blocks:
-            self.names = dict(before)
+        for at, block in enumerate(blocks):
+            hidden = of_another_type[at] & before.keys() if of_another_type else frozenset()
+            self.names = before | dict.fromkeys(hidden, UNKNOWN)
             if self.block(block):
-                ends.append(self.names)
+                kept = {each: before[each] for each in hidden if self.names[each] is UNKNOWN}
+                ends.append(self.names | kept)
         self.names = _merged(ends) if ends else before
         return bool(ends)
 
@@ -214,6 +218,22 @@ class _Walk:
                 for named in ast.walk(each):
                     if isinstance(named, ast.Name) and named.id in self.names:
                         escape(self.names[named.id], self)
+
+
+def _of_another_type(test: ast.expr) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that are perhaps no tensors where the test holds, and where it does not."""
+    asked = [
+        node
+        for node in ast.walk(test)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("isinstance", "type", "torch.is_tensor")
+        and node.args
+    ]
+    names = frozenset(each.args[0].id for each in asked if isinstance(each.args[0], ast.Name))
+    negated = any(isinstance(node, ast.Not | ast.NotEq | ast.IsNot) for node in ast.walk(test))
+    of_tensors = "tensor" in ast.unparse(test).lower()
+    nothing: frozenset[str] = frozenset()
+    return (nothing, names) if of_tensors != negated else (names, nothing)
 
 
 def _merged(ends: list[dict[str, Values]]) -> dict[str, Values]:
