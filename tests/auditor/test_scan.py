@@ -112,6 +112,32 @@ def test_a_tensor_kept_on_ctx(tmp_path: Path) -> None:
     assert traits(one(tmp_path, number, "ctx, g\nreturn ctx.rate * g, None")) == set()
 
 
+def test_what_is_kept_where_its_type_says_that_it_is_no_tensor(tmp_path: Path) -> None:
+    signature = "ctx, x, at: int | torch.Tensor = 0\n"
+    asked = "if {}isinstance(at, {}):\n    ctx.at = at\nelse:\n    ctx.save_for_backward(at)\n"
+    for test in (("", "int"), ("not ", "torch.Tensor")):
+        right = signature + asked.format(*test) + "return x * 2"
+        assert traits(one(tmp_path, right, "ctx, g\nreturn 2 * g, None")) == set()
+    for test in (("not ", "int"), ("", "torch.Tensor")):
+        wrong = signature + asked.format(*test) + "return x * 2"
+        told = one(tmp_path, wrong, "ctx, g\nreturn 2 * g, None")
+        assert traits(told) == {"keeps a tensor on ctx"}
+
+
+def test_a_helper_that_asks_what_is_needed(tmp_path: Path) -> None:
+    forward = "ctx, x, w\nctx.save_for_backward(x, w)\nreturn x * w"
+    backward = "ctx, g\nx, w = ctx.saved_tensors\nreturn both(g, x, w)"
+    one(tmp_path, forward, backward)
+    file = tmp_path / "f.py"
+    text = file.read_text()
+    helper = "def both(g, x, w):\n    a, b = None, None\n    if {}:\n        a = g * w\n"
+    helper += "    b = g * x\n    return a, b\n"
+    for test, told in (("x.requires_grad", set()), ("True", {"ignores needs_input_grad"})):
+        file.write_text(text + helper.format(test))
+        (found,) = scan(str(file))
+        assert traits(found) == told
+
+
 def test_gradients_that_nobody_needs(tmp_path: Path) -> None:
     forward = "ctx, x, w\nctx.save_for_backward(x, w)\nreturn x * w"
     product = "ctx, g\nx, w = ctx.saved_tensors\n"
@@ -333,8 +359,11 @@ def test_a_distribution_is_found_by_its_name(
     ("where", "said"),
     [
         ("no_such_package", "there is no no_such_package"),
+        ("torchreff", "Did you mean torchref[?]"),
+        ("", "an empty name arrived"),
         ("./nowhere", "is not there"),
         ("torchref.nothing", "has no module nothing"),
+        ("torchref.opss", "Did you mean torchref.ops[?]"),
         ("math", "is compiled"),
     ],
 )

@@ -26,7 +26,7 @@ def scan_command(package: str, json_file: Path | None) -> None:
     if not found.functions:
         raise InputError(
             "--scan needs a package that defines Functions",
-            f"{found.files} files of {package} were read, and none defines one",
+            f"of the {found.files} .py files read in {package} none defines one",
             "A Function is a class whose bases lead to torch.autograd.Function.",
         )
     if to_stdout:

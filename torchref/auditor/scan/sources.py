@@ -1,12 +1,14 @@
 """Where the source of a package lies: found by its name or its path, and never imported."""
 
+import difflib
 import importlib.machinery
 import importlib.metadata
 import importlib.util
 import os
+import pkgutil
 import re
 import zipimport
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +36,8 @@ def find_sources(where: str) -> tuple[SourceFile, ...]:
     >>> [each.module for each in find_sources("json.decoder") if each.wanted]
     ['json.decoder']
     """
+    if not where:
+        raise InputError(WHERE, "an empty name arrived", "The folder that you are in is named .")
     path = Path(where).expanduser()
     is_path = os.sep in where or where.endswith(".py") or where in (".", "..")
     found = _of_path(path) if is_path or _holds_source(path) else _of_name(where)
@@ -67,7 +71,7 @@ def _of_name(where: str) -> tuple[SourceFile, ...]:
     if not all(part.isidentifier() for part in (top, *inner)) or _spec(top) is None:
         names = () if _spec(top) else _names_of_distribution(where)
         if not names:
-            fix = "Is it installed here? A folder is named by its path, as ./kernels."
+            fix = _nearest(where, _installed())
             raise InputError(WHERE, f"there is no {where}", fix)
         return tuple(file for name in names for file in _of_name(name))
     spec = _spec(top)
@@ -75,14 +79,14 @@ def _of_name(where: str) -> tuple[SourceFile, ...]:
     if spec.submodule_search_locations is None:
         return _of_module(top, spec, inner)
     found: list[SourceFile] = []
-    for location in spec.submodule_search_locations:  # a namespace package has several
+    for location in dict.fromkeys(spec.submodule_search_locations):  # of a namespace: several
         folder = Path(location)
         if not folder.is_dir():
             raise InputError(WHERE, f"{top} lies in {location}", "Unpack it, and scan the folder.")
         within = folder.joinpath(*inner)
         found += _in_package(folder, top, within if within.is_dir() else within.with_suffix(".py"))
     if inner and not any(each.wanted for each in found):
-        fix = "Its modules are named as an import names them."
+        fix = _nearest(where, {each.module for each in found})
         raise InputError(WHERE, f"{top} has no module {'.'.join(inner)} with source", fix)
     return tuple(found)
 
@@ -114,6 +118,16 @@ def _names_of_distribution(name: str) -> tuple[str, ...]:
         for module, names in importlib.metadata.packages_distributions().items()
         if wanted in map(_normal, names) and module.isidentifier() and _spec(module) is not None
     )
+
+
+def _installed() -> set[str]:
+    return {each.name for each in pkgutil.iter_modules()}
+
+
+def _nearest(where: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(where, sorted(names), n=1, cutoff=0.75)
+    otherwise = "Is it installed here? A folder is named by its path, as ./kernels."
+    return f"Did you mean {near[0]}?" if near else otherwise
 
 
 def _normal(distribution: str) -> str:
