@@ -100,6 +100,15 @@ def test_an_intermediate_that_is_saved(tmp_path: Path, wrong: str, right: str) -
     assert traits(one(tmp_path, signature + wrong, gradient, ONCE)) == set()
 
 
+def test_an_intermediate_on_one_path_that_has_a_gradient_on_the_other_alone(tmp_path: Path) -> None:
+    forward = "ctx, x, n=1\nif n:\n    y = {}\nelse:\n    y = x\ny = y.to(x)\n"
+    forward += "ctx.save_for_backward(y)\nreturn x.exp()"
+    gradient = "ctx, g\nreturn 2 * g, None"
+    assert traits(one(tmp_path, forward.format("torch.ones(3)"), gradient)) == set()
+    told = one(tmp_path, forward.format("x.cos()"), gradient)
+    assert traits(told) == {"saves an intermediate"}
+
+
 def test_an_intermediate_of_what_has_no_gradient_is_not_told(tmp_path: Path) -> None:
     forward = "ctx, x, where\nw = where * 2\nctx.save_for_backward(w)\nreturn x.exp()"
     assert traits(one(tmp_path, forward, "ctx, g\nreturn 2 * g, None")) == set()
@@ -211,6 +220,8 @@ def test_what_is_written_in_place(tmp_path: Path, forward: str, backward: str) -
 def test_what_may_be_written(tmp_path: Path) -> None:
     copy = "ctx, x\ny = x.clone()\ny.mul_(2)\nreturn y"
     marked = "ctx, x\nctx.mark_dirty(x)\nx.mul_(2)\nreturn x"
+    operand = "ctx, g\nreturn kernel_of_another(g, out=g)"  # not torch's: it may read it
+    assert traits(one(tmp_path, SAVES_X, operand)) == set()
     fresh = "ctx, g\nh = g * 2\nh += 1\nn = 3\nn += 1\nreturn h"
     for forward, backward in ((copy, DOUBLES), (marked, DOUBLES), (SAVES_X, fresh)):
         assert traits(one(tmp_path, forward, backward)) == set()

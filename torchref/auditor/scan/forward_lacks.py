@@ -42,7 +42,8 @@ def _of_kept(kept: Kept, record: Record, reading: Reading, keeper: Definition) -
     if len(computed) < len(kept.values) or any(record.is_returned(each) for each in computed):
         yield from _whole(kept, record, line, keeper)
         return
-    if not reading.may_have_gradient(record.depends_on(kept.values)):
+    each_from = (record.depends_on(frozenset([value])) for value in computed)
+    if not all(reading.may_have_gradient(names) for names in each_from):
         return
     if is_once_differentiable(reading):
         return

@@ -57,11 +57,11 @@ def call(node: ast.Call, frame: Frame, resolve: Resolve, returns: Returns) -> Va
     given += [evaluate(each.value, frame) for each in node.keywords]
     if isinstance(node.func, ast.Attribute) and _is_ctx(node.func.value, frame):
         return _of_ctx(node, node.func.attr, frame)
-    _see_out(node, frame)
     handed_over = [*node.args, *(each.value for each in node.keywords)]
     frame.record.ctx_escapes |= any(_is_ctx(_bare(each), frame) for each in handed_over)
     found = resolve(node.func)
     if isinstance(found, str) and is_tensor_function(found):
+        _see_out(node, frame)
         return _of_torch(node, found.rpartition(".")[2], given, frame)
     if isinstance(found, str) and found.startswith("torch.") and not found.startswith("torch.ops."):
         return UNKNOWN if found.rpartition(".")[2] not in PLAIN_NAMES else PLAIN
