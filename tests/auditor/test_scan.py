@@ -127,7 +127,7 @@ def test_what_is_kept_where_its_type_says_that_it_is_no_tensor(tmp_path: Path) -
     for test in (("", "int"), ("not ", "torch.Tensor")):
         right = signature + asked.format(*test) + "return x * 2"
         assert traits(one(tmp_path, right, "ctx, g\nreturn 2 * g, None")) == set()
-    for test in (("not ", "int"), ("", "torch.Tensor")):
+    for test in (("not ", "int"), ("", "torch.Tensor"), ("", "DTensor")):
         wrong = signature + asked.format(*test) + "return x * 2"
         told = one(tmp_path, wrong, "ctx, g\nreturn 2 * g, None")
         assert traits(told) == {"keeps a tensor on ctx"}
@@ -141,7 +141,9 @@ def test_a_helper_that_asks_what_is_needed(tmp_path: Path) -> None:
     text = file.read_text()
     helper = "def both(g, x, w):\n    a, b = None, None\n    if {}:\n        a = g * w\n"
     helper += "    b = g * x\n    return a, b\n"
-    for test, told in (("x.requires_grad", set()), ("True", {"ignores needs_input_grad"})):
+    made = "torch.ones(3, requires_grad=x.requires_grad).any()"  # this decides nothing
+    told_of = {"ignores needs_input_grad"}
+    for test, told in (("x.requires_grad", set()), ("True", told_of), (made, told_of)):
         file.write_text(text + helper.format(test))
         (found,) = scan(str(file))
         assert traits(found) == told

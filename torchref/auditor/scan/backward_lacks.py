@@ -78,9 +78,16 @@ def _needs_input_grad(reading: Reading, backward: Definition) -> Iterator[Lack]:
 
 def _asks(part: Definition, sources: Sources, above: tuple[Definition, ...]) -> bool:
     """Whether a function, or one that it calls, asks what needs a gradient."""
+    handed_on = {
+        node.value
+        for node in ast.walk(part.node)
+        if isinstance(node, ast.keyword) and node.arg == "requires_grad"
+    }
     for node in ast.walk(part.node):
-        if isinstance(node, ast.Attribute) and node.attr in ASKED:
-            return True
+        if isinstance(node, ast.Attribute) and node.attr in ASKED and node not in handed_on:
+            is_read = isinstance(node.ctx, ast.Load)
+            if is_read and (not above or _is_given(node.value, part)):
+                return True
         if isinstance(node, ast.Call) and len(above) < DEEPEST:
             helper = sources.resolve(node.func, part.inner)
             if not isinstance(helper, Definition) or isinstance(helper.node, ast.ClassDef):
@@ -88,6 +95,12 @@ def _asks(part: Definition, sources: Sources, above: tuple[Definition, ...]) -> 
             if helper not in above and _asks(helper, sources, (*above, part)):
                 return True
     return False
+
+
+def _is_given(expr: ast.expr, helper: Definition) -> bool:
+    """Whether it is an argument of a helper: what it makes itself is beside the point."""
+    given = {each.arg for each in ast.walk(function_node(helper).args) if isinstance(each, ast.arg)}
+    return isinstance(expr, ast.Name) and expr.id in given
 
 
 def _number(reading: Reading, backward: Definition) -> Iterator[Lack]:

@@ -1,6 +1,7 @@
 """A function followed from its first statement to its last."""
 
 import ast
+import re
 from collections.abc import Iterable
 
 from torchref.auditor.scan.flow import calls
@@ -222,6 +223,7 @@ class _Walk:
 
 def _of_another_type(test: ast.expr) -> tuple[frozenset[str], frozenset[str]]:
     """The names that are perhaps no tensors where the test holds, and where it does not."""
+    nothing: frozenset[str] = frozenset()
     asked = [
         node
         for node in ast.walk(test)
@@ -230,9 +232,11 @@ def _of_another_type(test: ast.expr) -> tuple[frozenset[str], frozenset[str]]:
         and node.args
     ]
     names = frozenset(each.args[0].id for each in asked if isinstance(each.args[0], ast.Name))
+    text = ast.unparse(test)
     negated = any(isinstance(node, ast.Not | ast.NotEq | ast.IsNot) for node in ast.walk(test))
-    of_tensors = "tensor" in ast.unparse(test).lower()
-    nothing: frozenset[str] = frozenset()
+    of_tensors = re.search(r"\b(Tensor|is_tensor)\b", text) is not None
+    if not of_tensors and "Tensor" in text:  # DTensor and the like: a tensor in both cases
+        return nothing, nothing
     return (nothing, names) if of_tensors != negated else (names, nothing)
 
 
