@@ -155,6 +155,8 @@ def test_gradients_that_nobody_needs(tmp_path: Path) -> None:
     told = one(tmp_path, forward, product + "return g * w, g * x")
     assert traits(told) == {"ignores needs_input_grad"}
     assert "x, w" in told.lacks[-1].sentence
+    passed_on = one(tmp_path, forward, product + "return g, g * x")
+    assert "the gradients of w whether" in passed_on.lacks[-1].sentence
     asks = "if ctx.needs_input_grad[0]:\n    return g * w, None\nreturn g * w, g * x"
     for right in (asks, "return g * w, None", "return helper(ctx, g), g * x"):
         assert traits(one(tmp_path, forward, product + right)) == set()

@@ -68,7 +68,7 @@ def _needs_input_grad(reading: Reading, backward: Definition) -> Iterator[Lack]:
         if any(value.root.kind not in ("none", "grad", "plain") for value in values)
     }
     if len(differentiable) > 1 and computed:
-        names = [name for name in rule.inputs if name in differentiable]
+        names = [name for name in rule.inputs if name in computed]  # the rest passes through
         sentence = (
             f"backward computes the gradients of {', '.join(names)} whether or not they are "
             "needed: it reads no ctx.needs_input_grad."
