@@ -123,7 +123,7 @@ def _number(reading: Reading, backward: Definition) -> Iterator[Lack]:
 def _writes(reading: Reading, backward: Definition) -> Iterator[Lack]:
     record = reading.backward
     for write in record.writes if record is not None else ():
-        roots = [value.root for value in write.values]
+        roots = sorted({value.root for value in write.values}, key=lambda root: root.text)
         if roots and all(root.kind in ("grad", "saved") for root in roots):
             hedge = "perhaps " * any(value.may_be_a_copy for value in write.values)
             sentence = f"{write.how} writes {hedge}into {_named(roots[0])} in place."

@@ -11,8 +11,8 @@ from torchref.auditor.scan.reading import Reading, function_node
 
 DEEPEST = 6  # helpers of helpers
 KERNELS = words(
-    "triton.jit triton.autotune triton.heuristics triton.runtime.jit.jit numba.cuda.jit "
-    "numba.jit numba.njit cuda.jit"
+    "triton.jit triton.experimental.gluon.jit triton.autotune triton.heuristics triton.runtime.jit.jit "
+    "numba.cuda.jit numba.jit numba.njit cuda.jit"
 )
 LOADS = words(
     "torch.utils.cpp_extension.load torch.utils.cpp_extension.load_inline ctypes.CDLL "
@@ -67,6 +67,8 @@ def _of_call(node: ast.Call, part: Definition, sources: Sources, tensors: set[st
             return f"backward launches the kernel {short(function.value)}"
         return None
     found = sources.resolve(function, part.inner)
+    if found == "cuda.tile.launch":
+        return f"backward launches a kernel by {short(function)}"
     if found == "torch.autograd.grad" and not _keeps_graph(node):
         return "backward calls torch.autograd.grad without create_graph"
     if found == "torch.autograd.backward" and not _keeps_graph(node):

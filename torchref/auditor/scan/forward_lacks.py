@@ -38,7 +38,7 @@ def _of_kept(kept: Kept, record: Record, reading: Reading, keeper: Definition) -
     if not kept.values or not (are_tensors or (kept.attribute is None and followed)):
         return
     computed = [value for value in kept.values if value.kind in COMPUTED]
-    computed.sort(key=lambda value: value.key)
+    computed.sort(key=lambda value: (value.key, value.kind, value.text))
     if len(computed) < len(kept.values) or any(record.is_returned(each) for each in computed):
         yield from _whole(kept, record, line, keeper)
         return
