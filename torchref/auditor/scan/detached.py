@@ -11,8 +11,8 @@ from torchref.auditor.scan.reading import Reading, function_node
 
 DEEPEST = 6  # helpers of helpers
 KERNELS = words(
-    "triton.jit triton.experimental.gluon.jit triton.autotune triton.heuristics triton.runtime.jit.jit "
-    "numba.cuda.jit numba.jit numba.njit cuda.jit"
+    "triton.jit triton.experimental.gluon.jit triton.autotune triton.heuristics "
+    "triton.runtime.jit.jit numba.cuda.jit numba.jit numba.njit cuda.jit"
 )
 LOADS = words(
     "torch.utils.cpp_extension.load torch.utils.cpp_extension.load_inline ctypes.CDLL "
