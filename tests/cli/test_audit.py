@@ -116,7 +116,7 @@ def test_a_full_disk_keeps_back_neither_the_table_nor_the_other_file(run, tmp_pa
         (["--json", "no/a.json", "train.py"], "--json must be a file that can be written"),
         (["--seconds", "0", "train.py"], "--seconds must be more than 0"),
         (["--calls", "0", "train.py"], "calls"),
-        ([], "SCRIPT"),
+        ([], "script"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )
@@ -166,3 +166,21 @@ def test_the_nearest_project_counts(tmp_path: Path) -> None:
     assert of_project(tmp_path / "inner")["expect"] == {"Round": "meant"}
     (tmp_path / "inner" / "pyproject.toml").write_text("")
     assert of_project(tmp_path / "inner") == {"expect": {}, "reference": {}}
+
+
+def test_a_scan_runs_nothing_and_lists_what_a_file_defines(run, tmp_path: Path) -> None:
+    text = (tmp_path / "train.py").read_text()
+    (tmp_path / "ends.py").write_text(f"raise SystemExit(3)\n{text}")
+    status, out, err = run("--scan", "ends.py", "--json", "a.json")
+    assert (status, err) == (0, "")
+    assert "ends.py:Round" in out
+    assert "torchref check ends.py:Swish --inputs" in out
+    assert json.loads((tmp_path / "a.json").read_text())["functions"]
+
+
+def test_a_scan_stands_alone(run) -> None:
+    assert run("--scan", "torch", "train.py")[0] == 2
+    status, _, err = run("--scan", "not_there_at_all")
+    assert status == 2
+    assert "not_there_at_all" in err
+    assert "none arrived" in run()[2]

@@ -16,6 +16,7 @@ from torchref.checker.promise import MOST_SEED
 from torchref.cli.auditing.settings import of_options, of_project
 from torchref.cli.auditing.supervisor import Heard, supervise
 from torchref.cli.reporting.delivery import JsonFile, deliver, require_places
+from torchref.cli.scan import scan_command
 from torchref.cli.terminal import INTERRUPTED, RIGHT, USAGE, WRONG, err
 from torchref.explainer.whole_number_option import whole_number
 
@@ -34,15 +35,16 @@ EPILOG = (
     "all behind it belong to the program.\n\n"
     "Examples:\n\n`torchref audit train.py --epochs 1`\n\n"
     "`torchref audit --html audit.html -m package.train`\n\n"
-    "`torchref audit --expect Round=straight-through train.py`"
+    "`torchref audit --expect Round=straight-through train.py`\n\n"
+    "`torchref audit --scan liger-kernel`"
 )
 
 
 def audit_command(
     program: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="SCRIPT|MODULE [ARGS]...", help="The program, and its arguments."),
-    ],
+    ] = None,
     is_module: Annotated[
         bool, typer.Option("-m", help="It is a module, as for python -m.", show_default=False)
     ] = False,
@@ -91,8 +93,22 @@ def audit_command(
     html_file: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write it as one page.")
     ] = None,
+    scan: Annotated[
+        str | None,
+        typer.Option(
+            "--scan",
+            metavar="PACKAGE",
+            help="Run nothing: list the Functions that a package, folder or file defines, and what "
+            "each lacks, by reading its source.",
+        ),
+    ] = None,
 ) -> None:
     """Run a program as it is, and cross-check every Function that it applies."""
+    if scan is not None:
+        _scan(scan, program, json_file, html_file)
+        return
+    if not program:
+        raise InputError(MUST["script"], "none arrived", FIX["script"])
     files = {"--json": json_file, "--html": html_file}
     require_places(files)
     if seconds is not None and not seconds > 0:
@@ -124,6 +140,15 @@ def audit_command(
     }
     summaries = (f"{row.name}: {row.verdict}" for row in report.rows)
     deliver(files, texts, partial(show, report), summaries, _status(heard, report))
+
+
+def _scan(
+    package: str, program: list[str] | None, json_file: Path | None, html_file: Path | None
+) -> None:
+    if program or html_file is not None:
+        arrived = f"{program[0]!r} arrived beside it" if program else "--html arrived beside it"
+        raise InputError("--scan must stand alone or with --json", arrived, "It runs no program.")
+    scan_command(package, json_file)
 
 
 def _watched(program: list[str], settings: dict[str, Any]) -> Heard:

@@ -1,14 +1,17 @@
 """`torchref audit --scan PACKAGE`: the Functions in the source of a package, and their lacks."""
 
 import json
+from functools import partial
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from torchref import __version__
 from torchref.auditor.scan import ScannedFunction, Survey, survey
-from torchref.cli.terminal import err, out, require_writable
+from torchref.cli.reporting.delivery import deliver, require_places
+from torchref.cli.terminal import RIGHT, err
 from torchref.errors import InputError
 
 
@@ -17,27 +20,25 @@ def scan_command(package: str, json_file: Path | None) -> None:
 
     Raises `InputError` where there is no such package, or no Function in it.
     """
-    to_stdout = json_file == Path("-")
-    if json_file is not None and not to_stdout:
-        require_writable("--json", json_file)
+    require_places({"--json": json_file})
     found = survey(package)
-    if not to_stdout:
-        _tell_skipped(found)
+    _tell_skipped(found)
     if not found.functions:
         raise InputError(
             "--scan needs a package that defines Functions",
-            f"of the {found.files} .py files read in {package} none defines one",
+            f"{found.files} files of {package} were read, and none defines one",
             "A Function is a class whose bases lead to torch.autograd.Function.",
         )
-    if to_stdout:
-        out.print(_document(package, found), soft_wrap=True, highlight=False, markup=False)
-        return
-    out.print(_table(found.functions))
-    for each in found.functions:
+    texts = {"--json": lambda: _document(package, found) + "\n"}
+    addresses = (each.address for each in found.functions)
+    deliver({"--json": json_file}, texts, partial(_tell, found.functions), addresses, RIGHT)
+
+
+def _tell(functions: tuple[ScannedFunction, ...], console: Console) -> None:
+    console.print(_table(functions))
+    for each in functions:
         if each.check_call is not None:
-            out.print(each.check_call, soft_wrap=True, highlight=False, markup=False)
-    if json_file is not None:
-        json_file.write_text(_document(package, found) + "\n", encoding="utf-8")
+            console.print(each.check_call, soft_wrap=True, highlight=False, markup=False)
 
 
 def _tell_skipped(found: Survey) -> None:

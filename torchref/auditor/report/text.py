@@ -66,24 +66,22 @@ def show(audit: ToldAudit, console: Console) -> None:
 
 
 def table(rows: Sequence[ToldRow]) -> Table:
-    """One row for each Function."""
+    """One row for each Function, which 80 columns hold."""
     made = Table(title="Functions that the program applied", title_justify="left")
-    for column in ("Function", "defined at", "calls", "shapes", "verdict", "cause", "hazards"):
+    for column in ("Function", "calls", "shapes", "verdict", "cause, hazards"):
         made.add_column(
             column,
             justify="right" if column == "calls" else "left",
             overflow="fold",
-            no_wrap=column in ("calls", "verdict", "cause"),
+            no_wrap=column in ("calls", "verdict"),
         )
     for row in rows:
         made.add_row(
-            Text(row.name),
-            Text(row.place),
+            Text.assemble((row.name, "bold"), f"\n{row.place}"),
             f"{row.calls:,}",
             Text("\n".join(map(shapes_told, row.shapes))),
             Text(row.verdict, style=ALL_STYLES[row.verdict]),
-            row.cause or "",
-            "\n".join(row.hazards),
+            "\n".join(filter(None, (row.cause, *(f"hazard: {each}" for each in row.hazards)))),
         )
     return made
 
