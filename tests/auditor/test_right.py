@@ -17,6 +17,7 @@ LAYERS = {
     "Swish": lambda h, matrix, row: R.kept(h),
     "Power": lambda h, matrix, row: R.Power.apply(h, exponent=3.0),
     "Doubling": lambda h, matrix, row: R.Doubling.apply(h * 1),
+    "OneAbsent": lambda h, matrix, row: R.OneAbsent.apply(h)[0],
     "Once": lambda h, matrix, row: R.Once.apply(h),
     "Masked": lambda h, matrix, row: R.Masked.apply(h, h > 0, "zero"),
     "Dropout": lambda h, matrix, row: R.Dropout.apply(h, 0.3),

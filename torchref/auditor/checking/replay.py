@@ -64,11 +64,11 @@ def weighed(call: KeptCall) -> Callable[..., Tensor] | None:
         args, kwargs = pytree.tree_map_only(
             Tensor, Tensor.clone, (args, kwargs)
         )  # to work in place
-        outputs = [y for y in pytree.tree_leaves(apply(*args, **kwargs)) if isinstance(y, Tensor)]
+        outputs = pytree.tree_leaves(apply(*args, **kwargs))
         terms = [
             (y * c.conj()).real.sum() if y.is_complex() else (y * c).sum()
             for y, c in zip(outputs, cotangents, strict=True)
-            if c is not None and is_differentiable(y)
+            if c is not None and isinstance(y, Tensor) and is_differentiable(y)
         ]
         return torch.stack(terms).sum()
 
