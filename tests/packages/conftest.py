@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-collect_ignore = [
-    path.name for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("test_")
-]
+HERE = Path(__file__).parent
+collect_ignore = [path.name for path in HERE.glob("*.py") if not path.name.startswith("test_")]
+collect_ignore += [f"reproductions/{path.name}" for path in (HERE / "reproductions").glob("*.py")]

@@ -168,8 +168,8 @@ def _accused(told: Sequence[Told]) -> Iterable[str]:
     yield "\n## Accused or doubted alone, right in the call\n"
     yield "The audit sees the Function and not the call around it: that a matrix is symmetric, that"
     yield "weights reach the forward through a module, or that the caller has its part in the chain"
-    yield "rule; and it varies the numbers that it was given, beyond what the call can mean. The calls"
-    yield "are checked by `tests/packages/test_packages.py`. One call of each Function is told.\n"
+    yield "rule; and it varies the numbers that it was given, beyond what the call can mean. The"
+    yield "calls are checked by `tests/packages/test_packages.py`. One call of each is told.\n"
     yield "| Function | call | the audit | evidence |\n| --- | --- | --- | --- |"
     for each in told:
         for case in each.cases:
