@@ -24,11 +24,12 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 import torchref
-from tests.packages.measure import PACKAGES, SECONDS
+from tests.packages.measure import PACKAGES
 from tests.packages.used import Used, of_kernels, of_packages
 
 KERNELS = ("liger", "fla", "torchnorm", "saga")
 LIMIT = 60.0  # seconds for one cross-check
+SECONDS = 600.0  # for one package
 
 
 def main() -> None:
@@ -36,8 +37,10 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="audit the packages, and write down what was seen")
     run.add_argument("file", type=Path)
-    run.add_argument("packages", nargs="*", metavar="PACKAGE", help="all, unless some are named")
-    one = commands.add_parser("one", help="audit one package in this process")
+    run.add_argument(
+        "packages", nargs="*", metavar="PACKAGE[.CALL]", help="all, unless some are named"
+    )
+    one = commands.add_parser("one", help="audit one package, or one call, in this process")
     one.add_argument("package")
     write = commands.add_parser("write", help="print the page")
     write.add_argument("files", type=Path, nargs="+")
@@ -61,19 +64,26 @@ def _run(file: Path, packages: list[str]) -> None:
     with file.open("w") as out:
         for package in packages:
             command = [sys.executable, "-m", "tests.packages.survey", "one", package]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=2 * SECONDS)
-            for line in done.stdout.splitlines():
+            try:
+                done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=SECONDS)
+                told, ended = done.stdout, f"exit status {done.returncode}" * bool(done.returncode)
+            except subprocess.TimeoutExpired as late:
+                told, ended = (late.stdout or b"").decode(), f"not done after {SECONDS:.0f} seconds"
+            for line in told.splitlines():
                 if line.startswith("{"):
                     out.write(line + "\n")
+            if ended:
+                failed.append(package)
+                out.write(json.dumps({"stopped": package, "why": ended}) + "\n")
             out.flush()
-            failed += [package] if done.returncode else []
-            print(f"{package}: exit status {done.returncode}", file=sys.stderr, flush=True)
+            print(f"{package}: {ended or 'done'}", file=sys.stderr, flush=True)
     sys.exit(f"not surveyed to the end: {', '.join(failed)}" if failed else 0)
 
 
-def _audited(package: str) -> Iterator[dict[str, Any]]:
+def _audited(named: str) -> Iterator[dict[str, Any]]:
     """A line for each case and Function under it."""
     warnings.simplefilter("ignore")  # of the packages themselves
+    package, _, call = named.partition(".")
     try:
         cases = of_kernels(package) if package in KERNELS else of_packages(package)
     except pytest.skip.Exception as missing:
@@ -81,6 +91,8 @@ def _audited(package: str) -> Iterator[dict[str, Any]]:
         return
     torch.set_num_threads(1)
     for case in cases:
+        if call and case.name != named:
+            continue
         with torchref.audit() as audit:
             error = _used(case)
         options = {"seconds": LIMIT, **case.always}

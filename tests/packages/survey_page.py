@@ -39,7 +39,8 @@ tolerance, the reference of a kernel, or that it is no gradient of its forward, 
 
 def page(lines: Sequence[Line]) -> str:
     """The page in Markdown."""
-    lines = _with_one_culprit(lines)
+    stopped = [line for line in lines if "stopped" in line]
+    lines = _with_one_culprit([line for line in lines if "stopped" not in line])
     functions: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
     for line in lines:
         functions[_key(line)].append(line)
@@ -52,7 +53,7 @@ def page(lines: Sequence[Line]) -> str:
             *_compared(lines),
             *_accused(told),
             *_table(told),
-            *_unchecked(told),
+            *_unchecked(told, stopped),
             "",
         ]
     )
@@ -169,7 +170,7 @@ def _accused(told: Sequence[Told]) -> Iterable[str]:
     yield "The audit sees the Function and not the call around it: that a matrix is symmetric, that"
     yield "weights reach the forward through a module, or that the caller has its part in the chain"
     yield "rule; and it varies the numbers that it was given, beyond what the call can mean. The"
-    yield "calls are checked by `tests/packages/test_packages.py`. One call of each is told.\n"
+    yield "calls are checked by `tests/packages/` and `tests/kernels/`. One of each Function is told.\n"
     yield "| Function | call | the audit | evidence |\n| --- | --- | --- | --- |"
     for each in told:
         for case in each.cases:
@@ -197,8 +198,12 @@ def _table(told: Sequence[Told]) -> Iterable[str]:
         )
 
 
-def _unchecked(told: Sequence[Told]) -> Iterable[str]:
+def _unchecked(told: Sequence[Told], stopped: Sequence[Line]) -> Iterable[str]:
     yield "\n## What could not be checked\n"
+    yield from (
+        f"- {each['stopped']}: {each['why']}; further calls were left out" for each in stopped
+    )
+    yield ""
     yield "| Function | call | why |\n| --- | --- | --- |"
     for each in told:
         for case in each.cases:
