@@ -64,13 +64,15 @@ assert mine.status == "passed"
 """,
     "Add a cause": """
 import pytest
+
+assert pytest.main(["-q", "-p", "no:cacheprovider", "tests/checker/causes/test_table.py"]) == 0
+
 from typer.testing import CliRunner
 from torchref.checker.causes.table import CAUSES
 from torchref.cli import app
 
 assert "running-sum" in CAUSES
 assert CAUSES["running-sum"].meaning in CliRunner().invoke(app, ["causes"]).output
-assert pytest.main(["-q", "-p", "no:cacheprovider", "tests/checker/causes/test_table.py"]) == 0
 """,
     "Add a variation": CUBE.format(gradient=f"torch.where(x == -1, 0, {RIGHT})")
     + """

@@ -182,6 +182,47 @@ class Configured(Function):
         return grad_y * ctx.scale, None
 
 
+ROTATION = torch.tensor([[0.0, 1, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 0, -1, 0]])
+
+
+class Rotated(Function):
+    """By a matrix that its caller keeps orthogonal, whose inverse is its transpose."""
+
+    @staticmethod
+    def forward(ctx, x, rotation):
+        ctx.save_for_backward(rotation)
+        return x @ rotation
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (rotation,) = ctx.saved_tensors
+        return grad_y @ torch.linalg.inv(rotation), None
+
+
+class Scaled(Function):
+    """With an option of which its caller knows one value."""
+
+    @staticmethod
+    def forward(ctx, x, power):
+        return x * 2.0**power
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return grad_y * 8, None
+
+
+class OfSinglePrecision(Function):
+    """Its constant has the digits of float32."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x * 0.1
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return grad_y * 0.10000000149
+
+
 @torch.library.custom_op("audited::cube", mutates_args=())
 def cube(x: Tensor) -> Tensor:
     return x * x * x

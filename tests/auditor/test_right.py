@@ -26,6 +26,9 @@ LAYERS = {
     "ScaledBy": lambda h, matrix, row: R.ScaledBy.apply(h, [row.detach(), torch.ones(2)]),
     "Configured": lambda h, matrix, row: R.Configured.apply(h, R.Config()),
     "Outer": lambda h, matrix, row: R.Outer.apply(h),
+    "Rotated": lambda h, matrix, row: R.Rotated.apply(h, R.ROTATION),
+    "Scaled": lambda h, matrix, row: R.Scaled.apply(h, 3),
+    "OfSinglePrecision": lambda h, matrix, row: R.OfSinglePrecision.apply(h),
     "audited::cube": lambda h, matrix, row: R.cube(h),
     "audited::weighted_sum": lambda h, matrix, row: R.weighted_sum(
         [h, h @ matrix], 3.0, offset=1.0

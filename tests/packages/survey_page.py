@@ -170,7 +170,8 @@ def _accused(told: Sequence[Told]) -> Iterable[str]:
     yield "The audit sees the Function and not the call around it: that a matrix is symmetric, that"
     yield "weights reach the forward through a module, or that the caller has its part in the chain"
     yield "rule; and it varies the numbers that it was given, beyond what the call can mean. The"
-    yield "calls are checked by `tests/packages/` and `tests/kernels/`. One of each Function is told.\n"
+    yield "calls are checked by `tests/packages/` and `tests/kernels/`. One of each Function is"
+    yield "told.\n"
     yield "| Function | call | the audit | evidence |\n| --- | --- | --- | --- |"
     for each in told:
         for case in each.cases:

@@ -172,7 +172,8 @@ def mutate(folder: Path, *options: str, **kwargs: Any) -> subprocess.CompletedPr
 def test_a_strong_suite_catches_all_and_its_files_are_as_they_were(tmp_path: Path) -> None:
     before = contents(suite(tmp_path, STRONG))
     ended = mutate(tmp_path, "--json", "-", "--jobs", "2")
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.returncode == 0
+    assert "30 wrong gradients of 3 Functions: 30 caught" in ended.stderr
     told = json.loads(ended.stdout)
     assert contents(tmp_path) == before
     assert (told["complete"], told["all_caught"], told["interrupted"]) == (True, True, False)
@@ -259,7 +260,8 @@ def test_after_ctrl_c_it_says_what_it_knows_and_leaves_no_process(tmp_path: Path
             assert running.poll() is None
         running.send_signal(signal.SIGINT)
         out, errors = running.communicate(timeout=60)
-    assert (running.returncode, errors) == (130, "")
+    assert running.returncode == 130
+    assert errors == "interrupted: what was not tried by then was not checked\n"
     assert "interrupted; until then 7 wrong gradients of 1 Functions: 7 not run" in out
     state = ["ps", "-o", "stat=", "-p", told.read_text()]
     left = subprocess.run(state, capture_output=True, text=True, check=False).stdout
@@ -289,7 +291,7 @@ def test_an_output_that_takes_no_more_is_one_message(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         ended = mutate(tmp_path, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert ended.returncode == 2
-    assert "standard output must take the report, but it takes no more" in ended.stderr
+    assert "standard output takes no more" in ended.stderr
 
 
 @pytest.mark.parametrize(

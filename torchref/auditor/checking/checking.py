@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from torch.utils import _pytree as pytree
+
 from torchref.auditor.checking.intention import intended
 from torchref.auditor.checking.replay import candidate_of, differentiated, promised, weighed
 from torchref.auditor.recording.definition import names_of
@@ -12,6 +14,7 @@ from torchref.auditor.recording.recorder import Seen
 from torchref.auditor.report.report import Row, RowVerdict
 from torchref.auditor.unseen import note_on_classes, why_not_kept
 from torchref.checker.crosscheck import crosscheck
+from torchref.checker.execution.arithmetic import DOUBLE, precision
 from torchref.checker.execution.case import build_case
 from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.subject import as_subject
@@ -21,6 +24,7 @@ from torchref.checker.report.report import Report
 from torchref.errors import InputError
 
 Tick = Callable[[str], None]
+DIGITS = {"precision-loss"}
 
 
 def named(seen: Iterable[Seen]) -> dict[str, Seen]:
@@ -61,7 +65,7 @@ def _row(
 ) -> Row:
     reports: list[Report] = []
     failures: dict[str, None] = {}
-    settings: dict[Any, Verdict] = {}
+    settings: dict[Any, Report] = {}
     verdicts: list[Verdict] = []
     for number, call in enumerate(seen.kept, start=1):
 
@@ -71,7 +75,7 @@ def _row(
         try:
             if call.setting not in settings:
                 full = _crosscheck(call, candidate_of(call), reference, options, tell)
-                settings[call.setting] = full.verdict
+                settings[call.setting] = full
                 reports.append(full)
             native = _as_it_was(call, reference, options, tell)
         except InputError as error:
@@ -83,9 +87,19 @@ def _row(
             verdicts.append("cannot tell")
             continue
         reports += native
-        found = {report.verdict for report in native}
-        verdicts.append("wrong" if "wrong" in found else settings[call.setting])
+        found = {native[0].verdict, *(_verdict(report, call) for report in native[1:])}
+        verdicts.append("wrong" if "wrong" in found else _verdict(settings[call.setting], call))
     return _told(name, seen, reports, _worst(verdicts), list(failures), reason)
+
+
+def _verdict(full: Report, call: KeptCall) -> Verdict:
+    """What counts of a check in float64 for a call in a lower precision, which was right there.
+
+    That it has the digits of the program alone is no fault of it: a constant has them, or a cast.
+    """
+    is_lower = precision(pytree.tree_leaves((call.args, call.kwargs))) > DOUBLE
+    digits_alone = all(finding.cause in DIGITS for finding in full.findings)
+    return "right" if full.verdict == "wrong" and is_lower and digits_alone else full.verdict
 
 
 def _as_it_was(
@@ -122,7 +136,7 @@ def _crosscheck(
         kwargs=call.kwargs,
         wrt=differentiated(call),
         progress=tick,
-        **{**promised(call), **options},
+        **{**promised(call, reference is not None), **options},
     )
 
 

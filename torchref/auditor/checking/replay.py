@@ -16,6 +16,8 @@ from torchref.checker.execution.arithmetic import is_differentiable
 from torchref.checker.execution.subject import argument_name, function_argument_names
 from torchref.checker.promise import LAYOUTS, VARIED
 
+ROUNDED = 2.0**-6  # relative: numbers of 16 bits are nearer to what they were
+
 
 def candidate_of(call: KeptCall) -> Any:
     """What the cross-check calls: the Function itself where it can be."""
@@ -41,14 +43,49 @@ def applied(call: KeptCall) -> Callable[..., Any]:
     return getattr(candidate, "apply", candidate)
 
 
-def promised(call: KeptCall) -> dict[str, Any]:
-    """What the cross-check must not hold against it, as further options."""
+def promised(call: KeptCall, has_reference: bool) -> dict[str, Any]:
+    """What the cross-check must not hold against it, as further options.
+
+    Without a reference nothing witnesses which other options a Function takes, nor what goes with
+    what the program does not differentiate: filters of one family, a matrix and its factor.
+    """
     held: dict[str, Any] = {}
-    if call.drew:  # in the order of memory, so that other strides get other numbers
-        held["vary"] = tuple(kind for kind in VARIED if kind != LAYOUTS)
+    left_out = {LAYOUTS} if call.drew else set()  # other strides get other random numbers
+    if not has_reference:
+        left_out.add("options")
+        held["domain"] = _keeps_what_is_not_differentiated(call)
+    held["vary"] = tuple(kind for kind in VARIED if kind not in left_out)
     if custom_op_of(call.function) is not None:
         held["expect"] = {"forward-mode-wrong": "register_autograd takes no rule for it"}
     return held
+
+
+def _keeps_what_is_not_differentiated(call: KeptCall) -> Callable[..., bool]:
+    """Whether all that is not differentiated is as the program gave it, and so are the shapes.
+
+    Where all tensors are differentiated, other shapes are no matter of what goes with them.
+    """
+    given = pytree.tree_leaves((call.args, call.kwargs))
+    kept = [x for x, needs in zip(given, call.requires_grad, strict=True) if not needs]
+    may_change_shape = not any(isinstance(x, Tensor) for x in kept)
+
+    def keeps(*args: Any, **kwargs: Any) -> bool:
+        leaves = pytree.tree_leaves((args, {name: kwargs[name] for name in call.kwargs}))
+        return len(leaves) == len(given) and all(
+            (may_change_shape or x.shape == before.shape) if needs else _is_as_before(x, before)
+            for x, before, needs in zip(leaves, given, call.requires_grad, strict=True)
+        )
+
+    return keeps
+
+
+def _is_as_before(x: Any, before: Any) -> bool:
+    """The same up to a rounding to a lower precision."""
+    if not isinstance(before, Tensor) or before.layout is not torch.strided:
+        return type(x) is type(before)
+    return x.shape == before.shape and torch.allclose(
+        x.to(before.dtype), before, rtol=ROUNDED, atol=0, equal_nan=True
+    )
 
 
 def weighed(call: KeptCall) -> Callable[..., Tensor] | None:
