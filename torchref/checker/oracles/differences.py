@@ -1,6 +1,7 @@
 """All entries at once, along one random direction, against differences of the forward itself."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -218,8 +219,8 @@ def _unsettled(line: Line, reference_agrees: bool) -> str:
 
 def _worst(slope: Slope, claimed: float, rounding: float) -> float:
     """How far the claimed slope lies from the numeric one, over what it may."""
-    gap = abs(slope.value - claimed)
-    return gap / (slope.tolerance + rounding) if gap else 0.0
+    smallest = sys.float_info.min  # below it numbers lose their digits, and tolerances are 0
+    return abs(slope.value - claimed) / (slope.tolerance + rounding + smallest)
 
 
 def _judge_at_kinks(
