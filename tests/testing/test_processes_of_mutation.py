@@ -90,7 +90,7 @@ def test_square():
 def test_cube():
     judge(cube, lambda x: x**3, (3, 3))
 
-@pytest.mark.skip(reason="not today")
+@pytest.mark.skip(reason="not today")  # it must not count as a test that catches
 def test_later():
     square(torch.ones(()))
 """

@@ -11,7 +11,7 @@ from torch.autograd import Function
 Apply = Callable[..., Any]
 Around = Callable[..., Any]  # of the class, what applies it, and the arguments
 
-_method = Function.apply.__func__  # type: ignore[attr-defined]
+_method = Function.apply.__func__  # type: ignore[attr-defined]  # of a bound method
 _apply = FunctionType(
     _method.__code__, _method.__globals__, _method.__name__, closure=_method.__closure__
 )

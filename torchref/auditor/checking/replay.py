@@ -112,7 +112,7 @@ def weighed(call: KeptCall) -> Callable[..., Tensor] | None:
     named = _names(call.function)
     outputs_weighed.__name__ = f"{title(call.function)} with the program's grad_output"
     if named is not None:
-        outputs_weighed.__signature__ = _signature(named)  # type: ignore[attr-defined]
+        outputs_weighed.__signature__ = _signature(named)  # type: ignore[attr-defined]  # likewise
     return outputs_weighed
 
 
