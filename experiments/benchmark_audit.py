@@ -20,8 +20,6 @@ from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
 import torchref
@@ -29,6 +27,7 @@ from experiments import digits
 from experiments.benchmark.folder import Out
 from experiments.benchmark.turns import Timing, seconds_of, timing_of, turns
 from torchref import nn
+from torchref.checker.report.table import Output, Table
 
 BATCH, HIDDEN, TINY_LAYERS, TINY = 32, 128, 10, 8
 Training = Callable[[int], Tensor]
@@ -37,7 +36,8 @@ Training = Callable[[int], Tensor]
 def train_digits(steps: int) -> Tensor:
     """All parameters after some steps."""
     reading = digits.task(0, HIDDEN)
-    x, target = reading.examples.x.float(), reading.examples.target.float()
+    examples, _ = digits.images(0)
+    x, target = examples.x.float(), examples.target.float()
     network = reading.network.float()
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     for step in range(steps):
@@ -94,7 +94,7 @@ def main(
     for name, each in found.items():
         spread = f"{each.ratio_low:.2f} … {each.ratio_high:.2f}"
         table.add_row(name, f"{1e3 * each.seconds / steps:.3f}", f"{each.ratio:.2f}", spread)
-    Console().print(table)
+    Output().print(table)
     file = out / "benchmark_audit.json"
     document = {"torch": torch.__version__, "rounds": rounds, "steps": steps}
     document |= {name: asdict(each) for name, each in found.items()}

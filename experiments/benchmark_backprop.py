@@ -21,13 +21,12 @@ from typing import Annotated
 import torch
 import typer
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.table import Table
 
 from experiments.benchmark.folder import Out
 from experiments.benchmark.peak_memory import peak_bytes
 from experiments.benchmark.training_step import DEPTHS, WAYS, WIDTHS, Setting, step_of
 from experiments.benchmark.turns import Timing, seconds_of, take_turns
+from torchref.checker.report.table import Output, Table
 
 LARGE = 256  # neurons a layer, from where on memory is worth measuring
 LEAST = 0.03  # seconds that each way runs in a round
@@ -67,18 +66,16 @@ def plot(results: Results, file: Path) -> None:
     figure = Figure(figsize=(13, 5), layout="constrained")
     by_depth, by_network = figure.subplots(1, 2)
     deep = {len(s.sizes) - 1: timings for s, timings in results.items() if s in DEPTHS}
-    for number, way in enumerate(WAYS):
-        points = {
-            depth: each.seconds
-            for depth, timings in deep.items()
-            for each in timings
-            if each.way == way
-        }
+    ways = dict.fromkeys(each.way for timings in results.values() for each in timings)
+    for number, way in enumerate(ways):
+        points = {depth: t.seconds for depth, ts in deep.items() for t in ts if t.way == way}
         by_depth.loglog(list(points), [1e6 * s for s in points.values()], marker="o", label=way)
         ratios = [[t.ratio for t in timings if t.way == way] for timings in results.values()]
         places = [place + 0.2 * number for place, ratio in enumerate(ratios) if ratio]
         by_network.barh(places, [ratio[0] for ratio in ratios if ratio], 0.2, label=way)
     by_depth.set(xlabel="layers of 16 neurons", ylabel="µs a step", title="growth over depth")
+    by_depth.set_xticks([*deep], [*deep])
+    by_depth.minorticks_off()
     by_network.set(xlabel="torch's time / its (more is faster)")
     by_network.set_yticks(range(len(results)), [setting.name for setting in results], size=7)
     by_network.axvline(1, color="0.5", linewidth=0.8)
@@ -108,7 +105,7 @@ def main(
         results[setting] = take_turns(steps, "torch", rounds, LEAST)
         measured = memory and min(setting.sizes) >= LARGE
         peaks[setting] = peaks_of(setting, ways) if measured else {}
-    Console().print(table_of(results, peaks))
+    Output().print(table_of(results, peaks))
     document = [
         {
             "network": asdict(setting),

@@ -17,12 +17,12 @@ from typing import Annotated, Any
 import torch
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from experiments.benchmark.checkers import PEERS
 from experiments.benchmark.cost import first_call, seconds_over_size
 from experiments.benchmark.curves import plot
 from experiments.benchmark.folder import Out
+from torchref.checker.report.table import Output, Table
 
 try:
     from experiments.benchmark.corpora import DEVELOPED_ON, UNSEEN
@@ -104,7 +104,7 @@ def main(
         if unseen:
             results["unseen bugs"] = bugs_noticed(UNSEEN, seed, every)
             results["unseen right functions"] = false_alarms(UNSEEN, seed, every)
-    show(results, Console())
+    show(results, Output())
     (out / "benchmark_crosscheck.json").write_text(json.dumps(results, indent=2) + "\n")
     plot(results, TIMED, out / "benchmark_crosscheck.png")
     print(f"JSON and plot are in {out}.")

@@ -21,13 +21,12 @@ from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from experiments import digits
 from experiments.benchmark.folder import Out
 from experiments.benchmark.logged_turn import WAYS, Turn, take_turn
 from experiments.benchmark.turns import Timing, timing_of, turns
+from torchref.checker.report.table import Output, Table
 
 BARE, *_, EVERYTHING = WAYS
 
@@ -69,8 +68,8 @@ def main(
             measured[way].append(take_turn(way, settings, cpu))
     seconds = {way: [turn.seconds for turn in found] for way, found in measured.items()}
     timings = [timing_of(way, mine, seconds[BARE]) for way, mine in seconds.items()]
-    Console().print(table_of_ways(timings))
-    Console().print(table_of_shares(measured[EVERYTHING]))
+    Output().print(table_of_ways(timings))
+    Output().print(table_of_shares(measured[EVERYTHING]))
     about = {"torch": torch.__version__, "rounds": rounds, "epochs": epochs, "cpu": cpu}
     found = {
         "ways": [asdict(each) for each in timings],

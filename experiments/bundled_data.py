@@ -54,11 +54,12 @@ def reference_score(
     def column(target: Tensor) -> Any:
         return (target.argmax(dim=1) if target.shape[1] > 1 else target.ravel()).numpy()
 
-    batch = min(settings.batch_size or len(examples), len(examples))
+    size = (settings.batch_size or len(examples)) * settings.accumulate
+    batch = min(size, len(examples))
     network = kind(
         hidden_layer_sizes=(hidden,),
         activation=activation,
-        solver="adam" if settings.optimizer == Optimizer.ADAM else "sgd",
+        solver="adam" if settings.optimizer in (Optimizer.ADAM, Optimizer.ADAMW) else "sgd",
         momentum=0.9 if settings.optimizer == Optimizer.MOMENTUM else 0.0,
         nesterovs_momentum=False,
         batch_size=batch,

@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from experiments import digits
+from torchref.checker.report.table import Output, Table
 from torchref.training import Gradients, Settings, run_experiment, train
 
 WAYS = list(Gradients)
@@ -35,8 +34,8 @@ def main(
         cells = (f"{end['loss/train']:.6f}, {end['accuracy/held_out']:.2%}" for end in ends)
         apart = (max(losses) - min(losses)) / max(losses)
         table.add_row(str(seed), *cells, f"{apart:.1e}")
-    Console().print(table)
+    Output().print(table)
 
 
 if __name__ == "__main__":
-    run_experiment(main, replace(digits.DEFAULTS, epochs=20, gradients=WAYS))
+    run_experiment(main, replace(digits.DEFAULTS, epochs=20, gradients=WAYS), free=["seeds"])

@@ -16,7 +16,7 @@ import torchref.nn as nn
 from experiments import iris
 from experiments.lecture.landscape import Landscape
 from experiments.lecture.statements import Statements
-from torchref.explainer.charts.drawing import new_figure
+from torchref.explainer.charts.drawing import card_figure
 from torchref.explainer.lectures import numbers
 from torchref.explainer.tensorboard import log_figures
 from torchref.training import BESIDE_TORCH, Settings, run_experiment, train
@@ -56,7 +56,7 @@ def statements() -> Statements:
 
 
 def curve_figure() -> Any:
-    figure, cost, (w_0,) = new_figure(7, 4.5), curve(), W_0
+    figure, cost, (w_0,) = card_figure(), curve(), W_0
     axes, ws = figure.subplots(), torch.linspace(-6, 6, 200).tolist()
     here, (slope,) = cost.at(W_0), cost.slopes_at(W_0)
     near, after = (w_0 - 1.5, w_0 + 1.5), w_0 - 5 * slope
@@ -65,19 +65,22 @@ def curve_figure() -> Any:
     arrow = {"arrowstyle": "->", "color": "C3"}
     axes.annotate("", (after, cost.at((after,))), (w_0, here), arrowprops=arrow)
     axes.plot([w_0], [here], "o", color="C3", label="$w_0$, and the step downhill")
-    axes.set(title="The cost against one weight", xlabel="w", ylabel="C")
-    axes.legend()
+    axes.set(xlabel="w", ylabel="C")
+    axes.legend(fontsize="small")
     return figure
 
 
 def surface_figure() -> Any:
-    figure, cost, axis = new_figure(7, 4.5), surface(), torch.linspace(-8, 8, 61).tolist()
+    figure, cost, axis = card_figure(), surface(), torch.linspace(-8, 8, 61).tolist()
     axes, path = figure.subplots(), cost.descent(START, RATE, STEPS)
     shades = axes.contourf(axis, axis, cost.over(axis, axis).tolist(), levels=30)
-    figure.colorbar(shades, label="C")
+    figure.colorbar(shades, label="C", ticks=[0, 0.5, 1, 1.5])
     axes.plot(*zip(*path, strict=True), "w.-", markersize=2, linewidth=0.8)
-    axes.plot(*path[-1], "r*", markersize=12)
-    axes.set(title="The cost over two weights, and the descent", xlabel="$w_1$", ylabel="$w_2$")
+    axes.plot(*path[0], "wo", markeredgecolor="k", markersize=7, label="start")
+    axes.plot(*path[-1], "r*", markersize=12, label="end")
+    ticks = range(-8, 9, 4)
+    axes.set(xlabel="$w_1$", ylabel="$w_2$", xticks=ticks, yticks=ticks)
+    figure.legend(loc="outside upper center", ncols=2, columnspacing=1.5, handletextpad=0.3)
     return figure
 
 

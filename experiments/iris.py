@@ -60,6 +60,7 @@ def main(settings: Settings) -> None:
     start = copy.deepcopy(sorting.network).double()
     outcome = train(sorting, settings)
     # One flower, and what its four measurements and the start make of the first weight.
+    assert isinstance(sorting.examples, Examples)
     flower, species = sorting.examples.x[0].double(), sorting.examples.target[0].double()
     found = explain(start, nn.SquaredError("sum"), flower, species, rate=settings.lr)
     if outcome.folder:

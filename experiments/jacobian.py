@@ -7,6 +7,8 @@ own, and derived at one go. A figure of the Jacobian goes to TensorBoard and int
     python -m experiments.jacobian
 """
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -15,12 +17,14 @@ from torch import Tensor
 import torchref.nn as nn
 from experiments.lecture.statements import Statements
 from torchref.backprop import sweep
-from torchref.explainer.charts.drawing import new_figure
+from torchref.explainer.chain.notation import Names
+from torchref.explainer.charts.drawing import card_figure, of_matplotlib
 from torchref.explainer.lectures import LECTURES, numbers
 from torchref.explainer.tensorboard import log_explanations, log_figures
 from torchref.training import Settings, recorded_run, run_experiment
 
 LECTURE = LECTURES["cost-surface"]
+SIZES = 4, 3, 2
 
 
 def by_hand(network: nn.Module, x: Tensor) -> Tensor:
@@ -79,12 +83,28 @@ def state_two_nodes(stated: Statements) -> None:
     stated.equal("∂C/∂b = ∂C/∂a · ∂a/∂z · ∂z/∂b", by_b, c_by_a * a_by_z)
 
 
+def names_of(sizes: tuple[int, ...]) -> tuple[list[str], list[str]]:
+    """The outputs and the parameters, as the Jacobian has its rows and columns; without levels."""
+    names = Names(replace(LECTURE.notation, levels="none"), sizes)
+    parameters = []
+    for level, (before, here) in enumerate(pairwise(sizes), start=1):
+        parameters += [names.weight(level, i, j) for j in range(here) for i in range(before)]
+        parameters += [names.bias(level, j) for j in range(here)]
+    return [names.activation(2, k) for k in range(sizes[-1])], parameters
+
+
 def figure_of(jacobian: Tensor) -> Any:
-    figure = new_figure(7, 4.5)
-    axes = figure.subplots()
-    figure.colorbar(axes.imshow(jacobian.tolist(), aspect="auto", cmap="coolwarm"))
-    axes.set(title="The Jacobian: outputs by parameters", xlabel="parameter", ylabel="output")
-    axes.set_yticks([0, 1], ["$a_1$", "$a_2$"])
+    """Red where the output rises with the parameter, blue where it falls; in powers of ten."""
+    figure, (outputs, parameters) = card_figure(), names_of(SIZES)
+    axes, most = figure.subplots(), jacobian.abs().max().item()
+    norm = of_matplotlib("matplotlib.colors").SymLogNorm(most / 1000, vmin=-most, vmax=most)
+    shades = axes.imshow(jacobian.tolist(), aspect="auto", cmap="RdBu_r", norm=norm)
+    bar = figure.colorbar(shades, location="top", label="the slope ∂a/∂w or ∂a/∂b")
+    bar.set_ticks([-0.1, -0.01, 0, 0.01, 0.1], labels=["-0.1", "-0.01", "0", "0.01", "0.1"])
+    axes.set_yticks(range(len(outputs)), outputs)
+    axes.set_xticks(range(len(parameters)), parameters, rotation=90)
+    axes.axvline((SIZES[0] + 1) * SIZES[1] - 0.5, color="0.3")
+    axes.set(xlabel="w⁽¹⁾ and b⁽¹⁾, then w⁽²⁾ and b⁽²⁾", ylabel="outputs")
     return figure
 
 

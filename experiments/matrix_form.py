@@ -79,7 +79,7 @@ def statements(seed: int) -> Statements:
     s = torch.sigmoid(h[0])
     collapsed = by_symbol["∂E/∂ŷ"] * by_symbol["∂ŷ/∂h"]
     stated.equal("∂E/∂ŷ · ∂ŷ/∂h = ŷ − y", collapsed, y_hat - target[0])
-    inner = by_symbol["∂h/∂σ(h₁)"] * by_symbol["∂σ(h₁)/∂h₁"]
+    inner = by_symbol["∂h/∂h₁"]
     stated.equal("∂h/∂h₁ = W⁽²⁾₁₁ σ(h₁)(1 − σ(h₁))", inner, second[0, 0] * s * (1 - s))
     stated.equal("∂h₁/∂W⁽¹⁾₁₁ = x₁", by_symbol["∂h₁/∂W⁽¹⁾₁₁"], x[0, 0])
     product = (y_hat - target[0]) * inner * x[0, 0]

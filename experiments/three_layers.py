@@ -1,7 +1,7 @@
 """Lecture 001: three layers, or any number, and what storing the derivatives saves.
 
 Backpropagation walks from the end. A derivative that was computed once is stored, and each layer
-adds only the factors that are new. Here the gradient of every weight is computed both ways, number
+adds only the factors that are new. Here every derivative is computed both ways, number
 by number: by the δ that are stored, and by multiplying out every path from the loss to every
 weight. Both give autograd's gradient; multiplications are counted and the time is taken, for the
 network asked for and for every depth up to it. First the network learns, in as many layers, what
@@ -18,12 +18,11 @@ from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 
 import torchref.nn as nn
 from experiments.lecture.multiplied_out import local_derivatives, recomputed, stored
 from experiments.lecture.statements import Statements
+from torchref.checker.report.table import Output, Table
 from torchref.errors import InputError
 from torchref.explainer.chain.counting import count
 from torchref.explainer.chain.notation import raised
@@ -66,19 +65,19 @@ def measure(sizes: tuple[int, ...], seed: int, stated: Statements) -> dict[str, 
     network = nn.SigmoidNetwork(sizes).double()
     x, target = torch.randn(sizes[0]).double(), torch.rand(sizes[-1]).double().round()
     local = local_derivatives(network, LECTURE.loss, x, target)
-    weights = [p for name, p in network.named_parameters() if "weight" in name]
-    autograd = torch.autograd.grad(LECTURE.loss(network(x), target), weights)
+    its = torch.autograd.grad(LECTURE.loss(network(x), target), [*network.parameters()])
+    autograd = [torch.column_stack(pair) for pair in zip(its[::2], its[1::2], strict=True)]
     name = "-".join(map(str, sizes))
     measured: dict[str, float] = {}
     for way, compute in WAYS.items():
         gradients, multiplications = compute(local)
-        for level, (mine, its) in enumerate(zip(gradients, autograd, strict=True), 1):
-            whole = torch.tensor(mine, dtype=torch.float64)
-            stated.equal(f"{name}: ∂L/∂w{raised(level)} {way}", whole, its)
+        for level, (mine, whole) in enumerate(zip(gradients, autograd, strict=True), 1):
+            rows = torch.tensor(mine, dtype=torch.float64)
+            stated.equal(f"{name}: ∂L/∂w{raised(level)}, ∂L/∂b{raised(level)} {way}", rows, whole)
         measured[f"multiplications/{way}"] = multiplications
         # The least of a few runs: what the machine adds is never negative.
         measured[f"microseconds/{way}"] = 1e6 * min(repeat(partial(compute, local), number=1))
-    counts = count(sizes, (1,) * (len(sizes) - 1), bias=False)
+    counts = count(sizes, (1,) * (len(sizes) - 1))
     few, many = (measured[f"multiplications/{way}"] for way in WAYS)
     stated.true(f"{name}: as counted", counts.reused == few)
     stated.true(f"{name}: as counted without", counts.recomputed == many)
@@ -110,7 +109,7 @@ def main(
         few, fast, many, slow = measured[depth].values()
         cells = (f"{few:,}", f"{many:,}", f"{many / few:.1f}", f"{fast:.1f}", f"{slow:.1f}")
         table.add_row("-".join(map(str, shape)), *cells)
-    Console().print(table)
+    Output().print(table)
     stated.show()
 
 

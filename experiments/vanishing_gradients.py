@@ -14,20 +14,22 @@ from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
 import torchref.nn as nn
 from experiments.lecture.statements import Statements
 from torchref.backprop import delta_bounds, sweep
-from torchref.explainer.charts.line_chart import line_chart
-from torchref.explainer.tensorboard import log_curves, log_images
+from torchref.checker.report.table import Output, Table
+from torchref.explainer.charts.line_chart import line_chart, logarithms
+from torchref.explainer.lectures import vanishing_chain
+from torchref.explainer.tensorboard import log_curves, log_sheets
 from torchref.training import Settings, recorded_run, resolve_device, run_experiment
 
 DEPTHS = (2, 3, 5, 8, 12, 20, 30)
 EXAMPLES = 64
-REACH = "gradients/first_over_last"
+# Powers of ten: on a linear axis, which TensorBoard has, all layers but the last few lie at zero.
+REACH, NORM = "gradients/log10_first_over_last", "log10_gradient_norm/depth_{}"
+Curves = dict[str, dict[int, float]]
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,7 @@ def measure(
 
 def chain_of(depth: int) -> tuple[float, float]:
     """∂a⁽ᴸ⁾/∂z⁽¹⁾ of single neurons with all weights 1, and its bound (¼)ᵈ."""
-    network = nn.SigmoidNetwork((1,) * (depth + 1)).double()
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            parameter.fill_(1.0 if "weight" in name else -0.5)
+    network = vanishing_chain(depth)
     x, target = torch.zeros(1, 1).double(), torch.zeros(1, 1).double()
     kept = sweep(network, nn.SquaredError(), x, target).repository
     slope = kept.delta(1) / kept.deltas[f"sigmoid{depth}"]
@@ -89,34 +88,30 @@ def main(
     device = resolve_device(settings.device)
     with recorded_run(settings, "vanishing_gradients", f"w{width}") as folder:
         stated, table = Statements(), Table("depth", *RECIPES)
-        curves: dict[str, dict[str, dict[int, float]]] = {}
+        reaches: Curves = {}
+        deepest: Curves = {}
         for name, recipe in RECIPES.items():
             found = {d: measure(recipe, d, width, settings.seed, device) for d in DEPTHS}
-            reach = {
-                d: norms[0] / norms[-1] if norms[-1] else 0.0 for d, (norms, _) in found.items()
-            }
-            by_layer = {
-                f"gradient_norm/depth_{depth}": dict(enumerate(norms, start=1))
-                for depth, (norms, _) in found.items()
-            }
-            curves[name] = {REACH: reach, **by_layer}
-            log_curves(folder / name, curves[name])
+            norms = {d: dict(enumerate(by_layer, start=1)) for d, (by_layer, _) in found.items()}
+            reach = {d: each[1] / each[d] if each[d] else 0.0 for d, each in norms.items()}
+            curves = {NORM.format(d): dict(logarithms(each)) for d, each in norms.items()}
+            log_curves(folder / name, {REACH: dict(logarithms(reach)), **curves})
+            label = name.replace("four_times", "4x")
+            reaches[label], deepest[label] = reach, norms[DEPTHS[-1]]
             bounded = all(within for _, within in found.values())
             stated.true(f"{name}: at every depth every |δ| is within its bound", bounded)
         for depth in DEPTHS:
-            table.add_row(str(depth), *(f"{curves[name][REACH][depth]:.1e}" for name in RECIPES))
+            table.add_row(str(depth), *(f"{reach[depth]:.1e}" for reach in reaches.values()))
             slope, bound = chain_of(depth)
             stated.true(f"a chain of {depth}: ∂a/∂z⁽¹⁾ = {slope:.1e} ≤ (¼)ᵈ", 0 < slope <= bound)
-        quarters = {depth: 0.25 ** (depth - 1) for depth in DEPTHS}
-        reaches = {name: curves[name][REACH] for name in RECIPES} | {"0.25^(depth-1)": quarters}
-        deepest = {name: curves[name][f"gradient_norm/depth_{DEPTHS[-1]}"] for name in RECIPES}
-        images = {
+        reaches["0.25^(depth-1)"] = {depth: 0.25 ** (depth - 1) for depth in DEPTHS}
+        sheets = {
             "gradient_norm_by_layer": line_chart(deepest, "layer", f"|dL/dW|, {depth} layers"),
             "first_over_last": line_chart(reaches, "depth", "|dL/dW| of the first over the last"),
         }
-        log_images(folder, images)
+        log_sheets(folder, sheets)
         print("The norm of the first layer's gradient over that of the last layer's:")
-        Console().print(table)
+        Output().print(table)
         stated.show()
 
 

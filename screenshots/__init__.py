@@ -1,1 +1,1 @@
-"""The pictures of the README, and what retakes them."""
+"""What retakes the pictures of README and docs."""

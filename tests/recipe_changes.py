@@ -11,11 +11,12 @@ EXAMPLE = re.compile(r"^## (.*?)\n\n```diff\n(.*?)^```", re.DOTALL | re.MULTILIN
 COPIED = (
     "torchref",
     "experiments",
+    "tests/corpora/rows.py",
     "tests/corpora/wrong_ops",
     "tests/checker",
     "tests/ops",
     "tests/random_inputs.py",
-    "README.md",
+    "docs/experiments.md",
     "pyproject.toml",
 )
 

@@ -29,6 +29,19 @@ def entries(folder: Path) -> set[str]:
     return {each.name for each in folder.iterdir() if not each.name.startswith("__")}
 
 
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name on a page: its headings in small letters, with hyphens for spaces."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_every_room_of_the_checker_is_there() -> None:
     of_checker, of_house = section("The rooms").split("\nThe other rooms")
     assert set().union(*map(names, first_cells(of_checker))) == entries(CHECKER)
@@ -65,7 +78,9 @@ def test_a_folder_that_is_said_to_be_full_is_full() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    pages = [*(HOUSE / "docs").glob("*.md"), HOUSE / "CONTRIBUTING.md"]
-    for page in pages:
-        for link in re.findall(r"\]\((?!http)(.*?)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+    for page in (*(HOUSE / "docs").rglob("*.md"), HOUSE / "CONTRIBUTING.md"):
+        for link in re.findall(r"\]\((?!http)(.*?)\)", prose(page)):
+            path, _, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), f"{page.name}: {link}"
+            assert not anchor or anchor in anchors(target), f"{page.name}: {link}"

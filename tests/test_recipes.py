@@ -45,14 +45,14 @@ PROOFS = {
     "Add an op": """
 import doctest
 import torch
-import torchref.ops.sine
+import torchref.ops.activations.sine
 from typer.testing import CliRunner
 from torchref.cli import app
 
 checked = CliRunner().invoke(app, ["crosscheck", "Sine"])
 assert checked.exit_code == 0, checked.output
 assert "right" in checked.output
-assert doctest.testmod(torchref.ops.sine, extraglobs={"torch": torch}).failed == 0
+assert doctest.testmod(torchref.ops.activations.sine, extraglobs={"torch": torch}).failed == 0
 """,
     "Add a probe": CUBE.format(gradient=f"{RIGHT} if grad_y.any() else x")
     + """

@@ -1,11 +1,16 @@
 """Gradients by hand in PyTorch, and the check that they are right."""
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from functools import cache
+
+# Of typing, which type checkers take for true: its import, and that of importlib, are half of the
+# time in which Ctrl-C still has a traceback, until `torchref.__main__` has seen to it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
     from torchref.auditor import Audit, AuditReport, audit
     from torchref.checker import (
         Comparison,
@@ -32,7 +37,7 @@ __all__ = [
     "crosscheck",
     "explain",
 ]
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"
 
 
 def found_in(
@@ -45,19 +50,31 @@ def found_in(
 
     Importing the package loads no torch then, which a test run without cross-checks need not pay.
     """
-    inside = {each.name for each in iter_modules(path)}
+
+    @cache  # it takes longer than all the rest, and few ask
+    def inside() -> set[str]:
+        from pkgutil import iter_modules
+
+        return {each.name for each in iter_modules(path)}
 
     def get(name: str) -> Any:
+        from importlib import import_module
+
         if name in names:
             for module in modules:
                 found = import_module(module)
                 if hasattr(found, name):
                     return getattr(found, name)
-        if name in inside and not name.startswith("_"):
+        if not name.startswith("_") and name in inside():
             return import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
-    return get, lambda: sorted({*names, *inside, *vars(import_module(package))})
+    def listed() -> list[str]:
+        import sys
+
+        return sorted({*names, *inside(), *vars(sys.modules[package])})
+
+    return get, listed
 
 
 if not TYPE_CHECKING:  # a type checker reads the imports above

@@ -22,9 +22,10 @@ from experiments.benchmark.stopwatch import Stopwatch
 from torchref.training import Settings, Task, train
 from torchref.training.checks.live_check import LiveCheck
 from torchref.training.log.recorder import Recorder
+from torchref.training.loop.batches import batches_of
 from torchref.training.loop.first_process import Keeper
-from torchref.training.loop.order import Order
 from torchref.training.model.model_in_training import Contender
+from torchref.training.model.optimisation import Optimisation
 from torchref.training.process.distribution import Processes
 from torchref.training.run_folder.checkpoint import Checkpoints
 from torchref.training.run_folder.run_folder import RunFolder
@@ -97,12 +98,11 @@ def bare(task: Task, settings: Settings) -> Contender:
     torch.set_num_threads(settings.threads)
     examples = task.parts(torch.device("cpu"), settings.torch_dtype)["train"]
     (gradients,) = settings.gradients
-    contender = Contender(gradients, task, settings.optimizer, settings.lr, Processes())
-    order = Order(len(examples), settings.batch_size, settings.seed)
-    for _ in range(settings.epochs_over(len(examples))):
-        order.begin()
-        while not order.exhausted:
-            rows = order.take()
-            contender.backpropagate(examples[rows], len(rows))
+    contender = Contender(gradients, task, Optimisation(settings), Processes())
+    batches = batches_of(examples, settings, None)
+    for _ in range(settings.epochs_over(len(batches))):
+        batches.begin()
+        while not batches.exhausted:
+            contender.backpropagate([batches.take()])
             contender.optimizer.step()
     return contender

@@ -60,7 +60,7 @@ def turns(ways: Sequence[str], rounds: int) -> Iterator[str]:
 
 def timing_of(way: str, mine: list[float], others: list[float]) -> Timing:
     ratios = [other / own for other, own in zip(others, mine, strict=True)]
-    low, *_, high = statistics.quantiles(ratios, n=10)
+    low, *_, high = statistics.quantiles(ratios, n=10, method="inclusive")
     return Timing(way, statistics.median(mine), statistics.median(ratios), low, high)
 
 

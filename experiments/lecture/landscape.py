@@ -28,7 +28,7 @@ class Landscape:
     def __init__(
         self, network: nn.Module, loss: nn.Module, x: Tensor, target: Tensor, *names: str
     ) -> None:
-        self._network, self._loss = copy.deepcopy(network).requires_grad_(False), loss
+        self._network = copy.deepcopy(network).requires_grad_(False)
         self._parameters = [self._network.get_parameter(name) for name in names]
         for parameter in self._parameters:
             parameter.requires_grad_(True)

@@ -1,7 +1,8 @@
-"""The gradient of every weight in two ways, number by number, with every multiplication counted.
+"""Every derivative in two ways, number by number, with every multiplication counted.
 
 `stored` keeps each δ and goes on from it; `recomputed` multiplies out every path from the loss to
-every weight. Biases are left out. `counting.count` says beforehand what these two count.
+every weight and every bias. `counting.count` says beforehand what these two count. The gradient of
+a level has a row for each neuron: its weights, and its bias last.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class Derivatives:
 
     weights: list[Matrix]  # ∂z⁽ˡ⁾ₖ/∂a⁽ˡ⁻¹⁾ⱼ = w, as [k][j]
     slopes: Matrix  # ∂a⁽ˡ⁾ⱼ/∂z⁽ˡ⁾ⱼ = a(1 − a)
-    below: Matrix  # ∂z⁽ˡ⁾ⱼ/∂wᵢⱼ = a⁽ˡ⁻¹⁾ᵢ
+    below: Matrix  # ∂z⁽ˡ⁾ⱼ/∂wᵢⱼ = a⁽ˡ⁻¹⁾ᵢ; ∂z⁽ˡ⁾ⱼ/∂bⱼ is 1, and nothing is multiplied with it
     loss: list[float]  # ∂L/∂ŷₖ
 
 
@@ -49,7 +50,7 @@ def stored(local: Derivatives) -> tuple[list[Matrix], int]:
     levels = list(zip(local.weights, local.slopes, local.below, strict=True))
     for weight, slopes, below in reversed(levels):
         delta = [one * slope for one, slope in zip(from_above, slopes, strict=True)]
-        gradients.insert(0, [[one * unit for unit in below] for one in delta])
+        gradients.insert(0, [[*(one * unit for unit in below), one] for one in delta])
         multiplications += len(delta) + len(delta) * len(below)
         if len(gradients) < len(levels):  # nothing is below the inputs
             columns = zip(*weight, strict=True)
@@ -61,12 +62,12 @@ def stored(local: Derivatives) -> tuple[list[Matrix], int]:
 
 
 def recomputed(local: Derivatives) -> tuple[list[Matrix], int]:
-    """Each weight on its own: all factors of all its paths, from the loss on."""
+    """Each weight and bias on its own: all factors of all its paths, from the loss on."""
     gradients, multiplications = [], 0
     for level, (weight, below) in enumerate(zip(local.weights, local.below, strict=True)):
-        gradient = [[0.0] * len(below) for _ in weight]
+        gradient = [[0.0] * (len(below) + 1) for _ in weight]
         above = [range(len(each)) for each in local.slopes[level + 1 :]]
-        for j, i, *path in product(range(len(weight)), range(len(below)), *above):
+        for j, i, *path in product(range(len(weight)), range(len(below) + 1), *above):
             neurons = [j, *path]
             value = local.loss[neurons[-1]]
             for upper in range(len(neurons) - 1, 0, -1):
@@ -74,7 +75,11 @@ def recomputed(local: Derivatives) -> tuple[list[Matrix], int]:
                 value *= local.slopes[at][neurons[upper]]
                 value *= local.weights[at][neurons[upper]][neurons[upper - 1]]
                 multiplications += 2
-            gradient[j][i] += value * local.slopes[level][j] * below[i]
-            multiplications += 2
+            value *= local.slopes[level][j]
+            multiplications += 1
+            if i < len(below):
+                value *= below[i]
+                multiplications += 1
+            gradient[j][i] += value
         gradients.append(gradient)
     return gradients, multiplications

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 import torch
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from torch import Tensor
+
+from torchref.checker.report.table import Output, Table
 
 Number = Tensor | float
 
@@ -61,6 +61,6 @@ class Statements:
         for each in self.made:
             error = f"{each.error:.1e}" if each.tolerance else ""  # it is true or it is not
             table.add_row(escape(each.text), error, "right" if each.holds else "wrong")
-        Console().print(table)
+        Output().print(table)
         if not self.hold:
             raise SystemExit(1)

@@ -121,3 +121,17 @@ def test_nothing_is_left_behind() -> None:
     with pytest.raises(TypeError, match="positional"), intercept(lambda f, apply, *a: apply(*a)):
         Scale.apply(1, 2, 3, 4)
     assert Function.apply.__func__.__code__ is code
+
+
+def test_whoever_reads_the_frames_of_an_error_finds_their_names() -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("as a Function does")
+
+    def around(*_: object) -> None:
+        fail()
+
+    with intercept(around), pytest.raises(ValueError, match="as a Function does") as raised:
+        Square.apply(torch.zeros(3))
+    frames = [each.frame.raw for each in raised.traceback]
+    names = [set(frame.f_locals) for frame in frames]  # which ended the process once
+    assert any({"cls", "args", "kwargs", "__class__"} <= each for each in names)

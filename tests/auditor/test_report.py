@@ -1,6 +1,7 @@
 """What an audit reports: verdicts, what is expected, hints, twins, and what it did not see."""
 
 import json
+import warnings
 from typing import Any
 
 import pytest
@@ -94,6 +95,28 @@ def test_what_may_be_meant_is_hinted_at_and_can_be_declared(
 def test_a_mistake_is_not_taken_for_a_purpose() -> None:
     (row,) = audited(Scaled).rows
     assert row.note == ""
+
+
+class RealPart(Function):
+    """Its factor of 2 is a mistake: the real part is no identity of a complex number."""
+
+    @staticmethod
+    def forward(ctx, z):
+        return z.real.clone()
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return (2 * grad_y).to(torch.complex64)
+
+
+def test_the_real_part_of_a_complex_number_is_no_identity() -> None:
+    with torchref.audit() as audit:
+        z = torch.randn(4, 3, dtype=torch.complex64, requires_grad=True)
+        RealPart.apply(z).sum().backward()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's of a cast, which is an error here and no hint
+        (row,) = audit.report().rows
+    assert (row.verdict, row.note) == ("wrong", "")
 
 
 def test_an_expectation_that_comes_to_nothing_is_told() -> None:

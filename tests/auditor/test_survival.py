@@ -10,18 +10,10 @@ from typing import Any
 
 import pytest
 
-FUNCTIONS = """
-import os, sys, time, torch
-from torch.autograd import Function
+from tests.programs import SINE
 
-class Sine(Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return torch.sin(x)
-    @staticmethod
-    def backward(ctx, grad_y):
-        return grad_y * torch.cos(ctx.saved_tensors[0])
+OTHERS = """
+import os, sys, time
 
 class Doubled(Sine):
     @staticmethod
@@ -49,6 +41,7 @@ def apply(*functions):
     for each in functions:
         each.apply(torch.ones(4, 3, requires_grad=True)).sum().backward()
 """
+FUNCTIONS = "import torch\n" + SINE + OTHERS
 COMMAND = (sys.executable, "-m", "torchref", "audit")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 
@@ -113,7 +106,7 @@ def test_a_program_that_ends_its_process_is_reported_as_far_as_it_came(program: 
     assert status == 2
     assert "note: the process was ended by SIGSEGV before the program was over" in out
     assert "Sine: cannot tell" in out
-    assert "functions.py:5" in out
+    assert "functions.py:3" in out
 
 
 def test_a_function_that_ends_the_process_leaves_what_was_learnt(program: Program) -> None:

@@ -65,3 +65,46 @@ def test_it_is_said_that_the_inputs_given_are_right(reference: Any) -> None:
 def test_of_the_inputs_given_no_such_thing_is_said() -> None:
     report = assert_wrong(WRONG_BEYOND_THREE, torch.square, (9 * X,))
     assert not any("domain= and vary= say" in note for note in report.notes)
+
+
+def smoothed(grad_y, x, smoothing, of_one_class):
+    share = smoothing / x.shape[-1]
+    target = torch.cat([torch.full_like(x[:, :1], 1 - smoothing + share), x[:, 1:] * 0 + share], -1)
+    one = of_one_class if x.shape[-1] == 1 else 0.0
+    return grad_y / len(x) * (x.softmax(-1) - target + one * 1e-9), None
+
+
+def smoothed_loss(x, smoothing):
+    log_p = x.log_softmax(-1)
+    return -((1 - smoothing) * log_p[:, 0] + smoothing * log_p.mean(-1)).mean()
+
+
+@pytest.mark.parametrize(("of_one_class", "verdict"), [(0.0, "right"), (1.0, "wrong")])
+def test_what_rounding_leaves_of_0_is_no_gradient(of_one_class: float, verdict: str) -> None:
+    """With one class the loss stands still, and 1 − 0.9 − 0.1 is −2.8e-17."""
+
+    @gradients_of(smoothed_loss)
+    def Smoothed(grad_y, x, smoothing):
+        return smoothed(grad_y, x, smoothing, of_one_class)
+
+    report = crosscheck(Smoothed, None, (X, 0.1))
+    assert report.verdict == verdict, str(report)
+
+
+def test_a_hazard_in_every_variation_ends_none_of_them() -> None:
+    low = X.clamp(-2, 2).bfloat16()
+
+    @gradients_of(lambda x: x**2)
+    def Cast(grad_y, x):
+        """A float32 gradient of bfloat16, which autograd casts."""
+        return (grad_y * 2 * x).float()
+
+    report = assert_right(Cast, torch.square, (low,))
+    assert [(each.cause, each.at) for each in report.hazards] == [("wrong-dtype", "as given")]
+    assert not [note for note in report.notes if "domain= and vary= say" in note]
+
+    @gradients_of(lambda x: x**2)
+    def WrongBeyondThreeBesides(grad_y, x):
+        return (grad_y * 2 * x.clamp(-3, 3)).float()
+
+    assert_wrong(WrongBeyondThreeBesides, torch.square, (low,))

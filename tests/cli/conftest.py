@@ -1,4 +1,4 @@
-"""The command line in this process: its exit status, standard output and standard error."""
+"""The command line in this process: its exit status, and what it and its forks have printed."""
 
 import sys
 from collections.abc import Iterator
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.checked_files import ENTRIES, KERNELS, MANY
 from torchref import cli
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
     """The command with some arguments: its exit status, standard output and standard error."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
@@ -21,7 +22,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
             cli.main()
         except SystemExit as end:
             status = int(end.code or 0)
-        printed = capsys.readouterr()
+        printed = capfd.readouterr()
         assert "Traceback" not in printed.out + printed.err
         return status, printed.out, printed.err
 
@@ -36,3 +37,14 @@ def _modules_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     for name, module in list(sys.modules.items()):
         if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where one works: with the kernels of the page, and a file of many Functions."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kernels.py").write_text(KERNELS)
+    (tmp_path / "many.py").write_text(MANY)
+    cases = ", ".join(f"'{name}': {value}" for name, value in ENTRIES.items())
+    (tmp_path / "cased.py").write_text(f"{MANY}\ncases = {{{cases}}}\n")
+    return tmp_path

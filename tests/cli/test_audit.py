@@ -1,12 +1,13 @@
 """`torchref audit`: what it takes, what it writes, and one message for each kind of bad input."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from torchref import InputError, cli
+from tests.full_disk import FULL, needs_full
+from torchref import InputError
 from torchref.cli.auditing.settings import of_options, of_project
 
 PROGRAM = """
@@ -42,24 +43,12 @@ x = torch.randn(4, 3, requires_grad=True)
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path):
-    """The command in a folder of its own: its exit status, standard output and standard error."""
+def run(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """The command `audit` in a folder of its own, with a program."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     (tmp_path / "train.py").write_text(PROGRAM)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["torchref", "audit", *arguments])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-        printed = capfd.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return status, printed.out, printed.err
-
-    return call
+    return partial(run, "audit")
 
 
 def test_names_of_custom_ops_have_colons() -> None:
@@ -96,11 +85,11 @@ def test_a_module_is_run_as_python_runs_it_and_json_goes_to_standard_output(run)
     assert "--expect 'Round=REASON'" in err
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+@needs_full
 def test_a_full_disk_keeps_back_neither_the_table_nor_the_other_file(run, tmp_path: Path) -> None:
-    status, out, err = run("--html", "/dev/full", "--json", "a.json", "train.py")
+    status, out, err = run("--html", FULL, "--json", "a.json", "train.py")
     assert status == 2
-    assert "--html must be a file that can be written, but /dev/full cannot be" in err
+    assert f"--html must be a file that can be written, but {FULL} cannot be" in err
     assert "Round: wrong" in out
     assert json.loads((tmp_path / "a.json").read_text())["verdict"] == "wrong"
 
@@ -110,6 +99,8 @@ def test_a_full_disk_keeps_back_neither_the_table_nor_the_other_file(run, tmp_pa
     [
         (["missing.py"], "must be given a script with Python code, but missing.py is not there"),
         (["."], "but . is a folder"),
+        ([""], "a script with Python code, but an empty name arrived"),
+        (["-m", ""], "a module that can be run, but an empty name arrived"),
         (["--expect", "Round", "train.py"], "--expect must be NAME=REASON, but 'Round' arrived"),
         (["--expect", "Round= ", "train.py"], "--expect must say something of Round"),
         (["--reference", "Swish=silu", "train.py"], "--reference must be FILE.py:NAME"),
@@ -170,16 +161,24 @@ def test_the_nearest_project_counts(tmp_path: Path) -> None:
 
 def test_a_scan_runs_nothing_and_lists_what_a_file_defines(run, tmp_path: Path) -> None:
     text = (tmp_path / "train.py").read_text()
-    (tmp_path / "ends.py").write_text(f"raise SystemExit(3)\n{text}")
-    status, out, err = run("--scan", "ends.py", "--json", "a.json")
+    (tmp_path / "it ends.py").write_text(f"raise SystemExit(3)\n{text}")
+    status, out, err = run("--scan", "it ends.py", "--json", "a.json")
     assert (status, err) == (0, "")
-    assert "ends.py:Round" in out
-    assert "torchref check ends.py:Swish --inputs" in out
+    assert "it ends.py:Round" in out
+    assert "2 Functions, by source" in out
+    assert "torchref check 'it ends.py:Swish' --inputs" in out  # as a shell takes it
     assert json.loads((tmp_path / "a.json").read_text())["functions"]
+
+
+def test_a_scan_counts_one_as_one(run, tmp_path: Path) -> None:
+    one = "import torch\nclass One(torch.autograd.Function):\n    forward = backward = abs\n"
+    (tmp_path / "one.py").write_text(one)
+    assert run("--scan", "one.py")[1].startswith("1 Function, by source")
 
 
 def test_a_scan_stands_alone(run) -> None:
     assert run("--scan", "torch", "train.py")[0] == 2
+    assert "but --isolate arrived beside it" in run("--scan", "torch", "--isolate")[2]
     status, _, err = run("--scan", "not_there_at_all")
     assert status == 2
     assert "not_there_at_all" in err

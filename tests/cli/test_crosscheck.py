@@ -13,9 +13,13 @@ import torch
 from torch import Tensor
 
 import torchref
+from tests.full_disk import FULL, needs_full
 from torchref.catalogue import CATALOGUE
 from torchref.checker.causes.table import CAUSES
 from torchref.ops import Sigmoid
+
+PYTHON = ".".join(str(part) for part in sys.version_info[:3])
+VERSION = f"torchref {torchref.__version__} (torch {torch.__version__}, Python {PYTHON})\n"
 
 
 class SignFlipped(Sigmoid):
@@ -190,13 +194,13 @@ def test_the_causes_are_listed_and_explained(run) -> None:
 def test_version(run) -> None:
     status, out, _ = run("--version")
     assert status == 0
-    assert out == f"torchref {torchref.__version__} (torch {torch.__version__})\n"
+    assert out == VERSION
 
 
 def test_it_runs_as_a_module_too() -> None:
     command = [sys.executable, "-m", "torchref", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout == f"torchref {torchref.__version__} (torch {torch.__version__})\n"
+    assert done.stdout == VERSION
 
 
 def test_without_a_command_there_is_help(run) -> None:
@@ -238,10 +242,10 @@ def test_a_terminal_without_unicode_gets_every_line() -> None:
     assert "The verdict: right" in ended.stdout
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@needs_full
 @pytest.mark.parametrize("command", ["explain", "crosscheck Sigmoid"])
 def test_an_output_that_takes_no_more_is_one_message(command: str) -> None:
-    with Path("/dev/full").open("w") as full:
+    with FULL.open("w") as full:
         ended = program(*command.split(), stdout=full, stderr=subprocess.PIPE)
     assert ended.returncode == 2
     assert "error: standard output takes no more" in ended.stderr

@@ -55,7 +55,7 @@ def test_a_module_beside_which_one_works(tmp_path: Path, monkeypatch: pytest.Mon
         ("FILE:", "", "be FILE.py:NAME"),
         (":name", "", "be FILE.py:NAME"),
         ("FILE:Swich", "class Swish: ...", "it has no Swich. Did you mean Swish?"),
-        ("FILE:Swish.aply", "class Swish:\n    apply = 1", "Did you mean apply?"),
+        ("FILE:Swish.aply", "class Swish:\n    apply = 1", "Did you mean Swish.apply?"),
         ("FILE:x", "raise RuntimeError('no luck')", "RuntimeError came out of it: no luck"),
         ("FILE:x", "import sys; sys.exit(3)", "SystemExit came out of it: 3"),
         ("FILE:x", "def (", "SyntaxError came out of it"),

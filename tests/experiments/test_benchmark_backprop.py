@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import torch
 import typer
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from experiments import benchmark_backprop
 from experiments.benchmark.peak_memory import peak_bytes
-from experiments.benchmark.training_step import WAYS, Setting, network_of, step_of
-from experiments.benchmark.turns import take_turns, timing_of
+from experiments.benchmark.training_step import DEPTHS, WAYS, Setting, network_of, step_of
+from experiments.benchmark.turns import Timing, take_turns, timing_of
 
 
 def call(*arguments: str | Path) -> tuple[int, str]:
@@ -34,6 +35,21 @@ def test_it_writes_times_and_ratios_of_every_way(tmp_path: Path) -> None:
         assert ways["torch"]["ratio"] == 1
         assert all(timing["seconds"] > 0 for timing in ways.values())
     assert (tmp_path / "new" / "folder" / "times.png").stat().st_size > 10_000
+
+
+def test_the_picture_has_a_tick_for_each_depth_and_a_name_for_each_way_that_was_timed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: figures.append(self))
+    timed = [Timing(way, 1e-5, 1.0, 0.9, 1.1) for way in ("sweep", "torch")]
+    benchmark_backprop.plot(dict.fromkeys(DEPTHS, timed), tmp_path / "times.png")
+    (figure,) = figures
+    figure.draw_without_rendering()
+    by_depth = figure.axes[0]
+    ticks = [tick.get_text() for tick in by_depth.get_xticklabels(which="both")]
+    assert ticks == [str(len(setting.sizes) - 1) for setting in DEPTHS]
+    assert [each.get_text() for each in by_depth.get_legend().get_texts()] == ["sweep", "torch"]
 
 
 @pytest.mark.parametrize("line", ["--only nothing", "--rounds 1", "--threads 0"])

@@ -67,7 +67,10 @@ def test_a_share_is_of_the_time_that_is_left_for_training() -> None:
     }
 
 
-def test_it_writes_what_each_way_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_writes_what_each_way_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark_logging, "take_turn", turn)  # without a process for each
     benchmark_logging.main(rounds=2, epochs=1, cpu=True, out=tmp_path)
     found = json.loads((tmp_path / "benchmark_logging.json").read_text())
     assert [each["way"] for each in found["ways"]] == ["bare", "unlogged", "logged", "checked"]

@@ -1,6 +1,4 @@
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +8,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from experiments.iris import DEFAULTS, HELD_OUT, flowers, main
 from tests.training.small_task import rows
+from tests.warm_process import Ended, run
 from torchref.nn import SigmoidNetwork
 
 
-def run_in(logdir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_in(logdir: Path, *arguments: str) -> Ended:
     """The script as a user runs it."""
-    command = [sys.executable, "-m", "experiments.iris", "--logdir", str(logdir), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return run("experiments.iris", "--logdir", logdir, *arguments)
 
 
 def test_the_network_is_the_lectures() -> None:
@@ -52,17 +50,17 @@ def test_it_learns_to_tell_flowers_that_it_never_saw(
 
 def test_the_script_trains_both_ways_and_repeats_by_its_seed(tmp_path: Path) -> None:
     runs = [run_in(tmp_path, "--epochs", "100", "--seed", "5") for _ in range(2)]
-    for run in runs:
-        assert run.returncode == 0, run.stderr
-        assert run.stderr == ""
-        assert run.stdout.splitlines()[-1] == (f"Look at it: tensorboard --logdir {tmp_path}")
+    for each in runs:
+        assert each.returncode == 0, each.stderr
+        assert each.stderr == ""
+        assert each.stdout.splitlines()[-1] == (f"Look at it: tensorboard --logdir {tmp_path}")
     first, second = sorted((tmp_path / "iris").iterdir())
     assert f"The run is in {first}\n" in runs[0].stdout
     assert runs[0].stdout == runs[1].stdout.replace(str(second), str(first))
     assert rows(first) == rows(second)
     curves = [
-        EventAccumulator(str(first / run)).Reload().Scalars("loss/train")
-        for run in ("handwritten", "torch")
+        EventAccumulator(str(first / way)).Reload().Scalars("loss/train")
+        for way in ("handwritten", "torch")
     ]
     assert [len(curve) for curve in curves] == [101, 101]
     assert [each.value for each in curves[0]] == pytest.approx([each.value for each in curves[1]])
@@ -71,27 +69,27 @@ def test_the_script_trains_both_ways_and_repeats_by_its_seed(tmp_path: Path) -> 
 
 def test_bad_input_ends_the_script_with_status_2_and_one_message(tmp_path: Path) -> None:
     (tmp_path / "a_file").write_text("in the way")
-    run = run_in(tmp_path / "a_file")
-    assert run.returncode == 2
-    assert run.stdout == ""
-    (message,) = run.stderr.splitlines()
+    ended = run_in(tmp_path / "a_file")
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    (message,) = ended.stderr.splitlines()
     assert message.startswith("Error: The log folder must be a folder that can be written")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
 def test_absent_cuda_is_said_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    run = run_in(tmp_path, "--device", "cuda")
-    assert run.returncode == 2
-    assert run.stdout == ""
-    (message,) = run.stderr.splitlines()
+    ended = run_in(tmp_path, "--device", "cuda")
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    (message,) = ended.stderr.splitlines()
     assert message.startswith("Error: The device cuda needs CUDA")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.cuda
 def test_on_cuda(tmp_path: Path) -> None:
-    run = run_in(tmp_path, "--device", "cuda")
-    assert run.returncode == 0, run.stderr
+    ended = run_in(tmp_path, "--device", "cuda")
+    assert ended.returncode == 0, ended.stderr
     (folder,) = (tmp_path / "iris").iterdir()
     last = EventAccumulator(str(folder / "handwritten")).Reload().Scalars("accuracy/held_out")[-1]
     assert last.value >= 0.9

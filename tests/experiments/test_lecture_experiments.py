@@ -2,10 +2,13 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from experiments import (
@@ -20,6 +23,7 @@ from experiments import (
 from experiments.lecture.statements import Statements
 from torchref.backprop import Backprop
 from torchref.explainer.chain.counting import count
+from torchref.explainer.chain.notation import lowered
 from torchref.training import Dtype, Gradients, Settings
 
 
@@ -86,7 +90,7 @@ def test_three_layers_computes_both_ways(settings: Settings, sizes: str) -> None
     depth = len(sizes.split(",")) - 1
     asked = tuple(map(int, sizes.split(",")))
     events = read(folder / "by_depth")
-    counts = count(asked, (1,) * depth, bias=False)
+    counts = count(asked, (1,) * depth)
     for way, expected in (("stored", counts.reused), ("recomputed", counts.recomputed)):
         assert events.Scalars(f"multiplications/{way}")[-1].value == expected
         assert len(events.Scalars(f"microseconds/{way}")) == depth
@@ -116,8 +120,21 @@ def test_eight_starts_end_in_three_minima(settings: Settings) -> None:
 def test_a_place_that_is_no_minimum_is_found_wrong() -> None:
     cost = several_minima.curve()
     (end,) = cost.descent((0.5,), 2.0, 3000)[-1]
-    stated = several_minima.statements(cost, {0: end, 1: end - 0.15, 2: end + 0.15})
+    stated = several_minima.statements(cost, {0: [end], 1: [end - 0.15], 2: [end + 0.15]})
     assert [each.holds for each in stated.made] == [True, False, True, False]
+
+
+def test_the_descents_are_drawn_where_they_go() -> None:
+    """Each point is on the curve, and each is the step before it, down its slope."""
+    cost = several_minima.curve()
+    found = {start: way[:40] for start, way in several_minima.descents(cost).items()}
+    (axes,) = several_minima.figure_of(cost, found).axes
+    drawn = {tuple(line.get_xdata()): line.get_ydata() for line in axes.lines}
+    for visited in found.values():
+        costs = drawn[tuple(visited)]
+        assert costs == pytest.approx([cost.at((w,)) for w in visited])
+        for w, after in pairwise(visited):
+            assert after == pytest.approx(w - several_minima.RATE * cost.slopes_at((w,))[0])
 
 
 def test_cost_surface_states_and_draws(settings: Settings) -> None:
@@ -142,6 +159,32 @@ def test_too_large_a_rate_does_not_go_downhill(monkeypatch: pytest.MonkeyPatch) 
     assert not cost_surface.statements().hold
 
 
+def minima_figure() -> Any:
+    cost = several_minima.curve()
+    return several_minima.figure_of(cost, several_minima.descents(cost))
+
+
+FIGURES = {
+    "one_weight": cost_surface.curve_figure,
+    "surface": cost_surface.surface_figure,
+    "several_minima": minima_figure,
+    "jacobian": lambda: jacobian.figure_of(torch.ones(2, 23)),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_and_colours_have_names_and_nothing_is_cut_off(name: str) -> None:
+    figure = FIGURES[name]()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    main, *bars = figure.axes
+    assert main.get_xlabel()
+    assert main.get_ylabel()
+    assert all(bar.get_xlabel() or bar.get_ylabel() for bar in bars)
+    drawn, (wide, high) = figure.get_tightbbox(canvas.get_renderer()), figure.get_size_inches()
+    assert min(drawn.x0, drawn.y0, wide - drawn.x1, high - drawn.y1) >= 0
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_jacobian_is_by_hand_what_jacrev_finds(settings: Settings, seed: int) -> None:
     jacobian.main(replace(settings, seed=seed))  # ends in SystemExit if a statement does not hold
@@ -149,6 +192,44 @@ def test_the_jacobian_is_by_hand_what_jacrev_finds(settings: Settings, seed: int
     assert read(folder / "figures").Tags()["images"] == ["figures/jacobian"]
     assert (folder / "jacobian.png").stat().st_size > 5_000
     assert (folder / "explain_w11.png").stat().st_size > 10_000
+
+
+def colour_of(figure: Any, row: int, column: int) -> tuple[float, ...]:
+    (image,) = figure.axes[0].images
+    return tuple(image.cmap(image.norm(image.get_array()[row][column]))[:3])
+
+
+def test_the_jacobians_colours_are_centred_on_zero() -> None:
+    values = torch.zeros(2, 23, dtype=torch.float64)
+    values[0, :5] = torch.tensor([0.2, -0.2, 0.01, -0.01, 0.0])
+    figure = jacobian.figure_of(values)
+    (red, _, blue), (dark, _, strong) = (colour_of(figure, 0, column) for column in (0, 1))
+    assert red > blue
+    assert dark < strong
+    (red, _, blue), (dark, _, strong) = (colour_of(figure, 0, column) for column in (2, 3))
+    assert red > blue
+    assert dark < strong
+    assert colour_of(figure, 0, 4) == pytest.approx((0.97, 0.97, 0.97), abs=0.01)
+
+
+def test_the_jacobians_columns_are_named_in_their_order() -> None:
+    """By w₂₃ it is meant what moves when the weight from unit 2 to neuron 3 does."""
+    outputs, names = jacobian.names_of(jacobian.SIZES)
+    assert outputs == ["a₁", "a₂"]
+    layers = jacobian.LECTURE.network()[0::2]
+    order = [f"w{lowered(i + 1, j + 1)}" for layer in layers for j, i in places(layer.weight)]
+    biases = [f"b{lowered(j + 1)}" for layer in layers for (j,) in places(layer.bias)]
+    assert [name for name in names if name[0] == "w"] == order
+    assert [name for name in names if name[0] == "b"] == biases
+    assert [names.index("b₁"), len(names)] == [12, 23]
+    labels = [
+        text.get_text() for text in jacobian.figure_of(torch.ones(2, 23)).axes[0].get_xticklabels()
+    ]
+    assert labels == names
+
+
+def places(parameter: torch.Tensor) -> list[tuple[int, ...]]:
+    return [tuple(place) for place in torch.ones_like(parameter).nonzero().tolist()]
 
 
 def test_a_wrong_jacobian_is_found(
@@ -186,13 +267,13 @@ def test_vanishing_gradients_are_measured_and_bounded(settings: Settings) -> Non
     images = read(folder / "figures").Tags()["images"]
     assert set(images) == {"figures/gradient_norm_by_layer", "figures/first_over_last"}
     reach = {
-        name: [e.value for e in read(folder / name).Scalars("gradients/first_over_last")]
+        name: [e.value for e in read(folder / name).Scalars(vanishing_gradients.REACH)]
         for name in vanishing_gradients.RECIPES
     }
     assert len(reach["sigmoid"]) == len(vanishing_gradients.DEPTHS)
-    assert reach["sigmoid"][-1] < 1e-12  # thirty layers leave nothing
-    assert reach["tanh_xavier"][-1] > 1e6 * reach["sigmoid"][-1]
-    assert reach["relu_he"][-1] > 1e6 * reach["sigmoid"][-1]
+    assert reach["sigmoid"][-1] < -12  # powers of ten: thirty layers leave nothing
+    assert reach["tanh_xavier"][-1] > 6 + reach["sigmoid"][-1]
+    assert reach["relu_he"][-1] > 6 + reach["sigmoid"][-1]
 
 
 def test_a_chain_keeps_less_than_a_quarter_a_layer() -> None:

@@ -2,13 +2,12 @@
 
 import importlib
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.warm_process import run
 from torchref.training import Dtype, Gradients
 
 FIGURE = r"([\d.]+)%"
@@ -64,11 +63,11 @@ EVERY += ["several_minima", "vanishing_gradients"]
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_dry_run_of_the_script_leaves_nothing(tmp_path: Path, name: str) -> None:
-    line = [sys.executable, "-m", f"experiments.{name}", "--dry-run", "--logdir", str(tmp_path)]
-    run = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    assert run.stderr == ""
-    assert "Look at it" not in run.stdout
+    ended = run(f"experiments.{name}", "--dry-run", "--logdir", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    assert ended.stdout
+    assert "Look at it" not in ended.stdout
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,18 +1,14 @@
 """The command: every lecture by name, every form, and bad input said in one message."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from torchref.cli import app, main
+from tests.explainer.command_line import run
+from torchref.cli import main
 from torchref.explainer.command import LOSSES
 from torchref.explainer.lectures import LECTURES
-
-
-def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["explain", *arguments], catch_exceptions=False)
-    return result.exit_code, result.output
 
 
 @pytest.mark.parametrize("name", LECTURES)
@@ -46,7 +42,7 @@ def test_a_bias_of_the_matrix_form_is_an_entry_of_the_matrix() -> None:
     assert "linear1.weight[1, 2]" in said
 
 
-@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("120", 120), ("7", 40)])
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("120", 120), ("7", 20)])
 def test_the_text_is_as_wide_as_the_terminal(
     columns: str, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,16 +100,42 @@ def test_every_form_can_go_to_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_message_with_the_choices(
-    arguments: tuple[str, ...],
-    choices: str,
+    arguments: tuple[str, ...], choices: str, refused: Callable[..., str]
+) -> None:
+    assert choices in refused(*arguments)
+
+
+def test_the_network_is_drawn_beside_the_text(tmp_path: Path) -> None:
+    code, said = run("two-neuron-chain", "--drawing", str(tmp_path / "network.svg"))
+    assert code == 0
+    assert "The verdict: right" in said
+    assert "w₁ 0.15" in (tmp_path / "network.svg").read_text(encoding="utf-8")
+    assert run("three-layers", "--drawing", str(tmp_path / "network.png"))[0] == 0
+    assert (tmp_path / "network.png").stat().st_size > 10_000
+
+
+def test_the_drawing_of_every_derivative_marks_none(tmp_path: Path) -> None:
+    one, all_of_them = tmp_path / "one.svg", tmp_path / "all.svg"
+    assert run("two-neuron-chain", "--drawing", str(one))[0] == 0
+    assert run("two-neuron-chain", "--all", "--drawing", str(all_of_them))[0] == 0
+    assert "∂ 0.001021" in all_of_them.read_text()
+    assert one.read_text() != all_of_them.read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("network.pdf", "must end in .svg or .png"), ("absent/network.svg", "No such file")],
+)
+def test_a_drawing_that_cannot_be_written(
+    file: str,
+    said: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["torchref", "explain", *arguments])
-    with pytest.raises(SystemExit) as stopped:
+    line = ["torchref", "explain", "two-neuron-chain", "--drawing", str(tmp_path / file)]
+    monkeypatch.setattr("sys.argv", line)
+    with pytest.raises(SystemExit) as ended:
         main()
-    said = capsys.readouterr()
-    assert stopped.value.code == 2
-    assert choices in said.err
-    assert len(said.err.strip().splitlines()) == 1
-    assert said.out == ""
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -14,24 +14,12 @@ from hypothesis import strategies as st
 from tests.backprop.random_stacks import by_autograd
 from tests.explainer.chain.chains import chain_of
 from tests.explainer.chain.plain_count import multiplications_without_reuse, walks
-from tests.explainer.chain.random_networks import Problem, problems
+from tests.explainer.chain.random_networks import Problem, explained, problems
 from torchref import explain, nn
-from torchref.explainer import Explanation, Notation
+from torchref.explainer import Notation
 from torchref.explainer.chain.counting import count
 from torchref.explainer.chain.factors import Factor
 from torchref.explainer.chain.notation import LOWERED
-
-
-def explained(problem: Problem, **options: object) -> Explanation:
-    return explain(
-        problem.network,
-        problem.loss,
-        problem.x,
-        problem.target,
-        problem.parameter,
-        problem.entry,
-        **options,
-    )
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -48,7 +36,7 @@ def test_factors_multiply_to_the_gradient(problem: Problem, data: st.DataObject)
     assert found.evidence.autograd == pytest.approx(gradient, rel=0, abs=allowed)
     assert found.verdict in ("right", "cannot tell")
     if not any(isinstance(layer, nn.ReLU) for layer in problem.network):
-        assert found.verdict == "right"
+        assert found.verdict == "right", found.evidence.reason + repr(found.evidence)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -67,7 +55,7 @@ def test_path_sums_equal_delta_sums(problem: Problem) -> None:
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(problems())
+@given(problems(most_width=3))  # for every entry: with 5 it takes longer than all others here
 def test_stored_is_what_an_earlier_parameter_met(problem: Problem) -> None:
     met: set[object] = set()
     for walk in walks(problem.network):
@@ -258,7 +246,7 @@ def test_it_explains_where_autograd_is_off(mode: Callable[[], AbstractContextMan
     with mode():
         x, target = torch.rand(2).double(), torch.rand(1).double()
         found = explain(nn.SigmoidNetwork((2, 2, 1)), nn.BCELoss(), x, target)
-        assert found.verdict == "right"
+        assert found.verdict == "right", found.evidence.reason + repr(found.evidence)
         assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
 
 

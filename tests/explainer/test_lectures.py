@@ -10,7 +10,7 @@ from tests.backprop.random_stacks import by_autograd
 from torchref import nn
 from torchref.backprop import sweep
 from torchref.explainer.chain.counting import count
-from torchref.explainer.lectures import CHAIN_RATE, LECTURES, chain_of_two
+from torchref.explainer.lectures import CHAIN_RATE, LECTURES, chain_of_two, lecture
 
 SEEDS = (0, 1, 2)
 
@@ -220,7 +220,8 @@ def test_004_one_entry_is_a_product_of_four_and_the_first_two_collapse(seed: int
     torch.manual_seed(seed)
     weight = LECTURES["matrix-form"].network().linear2.weight[0, 0].item()
     spread = values["σ(h₁)"] * (1 - values["σ(h₁)"])
-    h_by_h1 = by_symbol["∂h/∂σ(h₁)"] * by_symbol["∂σ(h₁)/∂h₁"]
+    assert list(by_symbol) == ["∂E/∂ŷ", "∂ŷ/∂h", "∂h/∂h₁", "∂h₁/∂W⁽¹⁾₁₁"]
+    h_by_h1 = by_symbol["∂h/∂h₁"]
     assert h_by_h1 == pytest.approx(weight * spread, rel=1e-12)
     assert by_symbol["∂h₁/∂W⁽¹⁾₁₁"] == values["x₁"]
     product = (y_hat - y) * h_by_h1 * values["x₁"]
@@ -246,3 +247,11 @@ def test_the_reuse_is_the_point() -> None:
     assert [chain.recomputed for chain in chains] == [
         depth * (2 * depth + 1) for depth in range(1, 30)
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [("000", "log-loss-network"), ("002", "cost-surface"), ("004", "matrix-form")],
+)
+def test_a_lecture_has_its_number_too(number: str, name: str) -> None:
+    assert lecture(number) is lecture(name)

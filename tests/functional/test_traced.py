@@ -30,6 +30,19 @@ ARGUMENTS = {
     "group_norm": (normal(0, 5, 6), 2, normal(1, 6), normal(2, 6)),
     "instance_norm": (normal(0, 5, 3, 4), None, None, normal(1, 3), normal(2, 3)),
     "normalize": (normal(0, 5, 3),),
+    "embedding": (torch.tensor([2, 0, 2]), normal(0, 5, 3), 2),
+    "index_add": (normal(0, 5), 0, torch.tensor([2, 0, 2]), normal(1, 3)),
+    "dropout": (normal(0, 5, 3),),
+    "bilinear": (normal(0, 5, 4), normal(1, 5, 3), normal(2, 6, 4, 3), normal(3, 6)),
+    "matmul": (normal(0, 2, 5, 4), normal(1, 4, 3)),
+    "scaled_dot_product_attention": (normal(0, 4, 5), normal(1, 3, 5), normal(2, 3, 7)),
+    "blockwise_attention": (normal(0, 4, 5), normal(1, 3, 5), normal(2, 3, 7)),
+    "rotary_embedding": (normal(0, 5, 4), normal(1, 5, 2), normal(2, 5, 2)),
+    "conv1d": (normal(0, 2, 4, 7), normal(1, 6, 2, 3), normal(2, 6), 2, 1, 1, 2),
+    "conv_transpose1d": (normal(0, 2, 4, 7), normal(1, 4, 2, 3), normal(2, 4), 2, 1, 1, 2),
+    "max_pool2d": (normal(0, 2, 3, 5, 4), 2),
+    "avg_pool2d": (normal(0, 2, 3, 5, 4), 3, 2, 1, True, False),
+    "adaptive_avg_pool1d": (normal(0, 2, 3, 5), 2),
 }
 
 

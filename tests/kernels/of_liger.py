@@ -214,6 +214,7 @@ def _rotated(q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
     ops.LigerRopeFunction,
     _rotated,
     lambda draw: (draw.normal(1, 2, 3, 8), draw.normal(1, 1, 3, 8)),
+    in_place=("mutates-input",),
 )
 def rotary(apply: Apply, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
     twice = torch.cat([ANGLES, ANGLES], -1)[None]

@@ -1,7 +1,7 @@
 """Every input of the catalogue as one case with a readable name, for tests to walk over."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pytest
@@ -28,11 +28,16 @@ class Case:
     kind: Literal["samples", "tripping"]
     number: int
 
-    def inputs(self, seed: int = 0) -> Inputs:
-        return getattr(self.entry, self.kind)(seeded(seed))[self.number]
+    def inputs(self, seed: int = 0, device: str = "cpu") -> Inputs:
+        return on_device(getattr(self.entry, self.kind)(seeded(seed))[self.number], device)
 
     def __str__(self) -> str:
         return f"{self.entry.name}-{self.kind}-{self.number}"
+
+
+def planted(op: type, kind: Literal["samples", "tripping"] = "samples", number: int = 0) -> Case:
+    """An op with a mistake under an input of the op that it was made of."""
+    return Case(replace(CATALOGUE[op.__base__.__name__], op=op), kind, number)
 
 
 def cases(kind: Literal["samples", "tripping"]) -> list[Case]:
@@ -41,6 +46,14 @@ def cases(kind: Literal["samples", "tripping"]) -> list[Case]:
         for entry in CATALOGUE.values()
         for number in range(len(getattr(entry, kind)(seeded(0))))
     ]
+
+
+FACTORISATIONS = {"Cholesky", "Inverse", "LogDet", "Solve"}
+
+
+def has_a_twin_in(dtype: torch.dtype, op: str) -> bool:
+    """torch factorises no matrices of lower dtypes than float32."""
+    return op not in FACTORISATIONS or dtype.itemsize >= 4
 
 
 SAMPLES = cases("samples")
@@ -52,13 +65,22 @@ def normal_like(y: Tensor, seed: int) -> Tensor:
     return normal(seeded(seed), *y.shape).to(y.device, y.dtype)
 
 
+def on_device(inputs: Inputs, device: str) -> Inputs:
+    return tuple(x.to(device) if isinstance(x, Tensor) else x for x in inputs)
+
+
+def is_differentiated(x: Any) -> bool:
+    """Whether it is a tensor, and none of class numbers or labels."""
+    return isinstance(x, Tensor) and x.is_floating_point()
+
+
 def tensors(inputs: Inputs) -> tuple[Tensor, ...]:
-    return tuple(x for x in inputs if isinstance(x, Tensor))
+    return tuple(x for x in inputs if is_differentiated(x))
 
 
 def on_each(change: Callable[[Tensor], Tensor], inputs: Inputs) -> tuple[Any, ...]:
     """The inputs with every tensor changed and everything else as it was."""
-    return tuple(change(x) if isinstance(x, Tensor) else x for x in inputs)
+    return tuple(change(x) if is_differentiated(x) else x for x in inputs)
 
 
 def of_tensors(function: Callable[..., Tensor], inputs: Inputs) -> Callable[..., Tensor]:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -28,10 +29,16 @@ def sigmoid(x):
 
 
 TRUTH: dict[str, Callable] = {
+    "cross_entropy": lambda x: mpmath.log1p(mpmath.exp(-x)),
+    "log_softmax": lambda x: -mpmath.log1p(mpmath.exp(-x)),
+    "logsumexp": lambda x: mpmath.log(mpmath.exp(x) + mpmath.exp(1000)),
+    "attention": lambda x: x / 3,
     "gelu": lambda x: x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2,
     "gelu tanh": lambda x: x * sigmoid(2 * mpmath.sqrt(2 / mpmath.pi) * (x + CUBIC * x**3)),
     "glu": sigmoid,
+    "gru_cell": sigmoid,
     "hardsigmoid": lambda x: (x + 3) / 6,
+    "lstm_cell": sigmoid,
     "sigmoid": sigmoid,
     "silu": lambda x: x * sigmoid(x),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
@@ -39,14 +46,43 @@ TRUTH: dict[str, Callable] = {
 }
 
 
+def of_hidden_keys(attention: Callable[..., Tensor], x: Tensor) -> Tensor:
+    """The values are x, 0 and 0, and a mask of −1e9 leaves their weights equal."""
+    value = torch.cat((x, x.new_zeros(2))).reshape(1, 1, 3, 1)
+    zeros, mask = torch.zeros_like(value), torch.full((1, 3), -1e9, dtype=x.dtype)
+    return attention(zeros[..., :1, :], zeros, value, mask).reshape(1)
+
+
 def of(library: ModuleType, name: str) -> Callable[[Tensor], Tensor]:
+    if name == "attention":
+        return lambda x: of_hidden_keys(library.scaled_dot_product_attention, x)
     if name == "gelu tanh":
         return lambda x: library.gelu(x, approximate="tanh")
     if name == "glu":  # of the value 1, in its gate
         return lambda gate: library.glu(torch.stack((torch.ones_like(gate), gate)), 0).squeeze(0)
+    if name == "cross_entropy":  # of the logits x and 0, for the first
+        return lambda x: library.cross_entropy(torch.cat((x, torch.zeros_like(x))), torch.tensor(0))
+    if name == "log_softmax":
+        return lambda x: library.log_softmax(torch.cat((x, torch.zeros_like(x))), 0)[0]
+    if name == "logsumexp":
+        of_both = library.logsumexp if library is R else torch.logsumexp
+        return lambda x: of_both(torch.cat((x, torch.full_like(x, 1000))), 0)
+    if name in ("gru_cell", "lstm_cell"):
+        return partial(kept, getattr(R if library is R else torch, name))
     if name == "softplus" and library is R:
         return lambda x: R.softplus(x, threshold=math.inf)
     return getattr(library, name)
+
+
+def kept(cell: Callable[..., Tensor | tuple[Tensor, ...]], x: Tensor) -> Tensor:
+    """What a cell keeps of a state of 1 where its candidate is 0, by the gate that is x."""
+    gates = 4 if cell.__name__ == "lstm_cell" else 3
+    one, zero = torch.ones(1, 1, dtype=x.dtype), torch.zeros(1, dtype=x.dtype)
+    inputs = torch.cat((zero, x, *(gates - 2) * (zero,))).unsqueeze(0)
+    state = (one, one) if gates == 4 else one
+    weights = torch.eye(gates, dtype=x.dtype), torch.zeros(gates, 1, dtype=x.dtype)
+    y = cell(inputs, state, *weights)
+    return (y[1] if isinstance(y, tuple) else y).squeeze(0)
 
 
 def relative_error(library: ModuleType, name: str, kind: str, dtype: str, x: float) -> float:

@@ -1,103 +1,27 @@
-"""Losses where they have conventions: at 0 and 1, for logits of any size, and in their divisors."""
+"""Losses where they have conventions: in their divisors, at kinks, and of vectors of zeros."""
+
+from collections.abc import Callable
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.ops.catalogue_cases import DEVICES, TORCH_SCRIPTS_ITS_JVP
-from torchref.ops import REDUCTIONS, LogLoss, LogLossWithLogits, Reduction, Sigmoid
-
-CERTAIN = (0.0, 0.0, 1.0, 1.0, 0.0, 1.0)
-LABELS = (0.0, 1.0, 0.0, 1.0, 0.5, 0.25)
-
-
-def twin(x: Tensor, target: Tensor) -> Tensor:
-    return F.binary_cross_entropy(x, target, reduction="none")
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
-def test_at_0_and_1_value_and_slope_are_torchs(dtype: torch.dtype, device: str) -> None:
-    x = torch.tensor(CERTAIN, dtype=dtype, device=device, requires_grad=True)
-    target = torch.tensor(LABELS, dtype=dtype, device=device)
-    y, twin_y = LogLoss.call(x, target), twin(x, target)
-    assert torch.equal(y, twin_y)
-    mine, twins = (torch.autograd.grad(each.sum(), x) for each in (y, twin_y))
-    assert torch.equal(mine[0], twins[0])
-
-
-@pytest.mark.filterwarnings(TORCH_SCRIPTS_ITS_JVP)
-def test_at_0_and_1_the_tangent_has_the_slopes_of_the_backward() -> None:
-    x, target = torch.tensor([CERTAIN, LABELS], dtype=torch.float64)
-    for dx, dtarget in ((torch.ones(6), torch.zeros(6)), (torch.zeros(6), torch.ones(6))):
-        _, dy = torch.func.jvp(LogLoss.call, (x, target), (dx.double(), dtarget.double()))
-        grads = torch.func.grad(lambda *given: LogLoss.call(*given).sum(), (0, 1))(x, target)
-        assert torch.equal(dy, grads[0] if dx.any() else grads[1])
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_close_to_0_and_1_the_slope_is_torchs_entry_by_entry(dtype: torch.dtype) -> None:
-    """Across x (1 − x) = 1e-12, where the convention begins."""
-    near = torch.logspace(-20, -1, 39, dtype=dtype)
-    x = torch.cat((near, 1 - near)).requires_grad_()
-    target = torch.linspace(0, 1, x.numel(), dtype=dtype)
-    mine, twins = (torch.autograd.grad(f(x, target).sum(), x)[0] for f in (LogLoss.call, twin))
-    torch.testing.assert_close(mine, twins, rtol=4 * torch.finfo(dtype).eps, atol=0)
-
-
-@pytest.mark.parametrize("label", [0.0, 1.0])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_a_small_loss_keeps_its_digits(dtype: torch.dtype, label: float) -> None:
-    """−ln(1 − x) is x for a small x, where 1 − x has lost it."""
-    near = torch.logspace(-20, -1, 39, dtype=dtype)
-    x = near if label == 0 else 1 - near
-    target = torch.full_like(x, label)
-    few_roundings = 4 * torch.finfo(dtype).eps
-    torch.testing.assert_close(LogLoss.call(x, target), twin(x, target), rtol=few_roundings, atol=0)
-
-
-def test_at_0_and_1_the_slope_of_the_target_is_that_of_the_value() -> None:
-    """y is linear in the target, with the slope ±100; torch's formula answers ±∞."""
-    x = torch.tensor(CERTAIN, dtype=torch.float64)
-    target = torch.tensor(LABELS, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(LogLoss.call(x, target).sum(), target)
-    rise = LogLoss.call(x, torch.ones_like(x)) - LogLoss.call(x, torch.zeros_like(x))
-    assert torch.equal(slope, rise)
-    assert slope.tolist() == [100.0, 100.0, -100.0, -100.0, 100.0, -100.0]
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("pos_weight", [None, 3.0])
-def test_logits_of_any_size_are_finite_in_float32(pos_weight: float | None, device: str) -> None:
-    magnitudes = torch.cat((torch.zeros(1), torch.logspace(-6, 4, 101)))
-    x = torch.cat((magnitudes, -magnitudes)).to(device).requires_grad_()
-    factor = None if pos_weight is None else torch.tensor(pos_weight, device=device)
-    for label in (0.0, 0.25, 1.0):
-        target = torch.full_like(x, label, requires_grad=True)
-        y = LogLossWithLogits.call(x, target, factor)
-        grad_x, grad_target = torch.autograd.grad(y.sum(), (x, target))
-        wide = x.detach().double()
-        positive = label * (pos_weight or 1.0)
-        value = -positive * F.logsigmoid(wide) - (1 - label) * F.logsigmoid(-wide)
-        slope = positive * (torch.sigmoid(wide) - 1) + (1 - label) * torch.sigmoid(wide)
-        assert all(result.isfinite().all() for result in (y, grad_x, grad_target))
-        torch.testing.assert_close(y.double(), value, rtol=1e-6, atol=1e-6)
-        torch.testing.assert_close(grad_x.double(), slope, rtol=1e-6, atol=1e-6)
-
-
-def test_the_gradient_of_logits_is_prediction_minus_target() -> None:
-    """Lecture 000's cancellation, against the two ops that it joins."""
-    x = torch.linspace(-5, 5, 11, dtype=torch.float64, requires_grad=True)
-    target = torch.linspace(0, 1, 11, dtype=torch.float64)
-    joined = LogLossWithLogits.call(x, target, None)
-    apart = LogLoss.call(Sigmoid.call(x), target)
-    torch.testing.assert_close(joined, apart, rtol=1e-12, atol=1e-12)
-    (slope,) = torch.autograd.grad(joined.sum(), x)
-    (slope_apart,) = torch.autograd.grad(apart.sum(), x)
-    assert torch.equal(slope, (Sigmoid.call(x) - target).detach())
-    torch.testing.assert_close(slope_apart, slope, rtol=1e-12, atol=1e-12)
-
+from tests.ops.catalogue_cases import SAMPLES, TRIPPING, Case, gradients, normal_like, planted
+from tests.ops.test_first_order import assert_seen
+from torchref.catalogue.losses import hinge_embedding_twin
+from torchref.ops import (
+    REDUCTIONS,
+    AbsoluteError,
+    CosineEmbedding,
+    HingeEmbedding,
+    HuberError,
+    KLDivergence,
+    MultiMargin,
+    Reduction,
+    SmoothAbsoluteError,
+    cosine_embedding_steps,
+)
 
 SIX = (1.0, 2.0, 3.0, 4.0, 5.0, 9.0)
 DIVISORS = {"sum": 1, "mean": 6, "half_sum": 2, "half_mean": 12}
@@ -135,3 +59,204 @@ def test_the_mean_of_nothing_is_nan_as_torchs(reduction: str) -> None:
     y = Reduction.call(x, None, reduction)
     assert y.isnan()
     assert torch.autograd.grad(y, x)[0].shape == (0, 3)
+
+
+BENT: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
+    "absolute": (AbsoluteError.call, lambda x, t: F.l1_loss(x, t, reduction="none")),
+    "huber": (
+        lambda x, t: HuberError.call(x, t, 0.5),
+        lambda x, t: F.huber_loss(x, t, reduction="none", delta=0.5),
+    ),
+    "smooth": (
+        lambda x, t: SmoothAbsoluteError.call(x, t, 0.5),
+        lambda x, t: F.smooth_l1_loss(x, t, reduction="none", beta=0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BENT)
+def test_where_the_pieces_meet_both_derivatives_are_torchs(name: str) -> None:
+    results = []
+    for function in BENT[name]:
+        x = torch.tensor([-0.5, -0.0, 0.0, 0.5, 0.25, 3.0], dtype=torch.float64)
+        x.requires_grad_()
+        y = function(x, torch.zeros_like(x))
+        (first,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+        second = torch.zeros_like(x)
+        if first.requires_grad:
+            (second,) = torch.autograd.grad(first.sum(), x, materialize_grads=True)
+        results.append((y.detach(), first.detach(), second + 0.0))
+    torch.testing.assert_close(*results, rtol=0, atol=0)
+
+
+def test_smooth_and_huber_differ_by_their_number() -> None:
+    x, target = torch.linspace(-3, 3, 13).double(), torch.zeros(13).double()
+    smooth, huber = (op.call(x, target, 0.5) for op in (SmoothAbsoluteError, HuberError))
+    torch.testing.assert_close(0.5 * smooth, huber, rtol=1e-15, atol=0)
+
+
+def test_what_is_never_meant_costs_nothing() -> None:
+    """0 · ln 0 is 0, also where x is −∞; torch's answers are NaN."""
+    x = torch.tensor([0.0, -torch.inf, -1.0], dtype=torch.float64, requires_grad=True)
+    zero = torch.zeros(3, dtype=torch.float64)
+    for target, is_logarithm in ((zero, False), (zero.log(), True)):
+        y = KLDivergence.call(x, target, is_logarithm)
+        (grad_x,) = torch.autograd.grad(y.sum(), x)
+        assert y.tolist() == [0, 0, 0]
+        assert grad_x.tolist() == [0, 0, 0]
+    zero.requires_grad_()
+    (grad_target,) = torch.autograd.grad(KLDivergence.call(x, zero, False).sum(), zero)
+    assert grad_target[[0, 2]].tolist() == [-torch.inf, -torch.inf]
+
+
+@pytest.mark.parametrize("margin", [0.0, 1.0])
+@pytest.mark.parametrize("label", [1, -1, 0, 3])
+def test_at_the_kink_and_for_any_label_a_hinge_is_torchs(label: int, margin: float) -> None:
+    results = []
+    for function in (HingeEmbedding.call, hinge_embedding_twin):
+        x = torch.tensor([-1.0, 0.0, 1.0, 2.0], dtype=torch.float64, requires_grad=True)
+        y = function(x, torch.full((4,), label), margin)
+        results.append((y.detach(), torch.autograd.grad(y.sum(), x)[0]))
+    torch.testing.assert_close(*results, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_at_the_kink_margins_are_torchs(p: int) -> None:
+    results = []
+    for function in (
+        lambda x, t: MultiMargin.call(x, t, None, p, 1.0),
+        lambda x, t: F.multi_margin_loss(x, t, p=p, reduction="none"),
+    ):
+        x = torch.tensor([[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]], dtype=torch.float64)
+        x.requires_grad_()
+        y = function(x, torch.tensor([1, 0]))
+        results.append((y.detach(), torch.autograd.grad(y.sum(), x)[0]))
+    torch.testing.assert_close(*results, rtol=1e-15, atol=0)
+
+
+def test_a_cosine_has_no_slope_along_the_vectors_and_that_of_angles_across() -> None:
+    angle = torch.linspace(0.1, 3.0, 9, dtype=torch.float64, requires_grad=True)
+    x = 5 * torch.stack((angle.cos(), angle.sin()), -1)
+    other = torch.tensor([2.0, 0.0], dtype=torch.float64).expand(9, 2)
+    y = CosineEmbedding.call(x, other, torch.ones(9), 0.0)
+    torch.testing.assert_close(y, 1 - angle.cos(), rtol=1e-11, atol=1e-12)
+    grad_x, slope = torch.autograd.grad(y.sum(), (x, angle))
+    torch.testing.assert_close(slope, angle.sin(), rtol=1e-11, atol=1e-12)
+    assert (grad_x * x).sum(-1).abs().max() < 1e-12
+
+
+COSINES = [case for case in SAMPLES + TRIPPING if case.entry.op is CosineEmbedding]
+
+
+@pytest.mark.parametrize("case", COSINES, ids=str)
+def test_the_collapsed_backward_of_a_cosine_is_the_one_of_many_steps(case: Case) -> None:
+    inputs = case.inputs()
+    y, collapsed = gradients(case.entry.op.call, inputs)
+    steps = cosine_embedding_steps(*inputs, normal_like(y, seed=1))
+    torch.testing.assert_close(y, steps.y, rtol=0, atol=1e-14)
+    for mine, its in zip(collapsed, (steps.grad_x, steps.grad_other), strict=True):
+        largest = max([1.0, *(grad.abs().max().item() for grad in collapsed if grad.numel())])
+        torch.testing.assert_close(mine, its, rtol=0, atol=1e-13 * largest)
+
+
+def test_each_step_of_a_cosine_is_what_autograd_finds_there() -> None:
+    """Each intermediate is moved by itself, and the rest of the forward run from there."""
+    x, other, target, margin = COSINES[0].inputs()
+    cotangent = normal_like(target.double(), seed=1)
+    now = cosine_embedding_steps(x, other, target, margin, cotangent)
+
+    def of_cosine(cosine: Tensor) -> Tensor:
+        apart = torch.where(target == -1, (cosine.squeeze(-1) - margin).clamp_min(0), 0)
+        return (torch.where(target == 1, 1 - cosine.squeeze(-1), apart) * cotangent).sum()
+
+    rest = {
+        "cosine": of_cosine,
+        "product": lambda product: of_cosine(product / (now.rho * now.other_rho)),
+        "rho": lambda rho: of_cosine(now.product / (rho * now.other_rho)),
+        "other_rho": lambda rho: of_cosine(now.product / (now.rho * rho)),
+        "squares": lambda squares: of_cosine(now.product / (squares.sqrt() * now.other_rho)),
+        "other_squares": lambda squares: of_cosine(now.product / (now.rho * squares.sqrt())),
+    }
+    for name, of_it in rest.items():
+        expected = torch.func.grad(of_it)(getattr(now, name))
+        mine = getattr(now, f"grad_{name}")
+        torch.testing.assert_close(mine, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_a_vector_of_zeros_has_torchs_slope() -> None:
+    for label in (1.0, -1.0, 0.0):
+        results = []
+        for function in (
+            lambda x, other, t: CosineEmbedding.call(x, other, t, 0.0),
+            lambda x, other, t: F.cosine_embedding_loss(x, other, t, reduction="none"),
+        ):
+            x = torch.zeros(2, 3, dtype=torch.float64, requires_grad=True)
+            other = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], dtype=torch.float64)
+            y = function(x, other, torch.full((2,), label))
+            results.append((y.detach(), torch.autograd.grad(y.sum(), x)[0]))
+        torch.testing.assert_close(*results, rtol=1e-12, atol=0)
+
+
+class ForgottenSignError(AbsoluteError):
+    """∂y/∂t with the sign of ∂y/∂x."""
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        grad_x, grad_target = AbsoluteError.backward(ctx, grad_y)
+        return grad_x, -grad_target
+
+
+class ForgottenDeltaError(HuberError):
+    """±1 outside: right for δ = 1."""
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, target = ctx.saved_tensors
+        grad_x = grad_y * (x - target).clamp(-1, 1)
+        return grad_x, -grad_x, None
+
+
+class LogarithmForgotten(KLDivergence):
+    """∂y/∂t = ln t − x: the 1 of the product's other factor is missing."""
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, target = ctx.saved_tensors
+        grad_x, _, _ = KLDivergence.backward(ctx, grad_y)
+        return grad_x, grad_y * (target.log() - x), None
+
+
+class RightClassForgotten(MultiMargin):
+    """The slope of the right class's own score is left out."""
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        grad_x, *others = MultiMargin.backward(ctx, grad_y)
+        target = ctx.saved_tensors[1]
+        return grad_x.scatter(-1, target.unsqueeze(-1), 0.0), *others
+
+
+class LengthHeldConstant(CosineEmbedding):
+    """b / ρ alone: the part along a is not taken out."""
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, other, target = ctx.saved_tensors
+        _, grad_other, *none = CosineEmbedding.backward(ctx, grad_y)
+        g = torch.where(target == 1, -grad_y, torch.where(target == -1, grad_y, 0))
+        lengths = x.norm(dim=-1, keepdim=True) * other.norm(dim=-1, keepdim=True)
+        return g.unsqueeze(-1) * other / lengths, grad_other, *none
+
+
+PLANTED = (
+    (ForgottenSignError, 0),
+    (ForgottenDeltaError, 1),
+    (LogarithmForgotten, 0),
+    (RightClassForgotten, 0),
+    (LengthHeldConstant, 0),
+)
+
+
+@pytest.mark.parametrize(("op", "number"), PLANTED)
+def test_the_mistakes_of_others_are_seen(op: type, number: int) -> None:
+    assert_seen(planted(op, number=number))

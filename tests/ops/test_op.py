@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.ops.catalogue_cases import TORCH_SCRIPTS_ITS_JVP
-from torchref.ops import Op, Sigmoid
+from torchref.ops import Op, Sigmoid, Standardisation
 
 
 class HalvedSigmoid(Sigmoid):
@@ -35,6 +35,16 @@ def test_a_subclass_is_called_with_its_own_rules() -> None:
     forward_slope = torch.func.jvp(HalvedTwice.call, (x,), (torch.ones_like(x),))[1]
     assert [slope(op) for op in (Sigmoid, HalvedSigmoid, HalvedTwice)] == [1 / 4, 1 / 8, 1 / 8]
     assert forward_slope == 1 / 16
+
+
+@pytest.mark.filterwarnings(TORCH_SCRIPTS_ITS_JVP)
+def test_forward_mode_over_vmap_takes_options_that_are_tuples() -> None:
+    def each(x: torch.Tensor) -> torch.Tensor:
+        return Standardisation.call(x, None, None, (-1,), 0.1)
+
+    x, dx = torch.randn(2, 5, 3, 4, dtype=torch.float64)
+    together = torch.func.jvp(torch.vmap(each), (x,), (dx,))
+    torch.testing.assert_close(together, torch.func.jvp(each, (x,), (dx,)))
 
 
 @pytest.mark.parametrize("op", [Sigmoid, HalvedSigmoid, HalvedTwice])

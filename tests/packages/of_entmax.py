@@ -4,18 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.kernels.references import sparsemax as sparsemax_by_sorting
 from tests.packages.published import Shelf
 
 entmax = pytest.importorskip("entmax", reason="entmax is not installed")
 FUNCTIONS = Shelf("entmax")
-
-
-def sparsemax_by_sorting(x: Tensor) -> Tensor:
-    z = x.sort(-1, descending=True).values
-    k = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    sums = z.cumsum(-1) - 1
-    support = (z * k > sums).sum(-1, keepdim=True)
-    return (x - sums.gather(-1, support - 1) / support).relu()
 
 
 def entmax15_by_sorting(x: Tensor) -> Tensor:

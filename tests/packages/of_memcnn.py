@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.packages.published import Published, Shelf
+from tests.packages.published import Shelf
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # memcnn imports from torch.cuda.amp
@@ -24,7 +24,15 @@ def block(dtype: torch.dtype) -> nn.Module:
         return nn.Sequential(nn.Linear(5, 5), nn.Tanh()).to(dtype)
 
 
-def coupled(kind: type, implementation: int, x: Tensor, **options: object) -> Tensor:
+def coupled(
+    kind: type,
+    implementation: int,
+    x: Tensor,
+    *,
+    trained: bool = True,
+    inverse: bool = False,
+    **options: object,
+) -> Tensor:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the handwritten ones are deprecated
         layer = kind(
@@ -34,7 +42,8 @@ def coupled(kind: type, implementation: int, x: Tensor, **options: object) -> Te
             implementation_bwd=implementation,
             **options,
         )
-    return layer(x)
+    layer.requires_grad_(trained)
+    return layer.inverse(x) if inverse else layer(x)
 
 
 def added(x: Tensor) -> Tensor:
@@ -63,28 +72,37 @@ def affine(x: Tensor) -> Tensor:
     lambda draw: (draw.normal(3, 4, 5),),
     added,
     right=False,
-    because="with keep_input=True the gradient of the input comes out twice as large",
+    because="with keep_input=True the gradient of the input comes out twice as large: backward "
+    "puts it in the input's grad, and returns it",
 )
 def checkpoint(x: Tensor) -> Tensor:
     coupling = memcnn.AdditiveCoupling(block(x.dtype), block(x.dtype))
     return memcnn.InvertibleModuleWrapper(coupling, keep_input=True, num_bwd_passes=9)(x)
 
 
-def coupling() -> nn.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return AdditiveCoupling(
-            block(torch.float32), block(torch.float32), implementation_fwd=0, implementation_bwd=0
-        )
+FROZEN = "backward raises where the weights are frozen: it differentiates by all of them"
 
 
-FUNCTIONS.append(
-    Published(
-        "memcnn.coupling",
-        coupling(),
-        None,
-        lambda draw: (draw.normal(3, 4, 5),),
-        because="backward raises where the weights are frozen",
-        right=False,
-    )
+@FUNCTIONS.holds(lambda draw: (draw.normal(3, 4, 5),), right=False, because=FROZEN)
+def coupling(x: Tensor) -> Tensor:
+    return coupled(AdditiveCoupling, 0, x, trained=False)
+
+
+@FUNCTIONS.holds(lambda draw: (draw.normal(3, 4, 5),), right=False, because=FROZEN)
+def coupling_without_input(x: Tensor) -> Tensor:
+    return coupled(AdditiveCoupling, 1, x.clone(), trained=False)
+
+
+@FUNCTIONS.holds(lambda draw: (draw.normal(3, 4, 5),), right=False, because=FROZEN)
+def affine_coupling(x: Tensor) -> Tensor:
+    return coupled(AffineCoupling, 0, x, trained=False, adapter=AffineAdapterNaive)
+
+
+@FUNCTIONS.holds(
+    lambda draw: (draw.normal(3, 4, 5),),
+    dtype=torch.float64,
+    right=False,
+    because="the gradients of the two halves of the input come out in each other's place",
 )
+def inverse_coupling(y: Tensor) -> Tensor:
+    return coupled(AdditiveCoupling, 0, y, inverse=True)

@@ -13,9 +13,13 @@ wavelets = pytest.importorskip(
 pywt = pytest.importorskip("pywt")
 scattering = pytest.importorskip("pytorch_wavelets.scatternet.lowlevel")
 FUNCTIONS = Shelf("pytorch_wavelets")
-LOW_ONLY = "where low needs no gradient, high gets none"
+LOW_ONLY = "where low needs no gradient, high gets none; and with a mirrored or periodic border \
+both gradients are those of another border, for backward extends grad_output as an image"
+MIRRORED = "the gradient leaves out what the mirrored border adds: backward is that of a border of \
+zeros, in every mode but zero, and in periodization where the length is odd"
 
 forward1d = wavelets.DWT1DForward(J=1, wave="db2", mode="zero")
+mirrored1d = wavelets.DWT1DForward(J=1, wave="db2", mode="symmetric")
 inverse1d = wavelets.DWT1DInverse(wave="db3", mode="zero")
 forward2d = wavelets.DWTForward(J=2, wave="db3", mode="zero")
 mirrored2d = wavelets.DWTForward(J=1, wave="db2", mode="symmetric")
@@ -42,6 +46,12 @@ def dwt1d(x: Tensor) -> tuple[Tensor, Tensor]:
     return low, high[0]
 
 
+@FUNCTIONS.holds(lambda draw: (draw.normal(2, 3, 13),), right=False, because=MIRRORED)
+def dwt1d_of_a_mirrored_signal(x: Tensor) -> tuple[Tensor, Tensor]:
+    low, high = mirrored1d(x)
+    return low, high[0]
+
+
 @FUNCTIONS.holds(
     lambda draw: (draw.normal(3, 2, 9), draw.normal(3, 2, 9)), right=False, because=LOW_ONLY
 )
@@ -58,7 +68,7 @@ def dwt2d(x: Tensor) -> tuple[Tensor, ...]:
 @FUNCTIONS.holds(
     lambda draw: (draw.normal(2, 3, 11, 14),),
     right=False,
-    because="the gradient leaves out what the mirrored border adds",
+    because=MIRRORED,
 )
 def dwt2d_of_a_mirrored_image(x: Tensor) -> tuple[Tensor, ...]:
     low, high = mirrored2d(x)
@@ -89,7 +99,7 @@ def scattering_layer(x: Tensor) -> Tensor:
     lambda draw: (draw.normal(3, 4, 5), draw.normal(3, 4, 5), 0.1),
     lambda x, y, b: (x * x + y * y + b * b).sqrt() - b,
     right=False,
-    because="backward raises where x needs no gradient and y does",
+    because="backward raises where x needs no gradient and y does: it was saved for x alone",
 )
 def smooth_magnitude(x: Tensor, y: Tensor, b: float) -> Tensor:
     return scattering.SmoothMagFn.apply(x, y, b)

@@ -66,6 +66,19 @@ def neighbours(x: Tensor) -> Tensor:
 
 
 @FUNCTIONS.holds(
+    lambda draw: (draw.normal(4, 3),),
+    lambda x: dense(torch.eye(5, dtype=x.dtype)).T @ x,
+    right=False,
+    because="backward raises where the matrix is transposed and not square: it takes the two sizes "
+    "the wrong way round",
+)
+def transposed_neighbours(x: Tensor) -> Tensor:
+    column, row = zip(*sorted(zip(COLUMN, ROW, strict=True)), strict=True)
+    edges = EdgeIndex((row, column), sparse_size=(4, 5), sort_order="col")
+    return edges.matmul(x, transpose=True)
+
+
+@FUNCTIONS.holds(
     lambda draw: (draw.normal(5, 6),),
     dtype=torch.float64,
     expect={"mutates-saved": "the output's memory is given back: the next block holds it"},

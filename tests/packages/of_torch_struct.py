@@ -4,18 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.kernels.references import sparsemax
 from tests.packages.published import Shelf
 
 semirings = pytest.importorskip("torch_struct.semirings", reason="torch_struct is not installed")
 FUNCTIONS = Shelf("torch_struct")
-
-
-def sparsemax(x: Tensor) -> Tensor:
-    z = x.sort(-1, descending=True).values
-    k = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    sums = z.cumsum(-1) - 1
-    support = (z * k > sums).sum(-1, keepdim=True)
-    return (x - sums.gather(-1, support - 1) / support).relu()
 
 
 def value(x: Tensor) -> Tensor:

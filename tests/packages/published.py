@@ -48,6 +48,7 @@ class Published:
     options: Mapping[str, Any] = field(default_factory=dict)
     because: str = ""
     right: bool = True  # False: a bug of the package, confirmed by hand
+    culprit: str = ""  # of a wrong call that applies several Functions: the one that is wrong
 
     def report(self, seed: int) -> Report:
         inputs = self.inputs(Draw(seed, self.dtype))
@@ -69,11 +70,13 @@ class Shelf(list[Published]):
         dtype: torch.dtype = torch.float32,
         because: str = "",
         right: bool = True,
+        culprit: str = "",
         **options: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def put(call: Callable[..., Any]) -> Callable[..., Any]:
             name = f"{self.package}.{call.__name__}"
-            self.append(Published(name, call, reference, inputs, dtype, options, because, right))
+            of_user = (options, because, right, culprit)
+            self.append(Published(name, call, reference, inputs, dtype, *of_user))
             return call
 
         return put

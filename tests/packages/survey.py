@@ -3,33 +3,25 @@
 python -m tests.packages.survey run FILE [PACKAGE ...]
 python -m tests.packages.survey write FILE ... > docs/field_survey.md
 
-`run` writes what it saw as JSON lines. It tries what is installed: the packages and the Triton
-kernels may be in two environments, and `write` makes one page of the files of both.
+`run` writes what it saw as JSON lines, and goes on where a run into the same file was ended. It
+tries what is installed: the packages and the Triton kernels may be in two environments, and `write`
+makes one page of the files of both.
 """
 
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
-import warnings
-from collections.abc import Iterator
-from importlib.metadata import packages_distributions, version
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-import torch
-from torch import Tensor
-from torch.utils import _pytree as pytree
-
-import torchref
+from tests.packages.audited import KERNELS, Line, audited
 from tests.packages.measure import PACKAGES
-from tests.packages.used import Used, of_kernels, of_packages
 
-KERNELS = ("liger", "fla", "torchnorm", "saga")
-LIMIT = 60.0  # seconds for one cross-check
-SECONDS = 600.0  # for one package
+SECONDS = 900.0  # for one process: the call that it is at is left out, and told
 
 
 def main() -> None:
@@ -37,121 +29,91 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="audit the packages, and write down what was seen")
     run.add_argument("file", type=Path)
-    run.add_argument(
-        "packages", nargs="*", metavar="PACKAGE[.CALL]", help="all, unless some are named"
-    )
-    one = commands.add_parser("one", help="audit one package, or one call, in this process")
+    run.add_argument("packages", nargs="*", metavar="PACKAGE", help="all, unless some are named")
+    one = commands.add_parser("one", help="audit one package in this process")
     one.add_argument("package")
+    one.add_argument("--after", default="", metavar="CALL", help="begin after this call")
     write = commands.add_parser("write", help="print the page")
     write.add_argument("files", type=Path, nargs="+")
     chosen = parser.parse_args()
     if chosen.command == "run":
         _run(chosen.file, chosen.packages or [*PACKAGES, *KERNELS])
     elif chosen.command == "one":
-        for line in _audited(chosen.package):
+        for line in audited(chosen.package, chosen.after):
             print(json.dumps(line), flush=True)
         os._exit(0)  # some packages leave threads behind, which end the process as Python ends
     else:
         from tests.packages.survey_page import page
 
-        lines = [line for file in chosen.files for line in file.read_text().splitlines()]
-        print(page([json.loads(line) for line in lines]), end="")
+        print(page([line for file in chosen.files for line in _lines_of(file)]), end="")
 
 
-def _run(file: Path, packages: list[str]) -> None:
-    """Each package in a process of its own: some change torch itself as they are imported."""
-    failed = []
-    with file.open("w") as out:
-        for package in packages:
-            command = [sys.executable, "-m", "tests.packages.survey", "one", package]
-            try:
-                done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=SECONDS)
-                told, ended = done.stdout, f"exit status {done.returncode}" * bool(done.returncode)
-            except subprocess.TimeoutExpired as late:
-                told, ended = (late.stdout or b"").decode(), f"not done after {SECONDS:.0f} seconds"
-            for line in told.splitlines():
-                if line.startswith("{"):
-                    out.write(line + "\n")
-            if ended:
-                failed.append(package)
-                out.write(json.dumps({"stopped": package, "why": ended}) + "\n")
-            out.flush()
-            print(f"{package}: {ended or 'done'}", file=sys.stderr, flush=True)
-    sys.exit(f"not surveyed to the end: {', '.join(failed)}" if failed else 0)
-
-
-def _audited(named: str) -> Iterator[dict[str, Any]]:
-    """A line for each case and Function under it."""
-    warnings.simplefilter("ignore")  # of the packages themselves
-    package, _, call = named.partition(".")
-    try:
-        cases = of_kernels(package) if package in KERNELS else of_packages(package)
-    except pytest.skip.Exception as missing:
-        print(missing, file=sys.stderr)
-        return
-    torch.set_num_threads(1)
-    for case in cases:
-        if call and case.name != named:
+def _run(file: Path, packages: Sequence[str]) -> None:
+    """The file has a package whole or not at all: the last line of one says that it is done."""
+    kept = _done(file)
+    file.write_text("".join(json.dumps(line) + "\n" for lines in kept.values() for line in lines))
+    stopped = []
+    for package in packages:
+        if package in kept:
+            print(f"{package}: done before", file=sys.stderr, flush=True)
             continue
-        with torchref.audit() as audit:
-            error = _used(case)
-        options = {"seconds": LIMIT, **case.always}
-        stated = bare = audit.report(**options)
-        if bare.verdict != "right":  # then what its user would state may tell
-            expect = dict.fromkeys(audit.seen, case.because) if case.expected else {}
-            options |= {"expect": expect, "references": case.references, **case.options}
-            stated = audit.report(**options)
-        for before, row in zip(bare.rows, stated.rows, strict=True):
-            file, distribution = _home(row.file)
-            if distribution is None:
-                continue  # of the tests themselves
-            told = row.to_dict() | {"file": file, "reports": []}
-            findings = [f for report in row.reports for f in report.findings]
-            yield told | {
-                "package": distribution,
-                "version": version(distribution),
-                "torch": torch.__version__,
-                "case": case.name,
-                "truth": case.truth,
-                "stated": case.because,
-                "error": error,
-                "bare": before.verdict,
-                "bare_cause": before.cause,
-                "bare_hint": before.note,
-                "evidence": findings[0].evidence if findings else "",
-                "undecided": [
-                    f"{check.name}: {check.note}"
-                    for report in row.reports
-                    for check in report.checks
-                    if check.status == "cannot tell"
-                ],
-            }
+        began = _cpu_seconds()
+        lines = surveyed(package, SECONDS)
+        seconds = _cpu_seconds() - began
+        lines.append({"done": package, "seconds": seconds})
+        with file.open("a") as out:
+            out.writelines(json.dumps(line) + "\n" for line in lines)
+        stopped += [line["stopped"] for line in lines if "stopped" in line]
+        print(f"{package}: {seconds:.0f} s", file=sys.stderr, flush=True)
+    sys.exit(f"not surveyed to the end: {', '.join(stopped)}" if stopped else 0)
 
 
-def _used(case: Used) -> str:
-    """Forward and backward as in a program; the error where the backward raises one."""
-    torch.manual_seed(0)
-    inputs = [x.requires_grad_() if needs else x for x, needs in case.inputs]
-    outputs = [
-        y
-        for y in pytree.tree_leaves(case.call(*inputs))
-        if isinstance(y, Tensor) and y.requires_grad
-    ]
-    try:
-        torch.autograd.backward(outputs, [torch.randn_like(y) for y in outputs])
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
+def surveyed(package: str, seconds: float) -> list[Line]:
+    """Of a process of its own, for some packages change torch itself as they are imported; and of
+    another for what is left, where that ends or lasts too long. The call it stopped at is told.
+    """
+    lines: list[Line] = []
+    after = ""
+    while True:
+        command = [sys.executable, "-m", "tests.packages.survey", "one", package, "--after", after]
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=seconds)
+            told, ended = done.stdout, f"ended with exit status {done.returncode}"
+            is_whole = done.returncode == 0
+        except subprocess.TimeoutExpired as late:
+            told, ended = (late.stdout or b"").decode(), f"not done after {seconds:.0f} seconds"
+            is_whole = False
+        # a package may print too, and the last line may be cut off
+        new = [json.loads(s) for s in told.splitlines() if s.startswith("{") and s.endswith("}")]
+        lines += [line for line in new if "begun" not in line]
+        if is_whole:
+            return lines
+        begun = [line["begun"] for line in new if "begun" in line]
+        if not begun:
+            return [*lines, {"stopped": package, "why": ended}]
+        after = begun[-1]
+        lines = [line for line in lines if line.get("case") != after]
+        lines.append({"stopped": after, "why": ended})
 
 
-def _home(file: str | None) -> tuple[str, str | None]:
-    """The path within the package, and the distribution that it was installed from."""
-    parts = Path(file or "").parts
-    if "site-packages" not in parts:
-        return file or "", None
-    inside = parts[parts.index("site-packages") + 1 :]
-    module = inside[0].removesuffix(".py")
-    return "/".join(inside), packages_distributions()[module][0]
+def _done(file: Path) -> dict[str, list[Line]]:
+    """By package, the lines of those that are done."""
+    done: dict[str, list[Line]] = {}
+    lines: list[Line] = []
+    for line in _lines_of(file) if file.exists() else []:
+        lines.append(line)
+        if "done" in line:
+            done[line["done"]], lines = lines, []
+    return done
+
+
+def _lines_of(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.packages.judgements import SENSES, judgement_of
+
 Line = dict[str, Any]
 REPRODUCTIONS = Path(__file__).parent / "reproductions"
 ORDER = ("wrong", "on purpose", "right", "right in its call", "cannot tell", "not asked")
@@ -12,8 +14,8 @@ MEANING = {
     "right": "the audit finds every gradient right, alone or with what the user states of the call",
     "wrong": "a bug of the package: the call that a user makes has a wrong gradient, or raises",
     "on purpose": "a surrogate, a straight-through estimator, or a kernel that works in place",
-    "right in its call": "the audit accuses or doubts the Function alone, and the cross-check of "
-    "the call it is made for, with a reference or by differences, finds the gradient right",
+    "right in its call": "the audit accuses or doubts the Function alone, and the gradient of the "
+    "call it is made for is right: judged by hand, one by one, below",
     "cannot tell": "neither the audit nor a reference decides",
     "not asked": "the call does not run its backward",
 }
@@ -23,7 +25,7 @@ HEAD = """\
 What `torchref.audit` says of handwritten Functions of public packages: each is applied as the
 package's user applies it, forward and backward, within the audit, which then cross-checks it at the
 arguments it had. The calls are those of `tests/packages/` and `tests/kernels/`; the Triton kernels
-run in Triton's interpreter on a CPU. This page is made by
+run in Triton's interpreter on a CPU. All of this page is made by
 
 ```
 python -m tests.packages.survey run packages.jsonl
@@ -31,29 +33,30 @@ python -m tests.packages.survey run kernels.jsonl liger fla torchnorm saga
 python -m tests.packages.survey write packages.jsonl kernels.jsonl > docs/field_survey.md
 ```
 
-with what `requirements-packages.txt` and `pip install '.[kernels]'` install. A call is audited once
-without a word on it, and again, where that is not right, with what its user would state: a
-tolerance, the reference of a kernel, or that it is no gradient of its forward, on purpose.
+the first where `requirements-packages.txt` and peft are installed, the second with
+`pip install '.[kernels]'`. A call is audited once without a word on it, and again, where that is
+not right, with what its user would state: a tolerance, the reference of a kernel, or that it is no
+gradient of its forward, on purpose. A package has a process of its own; a call that ends it, or is
+not done in time, is told at the end of this page.
 """
 
 
 def page(lines: Sequence[Line]) -> str:
     """The page in Markdown."""
-    stopped = [line for line in lines if "stopped" in line]
-    lines = _with_one_culprit([line for line in lines if "stopped" not in line])
+    seen = [line for line in lines if "case" in line]
     functions: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
-    for line in lines:
+    for line in seen:
         functions[_key(line)].append(line)
     told = [Told(cases) for _, cases in sorted(functions.items())]
     return "\n".join(
         [
             HEAD,
-            *_summary(told, lines[0]["torch"]),
+            *_summary(told, seen, sum(line.get("seconds", 0.0) for line in lines)),
             *_wrong(told),
-            *_compared(lines),
+            *_compared(seen),
             *_accused(told),
             *_table(told),
-            *_unchecked(told, stopped),
+            *_unchecked(told, lines),
             "",
         ]
     )
@@ -77,18 +80,13 @@ class Told:
         )
 
     @property
+    def accused(self) -> Line | None:
+        """The first call that is right where the audit does not find it so."""
+        return next((case for case in self.cases if _verdict(case) == "right in its call"), None)
+
+    @property
     def cause(self) -> str:
         return self.case["cause"] or self.case["bare_cause"] or ""
-
-
-def _with_one_culprit(lines: Sequence[Line]) -> list[Line]:
-    """Of several Functions under a wrong call none is blamed that a right one applies too."""
-    under = Counter(line["case"] for line in lines)
-    fine = {_key(line) for line in lines if line["truth"] == "right"}
-    return [
-        line | {"truth": "right"} if under[line["case"]] > 1 and _key(line) in fine else line
-        for line in lines
-    ]
 
 
 def _key(line: Line) -> tuple[str, str, int]:
@@ -109,12 +107,14 @@ def _verdict(case: Line) -> str:
     return "right in its call"
 
 
-def _summary(told: Sequence[Told], torch: str) -> Iterable[str]:
+def _summary(told: Sequence[Told], lines: Sequence[Line], seconds: float) -> Iterable[str]:
     of_package: dict[str, list[Told]] = defaultdict(list)
     for each in told:
         of_package[f"{each.package} {each.version}"].append(each)
     sums = Counter(each.verdict for each in told)
-    yield f"{len(told)} Functions of {len(of_package)} packages, with torch {torch}:\n"
+    torch = " and ".join(sorted({line["torch"] for line in lines}))
+    yield f"{len(told)} Functions of {len(of_package)} packages, with torch {torch}, in"
+    yield f"{seconds / 60:.0f} minutes of one core:\n"
     yield "| verdict | Functions | what it says |\n| --- | ---: | --- |"
     yield from (f"| {v} | {sums[v]} | {MEANING[v]} |" for v in ORDER)
     yield f"\n| package | Functions | {' | '.join(ORDER)} |"
@@ -136,7 +136,11 @@ def _wrong(told: Sequence[Told]) -> Iterable[str]:
                 yield f"\n### {case['case']}\n"
                 yield f"{each.package} {each.version}, `{each.name}`, `{each.place}`:"
                 yield f"{case['stated']}.\n"
+                if case["error"]:
+                    yield f"The call itself ends with {_one_line(case['error'])}\n"
                 yield f"The audit: {case['verdict']}{_by(case)}\n"
+                if case["cause"] and each.accused and each.accused["cause"] == case["cause"]:
+                    yield "It says so where the call is right, too: it does not tell this apart.\n"
                 yield f"```python\n{(REPRODUCTIONS / (case['case'] + '.py')).read_text()}```"
 
 
@@ -167,23 +171,28 @@ def _compared(lines: Sequence[Line]) -> Iterable[str]:
 
 def _accused(told: Sequence[Told]) -> Iterable[str]:
     yield "\n## Accused or doubted alone, right in the call\n"
-    yield "The audit sees the Function and not the call around it: that a matrix is symmetric, that"
-    yield "weights reach the forward through a module, or that the caller has its part in the chain"
-    yield "rule; and it varies the numbers that it was given, beyond what the call can mean. The"
-    yield "calls are checked by `tests/packages/` and `tests/kernels/`. One of each Function is"
-    yield "told.\n"
-    yield "| Function | call | the audit | evidence |\n| --- | --- | --- | --- |"
+    yield "The audit sees the Function and not the call around it, and it varies the numbers that"
+    yield "it was given, beyond what the call can mean. Each of these was read in its package, and"
+    yield "its gradient derived or differentiated anew; `tests/packages/judgements.py` says how. It"
+    yield "is right in one of these senses:\n"
+    yield from (f"- {sense}: {meaning}" for sense, meaning in SENSES.items())
+    yield "\nThe error of the call is the largest that its gradient has in this run, beside"
+    yield "differences of the whole call, in float64 where the package computes in it. One of each"
+    yield "Function is told.\n"
+    yield "| Function | call | the audit | evidence | error of the call | judged by hand |"
+    yield "| --- | --- | --- | --- | ---: | --- |"
     for each in told:
-        for case in each.cases:
-            if _verdict(case) == "right in its call":
-                said = f"{case['verdict']}{', `' + case['cause'] + '`' if case['cause'] else ''}"
-                undecided = case["undecided"][0] if case["undecided"] else case["note"]
-                evidence = case["evidence"] if case["verdict"] == "wrong" else undecided
-                yield (
-                    f"| {each.package} `{each.name}` | {case['case'].split('.', 1)[1]} "
-                    f"| {said} | {_cell(evidence)} |"
-                )
-                break  # its further calls say the same
+        if (case := each.accused) is not None:
+            said = f"{case['verdict']}{', `' + case['cause'] + '`' if case['cause'] else ''}"
+            undecided = case["undecided"][0] if case["undecided"] else case["note"]
+            evidence = case["evidence"] if case["verdict"] == "wrong" else undecided
+            off = "" if case["off"] is None else f"{case['off']:.0e}"
+            judged = str(judgement_of(each.package, each.name) or "not judged")
+            judged += "; wrong in another call, above" * (each.verdict == "wrong")
+            yield (
+                f"| {each.package} `{each.name}` | {case['case'].split('.', 1)[1]} "
+                f"| {said} | {_cell(evidence)} | {off} | {_cell(judged)} |"
+            )
 
 
 def _table(told: Sequence[Told]) -> Iterable[str]:
@@ -199,11 +208,13 @@ def _table(told: Sequence[Told]) -> Iterable[str]:
         )
 
 
-def _unchecked(told: Sequence[Told], stopped: Sequence[Line]) -> Iterable[str]:
+def _unchecked(told: Sequence[Told], lines: Sequence[Line]) -> Iterable[str]:
+    done = {line["case"].split(".")[0] for line in lines if "case" in line}
+    missing = {line["missing"]: line["why"] for line in lines if "missing" in line}
+    left_out = [(line["stopped"], line["why"]) for line in lines if "stopped" in line]
+    left_out += [(name, why) for name, why in missing.items() if name not in done]
     yield "\n## What could not be checked\n"
-    yield from (
-        f"- {each['stopped']}: {each['why']}; further calls were left out" for each in stopped
-    )
+    yield from (f"- {name}: {_one_line(why)}; it was left out" for name, why in left_out)
     yield ""
     yield "| Function | call | why |\n| --- | --- | --- |"
     for each in told:

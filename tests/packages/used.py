@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from tests.packages.published import Draw, Published
+from torchref.checker.execution.arithmetic import is_floating
 
 if TYPE_CHECKING:
     from tests.kernels.kernel import Kernel  # which needs Triton
@@ -35,6 +35,7 @@ class Used:
     options: Mapping[str, Any] = field(default_factory=dict)
     always: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    culprit: str = ""  # of the Functions under a wrong call the one that is wrong
 
     @property
     def expected(self) -> bool:
@@ -52,7 +53,7 @@ def _published(case: Published) -> Used:
     wrt = case.options.get("wrt")
     names = list(inspect.signature(case.call).parameters)
     inputs = [
-        (x, _is_learnt(x) and (wrt is None or name in wrt))
+        (x, is_floating(x) and (wrt is None or name in wrt))
         for name, x in zip(names, values, strict=False)
     ]
     options = {name: case.options[name] for name in PASSED_ON if name in case.options}
@@ -61,7 +62,7 @@ def _published(case: Published) -> Used:
     truth = "right" if case.right else "wrong"
     if any(name in case.options for name in NOT_ITS_GRADIENT):
         truth = "not its gradient"
-    return Used(case.name, case.call, inputs, truth, case.because, options)
+    return Used(case.name, case.call, inputs, truth, case.because, options, culprit=case.culprit)
 
 
 def of_kernels(package: str) -> Iterator[Used]:
@@ -84,7 +85,3 @@ def _by_place(kernel: "Kernel", *args: Any) -> Any:
     """The reference, called with the arguments of the Function."""
     names = enumerate(kernel.arguments())
     return kernel.reference(*(args[kernel.places.get(name, place)] for place, name in names))
-
-
-def _is_learnt(x: Any) -> bool:
-    return isinstance(x, Tensor) and (x.is_floating_point() or x.is_complex())

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+# It registers once in a process, and pytester forgets the modules that a suite imports.
+import torch._inductor.test_operators  # noqa: F401
+
 OPS = """
 import torch
 

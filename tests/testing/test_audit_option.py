@@ -19,6 +19,19 @@ def apply(function):
 def test_one(): apply(Swish)
 def test_two(): apply({})
 """
+STOPS = """
+class Stops(Swish):
+    is_armed = False
+    @staticmethod
+    def forward(ctx, x):
+        if Stops.is_armed:
+            raise KeyboardInterrupt
+        return Swish.forward(ctx, x)
+
+def test_three():
+    apply(Stops)
+    Stops.is_armed = True
+"""
 RIGHT, WRONG = SUITE.format("Swish"), SUITE.format("WrongSwish")
 
 
@@ -33,6 +46,49 @@ def test_a_wrong_function_that_no_test_sees_fails_the_run(suite: pytest.Pytester
         "Swish": "right",
         "WrongSwish": "wrong",
     }
+
+
+ENDS = """
+import os
+
+class Ends(Swish):
+    is_armed = False
+    @staticmethod
+    def forward(ctx, x):
+        if Ends.is_armed:
+            {}
+        return Swish.forward(ctx, x)
+
+class After(Swish):
+    pass
+
+def test_three():
+    apply(Ends)
+    apply(After)
+    Ends.is_armed = True
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [("os._exit(3)", "exit status 3"), ("os.kill(os.getpid(), 11)", "signal 11")],
+    ids=["exit", "signal"],
+)
+def test_a_function_that_ends_the_process_ends_no_other(
+    suite: pytest.Pytester, how: str, told: str
+) -> None:
+    suite.makepyfile(WRONG + ENDS.format(how))
+    ended = suite.runpytest_inprocess("--torchref-audit", "--torchref-report=found.json")
+    ended.assert_outcomes(passed=3)
+    rows = json.loads((suite.path / "found.json").read_text())["audit"]["functions"]
+    verdicts = {each["name"]: each["verdict"] for each in rows}
+    assert verdicts == {
+        "Swish": "right",
+        "WrongSwish": "wrong",
+        "Ends": "cannot tell",
+        "After": "right",
+    }
+    ended.stdout.fnmatch_lines([f"*not checked: it ended the process, with {told}*"])
 
 
 def test_right_functions_leave_the_status(suite: pytest.Pytester) -> None:
@@ -79,7 +135,22 @@ def test_an_interrupted_run_says_that_it_was_not_audited(suite: pytest.Pytester)
     suite.makepyfile(WRONG + "\ndef test_three(): raise KeyboardInterrupt")
     ended = suite.runpytest_inprocess("--torchref-audit", no_reraise_ctrlc=True)
     assert ended.ret == pytest.ExitCode.INTERRUPTED
-    ended.stdout.fnmatch_lines(["the run was interrupted: what it applied was not audited"])
+    ended.stdout.fnmatch_lines(
+        ["*WrongSwish*cannot tell*", "the run was interrupted: not all that it applied was audited"]
+    )
+
+
+def test_an_interrupted_audit_tells_what_was_checked_by_then(suite: pytest.Pytester) -> None:
+    suite.makepyfile(WRONG + STOPS)
+    ended = suite.runpytest_inprocess("--torchref-audit", "--torchref-report=found.json")
+    assert ended.ret == pytest.ExitCode.INTERRUPTED
+    document = json.loads((suite.path / "found.json").read_text())
+    assert document["interrupted"]
+    assert {each["name"]: each["verdict"] for each in document["audit"]["functions"]} == {
+        "Swish": "right",
+        "WrongSwish": "wrong",
+        "Stops": "cannot tell",
+    }
 
 
 def row(verdict: RowVerdict, calls: int, note: str = "") -> Row:

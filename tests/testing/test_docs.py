@@ -1,23 +1,28 @@
-"""The examples of docs/testing.md are test files, and pytest prints what stands below them."""
+"""The test files that the docs show: pytest prints what stands below them, or passes them."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2].joinpath("docs", "testing.md").read_text(encoding="utf-8")
-EXAMPLE = re.compile(r"```python\n(.*?)```\n\n```\n(.*?)```", re.DOTALL)
+from tests.page_contents import PAGES, Block, is_a_test_file, name_of, python
+
+EXAMPLES = [
+    pytest.param(block, [each for each in found[:place] if each.saved_as], id=f"{page}-{place}")
+    for page, found in ((name_of(page), python(page)) for page in PAGES)
+    for place, block in enumerate(found)
+    if is_a_test_file(block)
+]
 
 
-@pytest.mark.parametrize(
-    ("code", "shown"),
-    [pytest.param(*m.groups(), id=str(n)) for n, m in enumerate(EXAMPLE.finditer(PAGE))],
-)
-def test_an_example(suite: pytest.Pytester, code: str, shown: str) -> None:
-    suite.makepyfile(code)
+@pytest.mark.parametrize(("block", "saved"), EXAMPLES)
+def test_an_example(suite: pytest.Pytester, block: Block, saved: list[Block]) -> None:
+    for each in saved:
+        suite.path.joinpath(each.saved_as or "").write_text(each.code, encoding="utf-8")
+    name = block.saved_as or "test_example.py"
+    suite.path.joinpath(name).write_text(block.code, encoding="utf-8")
     ended = suite.runpytest_inprocess("-ra")
-    ended.stdout.fnmatch_lines([re.sub("^=", "*=", line) for line in shown.splitlines()])
-
-
-def test_every_example_is_run() -> None:
-    assert PAGE.count("```python") == len(EXAMPLE.findall(PAGE)) == 4
+    if block.shown is None:
+        assert ended.ret == 0
+    else:
+        shown = block.shown.splitlines()
+        ended.stdout.fnmatch_lines([re.sub("^=", "*=", line) for line in shown])

@@ -12,135 +12,11 @@ from typing import Any
 
 import pytest
 
+from tests.full_disk import FULL, needs_full
+from tests.testing.mutated_suites import HANGS, STRONG, WEAK, suite
+
 HOUSE = Path(__file__).parents[2]
 MOST_SECONDS = 240
-
-KERNELS = """
-import torch
-from torch.autograd import Function
-from torchref.ops.op import Op, save_inputs
-
-class Swish(Function):
-    @staticmethod
-    def forward(ctx, x, beta):
-        ctx.save_for_backward(x, beta)
-        return x * torch.sigmoid(beta * x)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        x, beta = ctx.saved_tensors
-        s = torch.sigmoid(beta * x)
-        return grad_y * (s + beta * x * s * (1 - s)), (grad_y * x * x * s * (1 - s)).sum(0)
-
-class Square(Op):
-    @staticmethod
-    def forward(x):
-        return x * x
-
-    setup_context = staticmethod(save_inputs)
-
-    @staticmethod
-    def backward(ctx, grad_y):
-        return 2 * ctx.saved_tensors[0] * grad_y
-
-    @staticmethod
-    def tangent(ctx, dx):
-        return 2 * ctx.saved_tensors[0] * dx
-
-swish = Swish.apply
-square = Square.call
-
-@torch.library.custom_op("mutated::cube", mutates_args=())
-def cube(x: torch.Tensor) -> torch.Tensor:
-    return x * x * x
-
-cube.register_autograd(
-    lambda ctx, grad_y: 3 * ctx.saved_tensors[0] ** 2 * grad_y,
-    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
-)
-"""
-
-STRONG = """
-import torch, pytest
-from torch.autograd import Function
-from kernels import cube, square, swish
-
-class OfTheTests(Function):
-    forward = staticmethod(lambda ctx, x: x * 1)
-    backward = staticmethod(lambda ctx, grad_y: grad_y)
-
-def judge(call, twin, *shapes):
-    inputs = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
-    y = call(*inputs)
-    OfTheTests.apply(y.detach().requires_grad_()).sum().backward()
-    cotangent = torch.randn_like(y)
-    kept = cotangent.clone()
-    got = torch.autograd.grad(y, inputs, cotangent)
-    assert torch.equal(cotangent, kept)
-    torch.testing.assert_close(got, torch.autograd.grad(twin(*inputs), inputs, kept))
-
-@pytest.mark.parametrize("n", [1, 4])
-def test_swish(n, tmp_path):
-    (tmp_path / "is mine").touch()
-    judge(swish, lambda x, beta: x * torch.sigmoid(beta * x), (n, 3), (3,))
-
-def test_square():
-    judge(square, lambda x: x**2, (3, 3))
-
-def test_cube():
-    judge(cube, lambda x: x**3, (3, 3))
-
-@pytest.mark.skip(reason="not today")  # it must not count as a test that catches
-def test_later():
-    square(torch.ones(()))
-"""
-
-WEAK = """
-import torch
-from kernels import cube, square, swish
-
-def test_swish_summed():
-    x, beta = torch.randn(4, 3, requires_grad=True), torch.randn(3, requires_grad=True)
-    swish(x, beta).sum().backward()
-    got = x.grad, beta.grad
-    x.grad = beta.grad = None
-    (x * torch.sigmoid(beta * x)).sum().backward()
-    torch.testing.assert_close(got, (x.grad, beta.grad))
-
-def test_square_forward():
-    x = torch.randn(3, requires_grad=True)
-    torch.testing.assert_close(square(x), x * x)
-    cube(x)  # whatever it imports the first time
-
-def test_cube_descends():
-    x = torch.ones(3, requires_grad=True)
-    while x.detach().abs().max() > 0.5:  # a wrong sign leads away from it for ever
-        (gradient,) = torch.autograd.grad(cube(x).sum(), x)
-        x = (x - 0.1 * gradient).clamp(-2, 2).detach().requires_grad_()
-"""
-
-HANGS = """
-import os, torch
-from pathlib import Path
-from kernels import square
-
-def test_square():
-    x = torch.ones(3, requires_grad=True)
-    square(x).backward(torch.ones(3))
-    if "told" not in os.environ:
-        return
-    while not torch.equal(x.grad, torch.full((3,), 2.0)):
-        Path(os.environ["told"]).write_text(str(os.getpid()))
-"""
-
-
-def suite(folder: Path, tests: str) -> Path:
-    (folder / "kernels.py").write_text(KERNELS)
-    (folder / "test_kernels.py").write_text(tests)
-    (folder / "pytest.ini").write_text(
-        f"[pytest]\naddopts = -n 2 --junitxml={folder}/junit.xml --basetemp={folder}/temporary\n"
-    )
-    return folder
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -244,28 +120,35 @@ def test_where_autograd_was_used_before_each_run_has_its_own_process(tmp_path: P
     suite(tmp_path, used + STRONG[: STRONG.index("@pytest")] + square)
     ended = mutate(tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "7 wrong gradients of 1 Functions: 7 caught" in ended.stdout
+    assert "7 wrong gradients of 1 Function: 7 caught" in ended.stdout
 
 
-def test_after_ctrl_c_it_says_what_it_knows_and_leaves_no_process(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    folder = tmp_path / "suite"
+@pytest.mark.parametrize(
+    ("number", "status", "how"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "ended by SIGTERM")],
+)
+def test_a_signal_leaves_what_is_known_and_neither_process_nor_file(
+    tmp_path: Path, number: int, status: int, how: str
+) -> None:
+    told, temporary, folder = (tmp_path / name for name in ("told", "temporary", "suite"))
+    temporary.mkdir()
     folder.mkdir()
     suite(folder, HANGS + "    square(x)\n")
     with subprocess.Popen(
-        command(), cwd=folder, env=environment(told=str(told)), text=True,
+        command(), cwd=folder, env=environment(told=str(told), TMPDIR=str(temporary)), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as running:  # fmt: skip
         while not told.exists() or not told.read_text():
             assert running.poll() is None
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         out, errors = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert errors == "interrupted: what was not tried by then was not checked\n"
-    assert "interrupted; until then 7 wrong gradients of 1 Functions: 7 not run" in out
+    assert running.returncode == status
+    assert errors == f"{how}: what was not tried by then was not checked\n"
+    assert "interrupted; until then 7 wrong gradients of 1 Function: 7 not run" in out
     state = ["ps", "-o", "stat=", "-p", told.read_text()]
     left = subprocess.run(state, capture_output=True, text=True, check=False).stdout
     assert left.strip()[:1] in ("", "Z")  # gone, or only not yet forgotten by the system
+    assert not list(temporary.glob("torchref-*"))
 
 
 def test_the_example_of_the_docs_is_what_it_prints(tmp_path: Path) -> None:
@@ -280,7 +163,7 @@ def test_the_example_of_the_docs_is_what_it_prints(tmp_path: Path) -> None:
     assert re.sub(r"in \d+ s", "in 8 s", printed).split() == shown.split()
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@needs_full
 def test_an_output_that_takes_no_more_is_one_message(tmp_path: Path) -> None:
     square = (
         STRONG[: STRONG.index("@pytest")]
@@ -288,7 +171,7 @@ def test_an_output_that_takes_no_more_is_one_message(tmp_path: Path) -> None:
         + "    judge(square, lambda x: x**2, (3, 3))\n"
     )
     suite(tmp_path, square)
-    with Path("/dev/full").open("w") as full:
+    with FULL.open("w") as full:
         ended = mutate(tmp_path, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert ended.returncode == 2
     assert "standard output takes no more" in ended.stderr

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.full_disk import FULL, needs_full
+
 SUITE = """
 import pytest
 import torch
@@ -78,11 +80,20 @@ def test_long(crosscheck):
     assert found["tests"][0]["test"].endswith("test_long")
 
 
+def test_a_test_that_ends_the_process_leaves_what_was_learnt(suite: pytest.Pytester) -> None:
+    suite.makepyfile(SUITE + "\ndef test_ends():\n    import os\n    os._exit(0)\n")
+    suite.runpytest_subprocess("--torchref-report=found.json")
+    found = written(suite)
+    assert found["interrupted"]
+    assert found["totals"]["right"] + found["totals"]["wrong"] > 0
+
+
 @pytest.mark.parametrize(
-    ("file", "why"), [("absent/found.json", "No such file"), ("/dev/full", "No space left")]
+    ("file", "why"),
+    [("absent/found.json", "No such file"), pytest.param(FULL, "No space left", marks=needs_full)],
 )
 def test_a_file_that_cannot_be_written_is_bad_usage(
-    suite: pytest.Pytester, file: str, why: str
+    suite: pytest.Pytester, file: str | Path, why: str
 ) -> None:
     suite.makepyfile("raise SystemExit('the tests were collected')")
     ended = suite.runpytest_inprocess(f"--torchref-report={file}")
@@ -92,6 +103,7 @@ def test_a_file_that_cannot_be_written_is_bad_usage(
     ended.stdout.no_fnmatch_line("*the tests were collected*")
 
 
+@needs_full
 def test_a_file_that_is_full_at_the_end_is_said(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         """

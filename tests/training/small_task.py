@@ -1,6 +1,7 @@
-"""A task that trains in a blink, and what it wrote."""
+"""A task that trains in a blink, what interrupts it, and what it wrote."""
 
 import csv
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import torchref.nn as nn
+from torchref.explainer.chain.forward import MOST_NEURONS
 from torchref.training import Dtype, Examples, Gradients, Outcome, Settings, Task, train
+from torchref.training.loop.loop import Loop
 
+TOO_MANY_TO_DRAW = MOST_NEURONS + 1  # a picture takes longer than the training
 BOTH = [Gradients.HANDWRITTEN, Gradients.TORCH]
 
 
@@ -23,7 +27,7 @@ def examples(seed: int = 0, count: int = 23) -> Examples:
 
 def task(network: torch.nn.Module | None = None, **changes: Any) -> Task:
     torch.manual_seed(0)
-    network = nn.SigmoidNetwork((4, 3, 2)) if network is None else network
+    network = nn.SigmoidNetwork((4, TOO_MANY_TO_DRAW, 2)) if network is None else network
     return Task("small", network, nn.MSELoss(), examples(), examples(1, 11), **changes)
 
 
@@ -40,6 +44,15 @@ def settings(logdir: Path, **changes: Any) -> Settings:
 
 def trained(logdir: Path, **changes: Any) -> Outcome:
     return train(task(), settings(logdir, **changes))
+
+
+take_step = Loop.step
+
+
+def asked_to_stop_in_step_12(loop: Loop, batches: list[Examples]) -> None:
+    take_step(loop, batches)
+    if loop.progress.step == 12:
+        signal.raise_signal(signal.SIGTERM)
 
 
 def curve(outcome: Outcome, run: str, tag: str) -> list[tuple[int, float]]:

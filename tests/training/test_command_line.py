@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +8,11 @@ import typer
 
 from torchref.errors import InputError
 from torchref.training import Gradients, Settings, run_experiment
+from torchref.training.command_line import NO_OPTIONS, TRAINED
 from torchref.training.process.stopping import Interrupted, NotFiniteError
 
 DEFAULTS = Settings(epochs=7, lr=0.5)
+OWN = {"width": 3}
 
 
 def call(
@@ -33,13 +35,16 @@ def call(
 
 
 def test_an_experiment_has_its_own_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert call(monkeypatch) == (0, [(DEFAULTS, 3)])
+    assert call(monkeypatch) == (0, [(replace(DEFAULTS, own=OWN), 3)])
 
 
 def test_shared_and_own_options_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     shared = ("--device=auto", "--seed=4", "--epochs=9", "--lr=1e-3", "--logdir=elsewhere")
     settings = Settings(device="auto", seed=4, epochs=9, lr=1e-3, logdir=Path("elsewhere"))
-    assert call(monkeypatch, *shared, "--width=8") == (0, [(settings, 8)])
+    assert call(monkeypatch, *shared, "--width=8") == (
+        0,
+        [(replace(settings, own={"width": 8}), 8)],
+    )
 
 
 def test_the_end_is_by_epochs_or_by_steps(
@@ -99,7 +104,8 @@ def test_help_lists_all_options(
     text = capsys.readouterr().out
     assert "Learns nothing." in text
     assert "default: (7)" in text
-    options = [f"--{field.name.replace('_', '-')}" for field in fields(Settings)]
+    options = [f"--{name.replace('_', '-')}" for name in TRAINED]
+    assert {*TRAINED, *NO_OPTIONS} == {field.name for field in fields(Settings)}
     for option in (*options, "--width"):
         assert option in text
 
@@ -184,3 +190,48 @@ def test_what_does_not_fit_into_memory_is_one_message(
         assert ("400000000000000 bytes" in message) == (error is refused.value)
     with pytest.raises(RuntimeError, match="a mistake of ours"):
         call(monkeypatch, refuse=RuntimeError("a mistake of ours"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (["--logdir", ""], "--logdir must name something, but '' arrived. Runs go below it"),
+        (["--run-name", ""], "--run-name must name something, but '' arrived. Give it a name"),
+        (["--run-name", " "], "--run-name must name something, but ' ' arrived. Give it a name"),
+        (["--resume", ""], "--resume must name something, but '' arrived. Give a run's folder"),
+        (
+            ["--resume", "latest", "--run-name", "q"],
+            "--resume goes on with a run under the name that it has, but --run-name q arrived "
+            "beside --resume latest. Leave out --run-name",
+        ),
+        (
+            ["--resume", "a", "--dry-run"],
+            "A dry run begins anew and keeps nothing, but --resume a arrived beside --dry-run.",
+        ),
+    ],
+    ids=" ".join,
+)
+def test_which_run_is_meant_must_be_clear(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    line: list[str],
+    message: str,
+) -> None:
+    assert call(monkeypatch, *line) == (2, [])
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"Error: {message}")
+
+
+def test_a_run_may_be_named_as_it_is_called_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, _ = call(monkeypatch, "--resume", "runs/x/a", "--run-name", "a")
+    assert status == 0
+
+
+def test_a_run_that_goes_on_has_its_own_end_unless_another_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for line, own in ((["--resume=a"], True), (["--resume=a", "--epochs=9"], False), ([], False)):
+        _, [(settings, _)] = call(monkeypatch, *line)
+        assert settings.own_end is own
+    assert Settings(resume="a").own_end
+    assert not Settings(resume="a", steps=3).own_end

@@ -1,7 +1,7 @@
 """The call: `torchref.audit`."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from numbers import Integral
 from types import TracebackType
@@ -110,8 +110,9 @@ class Audit:
         expect: Mapping[str, str],
         options: Mapping[str, Any],
         tick: Tick,
+        names: Collection[str] | None = None,
     ) -> Iterator[Row]:
-        """The rows of the report, each as soon as it is known."""
+        """The rows of the report, or of some of its Functions, each as soon as it is known."""
         if self._stack is not None:
             raise InputError(
                 "an audit must be reported after its with block",
@@ -125,6 +126,13 @@ class Audit:
                 f"{', '.join(unknown)} arrived",
                 "The inputs are those of the program; references= and expect= go by Functions.",
             )
+        for option, by_name in (("references", references), ("expect", expect)):
+            if not isinstance(by_name, Mapping):
+                raise InputError(
+                    f"{option} must go by the names of Functions",
+                    f"{by_name!r} arrived",
+                    f'Write {option}={{"Round": ...}}.',
+                )
         for name, reason in expect.items():
             if not isinstance(reason, str) or not reason.strip():
                 raise InputError(
@@ -132,7 +140,8 @@ class Audit:
                     f"{reason!r} arrived for {name}",
                     'Write expect={"Round": "straight-through"}.',
                 )
-        return checked(self.seen, references, expect, options, tick)
+        seen = {name: s for name, s in self.seen.items() if names is None or name in names}
+        return checked(seen, references, expect, options, tick)
 
     def notes(self, references: Mapping[str, Any], expect: Mapping[str, str]) -> Iterator[str]:
         """What the report says beside its rows."""

@@ -108,7 +108,7 @@ class Recorder(TorchDispatchMode):
             raise NotRepeatableError(f"{func} gives a {type(y).__name__}, not one tensor")
         args, kwargs_values = replaced((args, tuple(kwargs.values())), Tensor, self.value)
         output = Value.of(y)
-        y._torchref_value = output  # type: ignore[attr-defined]
+        y._torchref_value = output  # type: ignore[attr-defined]  # a tensor takes any name
         self.calls.append(Call(func, args, dict(zip(kwargs, kwargs_values, strict=True)), output))
         return y
 

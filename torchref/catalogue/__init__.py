@@ -5,16 +5,30 @@ The tests and the command line walk over `CATALOGUE`; an op is checked by being 
 
 from torchref.catalogue import (
     activations,
-    affine,
-    gated_units,
-    log_loss,
+    attention,
+    convolution,
+    indexing,
+    linear,
+    linear_algebra,
+    losses,
     normalisation,
+    recurrent,
     softmax,
-    squared_error,
 )
 from torchref.catalogue.entry import Entry, Inputs
 
-ROOMS = (affine, activations, gated_units, log_loss, softmax, squared_error, normalisation)
+ROOMS = (
+    linear,
+    activations,
+    losses,
+    softmax,
+    normalisation,
+    convolution,
+    indexing,
+    attention,
+    recurrent,
+    linear_algebra,
+)
 CATALOGUE: dict[str, Entry] = {entry.name: entry for room in ROOMS for entry in room.ENTRIES}
 
 __all__ = ["CATALOGUE", "Entry", "Inputs"]

@@ -16,7 +16,11 @@ from torchref.checker.execution.isolation import (
     run_isolated,
 )
 from torchref.checker.execution.run import RefusedError
-from torchref.checker.execution.subject import as_subject, with_gradient_of
+from torchref.checker.execution.subject import (
+    as_subject,
+    require_parameters_of,
+    with_gradient_of,
+)
 from torchref.checker.execution.time_limit import time_limit
 from torchref.checker.inputs.defaults import defaults_left_out
 from torchref.checker.inputs.preparation import AT_PRECISIONS, AT_THE_REFERENCE, computed
@@ -53,6 +57,7 @@ def crosscheck(
     seconds: float | None = None,
     isolate: bool = False,
     thorough: bool = True,
+    diagnose: bool = True,
     progress: bool | Tick = False,
 ) -> Report:
     """Is this gradient right? Where is it wrong, and why?
@@ -80,6 +85,8 @@ def crosscheck(
     isolate     True to work in a process of its own: a kernel that ends it ends no other
     thorough    False to judge the given inputs alone, and by the reference where there is one: no
                 variations and no probes, at the price of a few backward passes
+    diagnose    False to say which gradients are wrong and where, and seek no cause, which may take
+                seconds
     progress    True for a progress bar on standard error; or a function, called with a word on
                 what is tried next
 
@@ -107,7 +114,14 @@ def crosscheck(
         progress=progress,
         isolate=isolate,
         thorough=thorough,
+        diagnose=diagnose,
     )
+    if expect and not diagnose:
+        raise InputError(
+            "diagnose must be True where causes are expected",
+            f"diagnose=False and expect={dict(expect)!r} arrived",
+            "Leave one of them out: expect= goes by the cause.",
+        )
     promise = Promise(
         order,
         {} if expect is None else expect,
@@ -120,6 +134,8 @@ def crosscheck(
     )
     subject = replace(as_subject(candidate), tolerance=tolerance)
     other = None if reference is None else as_subject(reference, "reference=")
+    if other is not None:
+        require_parameters_of(subject, other)
     if surrogate is not None:
         other = with_gradient_of(as_subject(surrogate, "surrogate="), other or subject)
     fallback = None if other is None else other.names
@@ -131,7 +147,7 @@ def crosscheck(
         for number, case in enumerate(cases)
     ]
     promise.require_domain(cases)
-    session = Session(subject, other, seed, _silent, promise, thorough)
+    session = Session(subject, other, seed, _silent, promise, thorough, diagnose)
     titles = subject.title, None if other is None else other.title
     with _telling(progress, subject.title) as tick:
         try:

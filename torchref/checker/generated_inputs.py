@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from torch import Tensor
 
 from torchref.checker.diagnosis.diagnose import accuse
+from torchref.checker.diagnosis.meant import may_be_meant
 from torchref.checker.execution.arithmetic import are_finite, is_differentiable, typical_size
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.cuda import (
@@ -60,6 +61,7 @@ class GeneratedInputs:
     ledger: Ledger
     tick: Callable[[str], None]
     is_witness: bool = True
+    diagnose: bool = True
     tried: int = 0
     refused: int = 0
     guilty: int = 0
@@ -225,14 +227,15 @@ class GeneratedInputs:
         # A size that broadcasts may be more than was promised: autograd's sum is right.
         broken = breaches(run)
         broken = [finding for finding in broken if finding.argument not in self.ledger.wrong]
-        found = [finding for finding in broken if finding.cause != "missing-reduction"]
-        forwards = compare_forwards(run)
+        known = {"missing-reduction", *(each.cause for each in breaches(self.given))}
+        found = [finding for finding in broken if finding.cause not in known]
+        forwards = compare_forwards(run, promised=False)
         forward_found = forwards.findings
         at_infinity = self._is_at_infinity(run.case)
         self.conventions += forwards.notes
         judged = None if forward_found else run.without(self.ledger.wrong)
         is_witness = self.promise.surrogate or (self.is_witness and forwards.is_witness)
-        result = OracleResult() if judged is None else self._judged(judged, is_witness)
+        result = OracleResult() if judged is None else self._judged(judged, kind, is_witness)
         doubted = forward_found or result.faults or result.blameless
         if doubted and not is_well_posed(run, self._outputs_as_given):
             self.ill_posed.append(run.case.label)
@@ -254,13 +257,14 @@ class GeneratedInputs:
         if result.why == NOT_FINITE:
             self.not_finite.append(run.case.label)
         if judged is not None and result.told and result.faults:
-            found += accuse(judged, result.faults)
+            found += accuse(judged, result.faults, self.diagnose)
         self.ledger.enter(NAME, found + result.blameless, result.worst)
-        return bool(found)
+        return not all(map(self.ledger.is_hazard, found))
 
-    def _judged(self, run: Run, is_witness: bool) -> OracleResult:
+    def _judged(self, run: Run, kind: str, is_witness: bool) -> OracleResult:
         if run.true is None or run.shared or not is_witness:
-            return judge_by_differences(replace(run, true=None), promised=False)
+            result = judge_by_differences(replace(run, true=None), promised=False)
+            return self._without_meant(run, kind, result)
         sizes = partial(self._sizes_before_they_cancel, run.case)
         result = judge_by_reference(run, run.true, given=False, sizes=sizes)
         result.faults = [fault for fault in result.faults if not self._is_rounding(run, fault)]
@@ -268,6 +272,15 @@ class GeneratedInputs:
             result.worst = min(result.worst, 1.0)
         elif self._reference_is_wrong and not self.promise.surrogate:
             return judge_by_differences(run, promised=False)
+        return result
+
+    def _without_meant(self, run: Run, kind: str, result: OracleResult) -> OracleResult:
+        """Without a witness, what may be meant at a variation is noted alone."""
+        why = [may_be_meant(self.given, run, kind, fault) for fault in result.faults]
+        if any(why):
+            result.faults = [f for f, meant in zip(result.faults, why, strict=True) if not meant]
+            result.worst = result.worst if result.faults else 1.0
+            self.conventions += filter(None, why)
         return result
 
     def _is_rounding(self, run: Run, fault: Fault) -> bool:

@@ -102,7 +102,7 @@ ACCEPTED = {
         "Leave it out to show none.",
     ),
     **dict.fromkeys(
-        ("isolate", "thorough"),
+        ("isolate", "thorough", "diagnose"),
         Accepted(
             lambda given: isinstance(given, bool),
             "be True or False",

@@ -17,7 +17,7 @@ from torchref.checker.oracles.differences import judge_by_differences
 from torchref.checker.oracles.forward import compare_forwards
 from torchref.checker.oracles.reference import judge_by_reference
 from torchref.checker.probes import BEHAVIOUR, ENDED_BY, HELD, HIGHER_ORDER, NEED_RIGHT_GRADIENT
-from torchref.checker.probes.contract import breaches
+from torchref.checker.probes.contract import breaches, refused_shapes
 from torchref.checker.probes.probe import Outcome, Probe, first_line, tried
 from torchref.checker.promise import LAYOUTS, Promise
 from torchref.checker.report.dependence import UNREPEATABLE
@@ -42,6 +42,7 @@ class Session:
     tick: Callable[[str], None]
     promise: Promise = field(default_factory=Promise)
     thorough: bool = True
+    diagnose: bool = True
     ledger: Ledger = field(init=False)
     trying: str = PREPARATION
     is_witness: bool = True
@@ -198,6 +199,9 @@ class Session:
 
     def _accuse(self, run: Run, faults: list[Fault], judge: Judge) -> list[Finding]:
         """The findings; of a large case at small sizes if it is wrong there: they tell more."""
+        if not self.diagnose:
+            self.ledger.wrong |= {fault.name for fault in faults}
+            return accuse(run, faults, diagnose=False)
         small = self._smaller(run, LARGE)
         there = judge(small).faults if small is not run else []
         for fault in faults if there else ():
@@ -273,13 +277,14 @@ class Session:
                 self.ledger,
                 self._tick,
                 self.is_witness,
+                self.diagnose,
             ).run()
 
     def _refused(self, refusal: RefusedError, case: Case) -> None:
         if refusal.of_inference_tensor or refusal.subject is self.reference:
             raise refusal.as_input_error(case)
-        finding = Finding("raises", None, None, str(refusal), case.label)
-        self.ledger.enter(refusal.phase, [finding])
+        raised = Finding("raises", None, None, str(refusal), case.label)
+        self.ledger.enter(refusal.phase, refused_shapes(refusal.raw, case.label) or [raised])
 
     def _accuse_detached(self, run: Run) -> None:
         evidence = "no output requires grad although an input does"

@@ -12,15 +12,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from torchref import AuditReport, InputError, __version__
 from torchref.auditor.report.page import page
 from torchref.auditor.report.text import show
-from torchref.checker.promise import MOST_SEED
+from torchref.cli.auditing.scan import scan_command
 from torchref.cli.auditing.settings import of_options, of_project
-from torchref.cli.auditing.supervisor import Heard, supervise
-from torchref.cli.reporting.delivery import JsonFile, deliver, require_places
-from torchref.cli.scan import scan_command
+from torchref.cli.auditing.watched import HeardOfProgram, watched
+from torchref.cli.reporting.delivery import JsonFile, deliver, named_file, require_places
 from torchref.cli.terminal import INTERRUPTED, RIGHT, USAGE, WRONG, err
-from torchref.explainer.whole_number_option import whole_number
+from torchref.explainer.number_options import Seed, real_number, whole_number
 
 MOST_CALLS, MOST_MIB = 2**31, 2**31
+CALLS, MEMORY = 3, 256  # the defaults
 MUST = {
     "script": "torchref audit must be given a script with Python code",
     "module": "torchref audit -m must be given a module that can be run",
@@ -31,8 +31,8 @@ FIX = {
 }
 EPILOG = (
     "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage, or a program that "
-    "fails or applies no Function; 130 after Ctrl-C. Options of the audit come before the script, "
-    "all behind it belong to the program.\n\n"
+    "fails or applies no Function; 130 after Ctrl-C, 143 after SIGTERM. Options of the audit come "
+    "before the script, all behind it belong to the program.\n\n"
     "Examples:\n\n`torchref audit train.py --epochs 1`\n\n"
     "`torchref audit --html audit.html -m package.train`\n\n"
     "`torchref audit --expect Round=straight-through train.py`\n\n"
@@ -64,34 +64,19 @@ def audit_command(
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Check each Function in processes of its own.")
     ] = False,
-    calls: Annotated[
-        int,
-        typer.Option(
-            parser=whole_number(1, MOST_CALLS),
-            metavar="INTEGER",
-            help="Calls kept of each Function.",
-        ),
-    ] = 3,
+    calls: Annotated[int, whole_number(1, MOST_CALLS, help="Calls kept of each Function.")] = CALLS,
     memory: Annotated[
-        int,
-        typer.Option(
-            parser=whole_number(1, MOST_MIB),
-            metavar="INTEGER",
-            help="MiB that their copies may take.",
-        ),
-    ] = 256,
-    seed: Annotated[
-        int,
-        typer.Option(
-            parser=whole_number(0, MOST_SEED), metavar="INTEGER", help="Of cotangents, directions."
-        ),
-    ] = 0,
+        int, whole_number(1, MOST_MIB, help="MiB that their copies may take.")
+    ] = MEMORY,
+    seed: Seed = 0,
     seconds: Annotated[
-        float | None, typer.Option(help="A limit on each of the cross-checks.")
+        float | None,
+        real_number(help="A limit on each of the cross-checks."),
     ] = None,
     json_file: JsonFile = None,
     html_file: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write it as one page.")
+        Path | None,
+        typer.Option("--html", parser=named_file, metavar="FILE", help="Write it as one page."),
     ] = None,
     scan: Annotated[
         str | None,
@@ -105,7 +90,18 @@ def audit_command(
 ) -> None:
     """Run a program as it is, and cross-check every Function that it applies."""
     if scan is not None:
-        _scan(scan, program, json_file, html_file)
+        others = {
+            "--html": html_file,
+            "-m": is_module,
+            "--reference": reference,
+            "--expect": expect,
+            "--isolate": isolate,
+            "--seconds": seconds,
+            "--calls": calls != CALLS,
+            "--memory": memory != MEMORY,
+            "--seed": seed,
+        }
+        _scan(scan, program, json_file, [name for name, given in others.items() if given])
         return
     if not program:
         raise InputError(MUST["script"], "none arrived", FIX["script"])
@@ -113,6 +109,9 @@ def audit_command(
     require_places(files)
     if seconds is not None and not seconds > 0:
         raise InputError("--seconds must be more than 0", f"{seconds} arrived", "Leave it out.")
+    if not program[0]:
+        what = "module" if is_module else "script"
+        raise InputError(MUST[what], "an empty name arrived", FIX[what])
     if not is_module and not Path(program[0]).is_file():
         what = "a folder" if Path(program[0]).is_dir() else "not there"
         raise InputError(MUST["script"], f"{program[0]} is {what}", FIX["script"])
@@ -143,32 +142,33 @@ def audit_command(
 
 
 def _scan(
-    package: str, program: list[str] | None, json_file: Path | None, html_file: Path | None
+    package: str, program: list[str] | None, json_file: Path | None, others: list[str]
 ) -> None:
-    if program or html_file is not None:
-        arrived = f"{program[0]!r} arrived beside it" if program else "--html arrived beside it"
+    beside = [*map(repr, program or ()), *others]
+    if beside:
+        arrived = f"{', '.join(beside)} arrived beside it"
         raise InputError("--scan must stand alone or with --json", arrived, "It runs no program.")
     scan_command(package, json_file)
 
 
-def _watched(program: list[str], settings: dict[str, Any]) -> Heard:
+def _watched(program: list[str], settings: dict[str, Any]) -> HeardOfProgram:
     """What came of it; on a terminal, a line on standard error says what is tried meanwhile."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     progress = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
     task = progress.add_task("")
 
-    def tell(heard: Heard) -> None:
+    def tell(heard: HeardOfProgram) -> None:
         if heard.functions is not None:  # until then the terminal is the program's
             progress.update(task, description=f"audit: {heard.trying}"[:60])
             progress.start()
 
     try:
-        return supervise(program, settings, tell)
+        return watched(program, settings, tell)
     finally:
         progress.stop()
 
 
-def _status(heard: Heard, report: AuditReport) -> int:
+def _status(heard: HeardOfProgram, report: AuditReport) -> int:
     if heard.is_interrupted:
         return INTERRUPTED
     if report.verdict == "wrong":

@@ -6,16 +6,22 @@ import typer
 from rich.text import Text
 
 from torchref.checker.causes.table import CAUSES
-from torchref.cli.terminal import known, out
+from torchref.checker.report.table import say
+from torchref.cli.terminal import out
+from torchref.errors import known
 
 EPILOG = "Examples:\n\n`torchref causes`\n\n`torchref causes missing-term`"
 
 
 def causes_command(
-    causes: Annotated[list[str] | None, typer.Argument(help="Some of them; all if none.")] = None,
+    causes: Annotated[
+        list[str] | None, typer.Argument(metavar="CAUSE", help="Some of them; all if none.")
+    ] = None,
 ) -> None:
     """List the causes that a finding may name, what each means and what to look at then."""
-    for name in causes or CAUSES:
-        cause = CAUSES[known(name, CAUSES, "a cause", "Leave it out to see them all.")]
-        told = Text.assemble((name, "bold"), f"\n  {cause.meaning}\n  ", (cause.look_at, "italic"))
-        out.print(told, soft_wrap=True)
+    everything = "Leave it out to see them all."
+    for name in [known(name, CAUSES, "a cause", everything) for name in causes or CAUSES]:
+        cause = CAUSES[name]
+        say(Text(name, "bold"), out)
+        say(Text(f"  {cause.meaning}"), out)
+        say(Text(f"  {cause.look_at}", "italic"), out)

@@ -1,30 +1,30 @@
 """`torchref check`: the user's own Functions, by their address."""
 
-import sys
-from contextlib import redirect_stdout
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from torchref import InputError, Report, crosscheck
+from torchref import InputError
 from torchref.checker.causes.table import CAUSES
-from torchref.checker.execution.isolation import NotIsolatedError
 from torchref.checker.promise import VARIED
-from torchref.checker.report.progress import Tick
 from torchref.checker.report.text import show
-from torchref.cli.crosscheck import Device, Seed
+from torchref.cli.crosscheck import Device
 from torchref.cli.reporting.delivery import JsonFile, JunitFile, deliver_results, require_places
-from torchref.cli.reporting.results import Result, Results, gather
-from torchref.cli.targets.target import Given, Target, targets
-from torchref.cli.terminal import device_named, err, known
+from torchref.cli.reporting.gathering import bar
+from torchref.cli.reporting.results import Results
+from torchref.cli.targets.checked import checked
+from torchref.cli.targets.target import Given
+from torchref.errors import known
+from torchref.explainer.number_options import Seed, real_number, whole_number
 
 EPILOG = (
     "A FILE alone is all Functions that it defines, with the inputs that stand in it as "
     "`cases = {NAME: [(x, ...)]}` or `NAME_cases`, and the reference `NAME_reference`.\n\n"
     "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage or nothing to check, "
-    "130 Ctrl-C. `torchref causes` explains what a finding says.\n\n"
+    "130 Ctrl-C, 143 SIGTERM. `torchref causes` explains what a finding says.\n\n"
     'Examples:\n\n`torchref check kernels.py:BiasGelu --inputs "randn(4, 3), randn(3)"`\n\n'
     "`torchref check kernels.py:BiasGelu --cases kernels.py:cases --reference gelu_reference`\n\n"
     "`torchref check kernels.py --junit report.xml`"
@@ -34,7 +34,10 @@ EPILOG = (
 def check_command(
     target: Annotated[
         str,
-        typer.Argument(help="FILE.py:NAME or PACKAGE.MODULE:NAME; or a FILE or MODULE, for all."),
+        typer.Argument(
+            metavar="TARGET",
+            help="FILE.py:NAME or PACKAGE.MODULE:NAME; or a FILE or MODULE, for all.",
+        ),
     ],
     reference: Annotated[
         str | None,
@@ -46,7 +49,7 @@ def check_command(
         list[str] | None,
         typer.Option(
             metavar="EXPRESSION",
-            help='As "randn(4, 3), bias=randn(3)". Once more for further ones.',
+            help='As "randn(4, 3), bias=randn(3)"; once more for further ones.',
         ),
     ] = None,
     cases: Annotated[
@@ -54,13 +57,19 @@ def check_command(
     ] = None,
     wrt: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Differentiate this input alone, or several such."),
+        typer.Option(
+            metavar="NAME", help="Differentiate by this input alone; once more for a further one."
+        ),
     ] = None,
     order: Annotated[
-        int | None, typer.Option(help="2 if it is differentiated twice.", show_default="1")
+        int | None,
+        whole_number(
+            1, 2, help="Of derivatives: 2 if it is differentiated twice.", show_default="1"
+        ),
     ] = None,
     expect: Annotated[
-        list[str] | None, typer.Option(metavar="CAUSE=REASON", help="A cause that is meant.")
+        list[str] | None,
+        typer.Option(metavar="CAUSE=REASON", help="A cause that is meant, and why; repeatable."),
     ] = None,
     surrogate: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Whose gradient it should have.")
@@ -70,19 +79,25 @@ def check_command(
     ] = None,
     vary: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND", help=f"Of other inputs try these: {', '.join(VARIED)}."),
+        typer.Option(
+            metavar="KIND", help=f"Of other inputs try these: {', '.join(VARIED)}; repeatable."
+        ),
     ] = None,
     no_vary: Annotated[
         bool, typer.Option("--no-vary", help="Try no inputs but those given.")
     ] = False,
     tolerance: Annotated[
-        float | None, typer.Option(help="The relative error that it may have.", show_default="0")
+        float | None,
+        real_number(help="The relative error that it may have.", show_default="0"),
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(help="native (the inputs' dtype) or double.", show_default="found out"),
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="A limit on the time of each.")] = None,
+    seconds: Annotated[
+        float | None,
+        real_number(help="The most that the check of each may take."),
+    ] = None,
     isolate: Annotated[
         bool | None,
         typer.Option(
@@ -93,19 +108,26 @@ def check_command(
     ] = None,
     thorough: Annotated[
         bool | None,
-        typer.Option("--thorough/--quick", help="Quick judges the given inputs alone."),
+        typer.Option(
+            "--thorough/--quick",
+            help="Quick judges the given inputs alone, thorough tries others too.",
+        ),
     ] = None,
     device: Device = "cpu",
     seed: Seed = 0,
     json_file: JsonFile = None,
     junit_file: JunitFile = None,
 ) -> None:
-    """Is the gradient of your Function, Module or callable right? Where is it wrong, and why?"""
+    """Is the gradient of your Function, Module or callable right? Where is it wrong, and why?
+
+    It is held to the reference's, or without one to differences of its own forward: at the inputs,
+    and at others made of them.
+    """
     files = {"--json": json_file, "--junit": junit_file}
     require_places(files)
-    if vary and no_vary:
-        fix = "Leave one of them out."
-        raise InputError("--vary and --no-vary must not stand together", "both were given", fix)
+    _require_apart({"--vary": vary, "--no-vary": no_vary})
+    _require_apart({"--vary": vary, "--quick": thorough is False})
+    _require_apart({"--inputs": inputs, "--cases": cases})
     promised = {
         "wrt": wrt or None,
         "order": order,
@@ -121,35 +143,21 @@ def check_command(
         {"reference": reference, "cases": cases, "surrogate": surrogate, "domain": domain},
         inputs or [],
         {name: each for name, each in promised.items() if each is not None},
-        device_named(device),
+        device,
         seed,
     )
     results = Results(target, "candidate", device, seed)
-    with redirect_stdout(sys.stderr):  # what the user's code prints is no report
-        found = list(targets(target, given))
-        checks = [
-            (each.name, partial(_check, each, isolate))
-            for each in found
-            if isinstance(each, Target)
-        ]
-        gather(results, checks, isolate is not False)
-        results.results += [each for each in found if isinstance(each, Result)]
+    with bar() as show:
+        results.results = checked(target, given, isolate, show)
     deliver_results(results, files, partial(_tell, results))
 
 
-def _check(target: Target, isolate: bool | None, tell: Tick) -> Report:
-    """In another process, unless that was declined, or nobody asked for it and it cannot be."""
-    call = partial(crosscheck, target.candidate, **target.arguments, progress=tell)
-    if isolate is False:
-        return call()
-    try:
-        return call(isolate=True)
-    except NotIsolatedError as error:
-        if isolate:
-            raise
-        told = f"note: {target.name} is checked in this process, which a crash would end: {error}"
-        err.print(told, soft_wrap=True, markup=False, highlight=False)
-        return call()
+def _require_apart(options: Mapping[str, object]) -> None:
+    """Raise `InputError` where all of them are given: one would go unheard."""
+    if all(options.values()):
+        names = " and ".join(options)
+        fix = "Leave one of them out."
+        raise InputError(f"{names} must not stand together", "both were given", fix)
 
 
 def _tell(results: Results, console: Console) -> None:

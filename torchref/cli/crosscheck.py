@@ -1,5 +1,6 @@
 """`torchref crosscheck`: the handwritten ops of the catalogue, all of them or some."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 
@@ -8,33 +9,32 @@ import typer
 
 from torchref import Report, crosscheck
 from torchref.catalogue import CATALOGUE, Entry
-from torchref.checker.promise import MOST_SEED
 from torchref.checker.report.progress import Tick
 from torchref.cli.reporting.delivery import JsonFile, JunitFile, deliver_results, require_places
-from torchref.cli.reporting.results import Results, gather
-from torchref.cli.terminal import device_named, known
-from torchref.explainer.whole_number_option import whole_number
+from torchref.cli.reporting.gathering import bar, gather, left_out
+from torchref.cli.reporting.results import Results
+from torchref.cli.targets.device import device_named
+from torchref.errors import known
+from torchref.explainer.number_options import Seed
 
 EPILOG = (
-    "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage, 130 Ctrl-C. "
-    "`torchref causes` explains what a finding says.\n\n"
+    "Exit status: 0 all right, 1 one is wrong or cannot be told, 2 bad usage, 130 Ctrl-C, "
+    "143 SIGTERM. `torchref causes` explains what a finding says.\n\n"
     "Examples:\n\n`torchref crosscheck`\n\n`torchref crosscheck LogLoss --json report.json`\n\n"
     "`torchref crosscheck --device cuda`"
 )
-Seed = Annotated[
-    int,
-    typer.Option(
-        parser=whole_number(0, MOST_SEED),
-        metavar="INTEGER",
-        help=f"Of inputs, cotangents, directions: 0 to {MOST_SEED}.",
-    ),
-]
+
+
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
 def crosscheck_command(
     ops: Annotated[
-        list[str] | None, typer.Argument(help="Ops of the catalogue; all of them if none.")
+        list[str] | None,
+        typer.Argument(
+            metavar="OP",
+            help="Of the handwritten ops; all if none. `torchref ops` lists them.",
+        ),
     ] = None,
     device: Device = "cpu",
     seed: Seed = 0,
@@ -58,7 +58,11 @@ def crosscheck_command(
     apart = where.type == "cuda" if isolate is None else isolate
     results = Results("handwritten gradients", "op", device, seed)
     checks = [(name, partial(_check, CATALOGUE[name], where, seed, apart)) for name in names]
-    gather(results, checks, apart)
+    done = results.results
+    with bar() as show, suppress(KeyboardInterrupt):
+        for result in gather(checks, apart, lambda what: show(what, len(done), len(checks))):
+            done.append(result)
+    done += left_out(names, done)
     deliver_results(results, files)
 
 

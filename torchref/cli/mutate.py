@@ -1,27 +1,26 @@
 """`torchref mutate`: which wrong gradients a test suite would let through."""
 
 import json
-import os
 from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from torchref import __version__
+from torchref.checker.report.table import Table, say
 from torchref.cli.reporting.delivery import JsonFile, deliver, require_places
-from torchref.cli.terminal import INTERRUPTED, RIGHT, WRONG, err
-from torchref.explainer.whole_number_option import whole_number
+from torchref.cli.reporting.gathering import bar
+from torchref.cli.terminal import INTERRUPTED, RIGHT, WRONG
+from torchref.explainer.number_options import whole_number
 from torchref.testing.mutation.mutate import MutationRun
 from torchref.testing.mutation.results import OUTCOMES, Mutant, Mutated, MutationReport
 
 EPILOG = (
     "Exit status: 0 the tests catch every wrong gradient, 1 some survive or cannot be told, 2 bad "
-    "usage or tests that fail as they are, 130 after Ctrl-C.\n\n"
+    "usage or tests that fail as they are, 130 after Ctrl-C, 143 after SIGTERM.\n\n"
     "Examples:\n\n`torchref mutate -- pytest tests`\n\n"
     "`torchref mutate --functions Swish --seconds 60 -- pytest tests/test_swish.py -k backward`"
 )
@@ -31,28 +30,30 @@ MOST_SHOWN = 3  # tests that touch a survivor
 
 def mutate_command(
     command: Annotated[
-        list[str] | None, typer.Argument(help="After --: pytest, and its arguments.")
+        list[str] | None,
+        typer.Argument(metavar="-- pytest ARGS", help="How you run your tests."),
     ] = None,
     functions: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Only these; a pattern with *. All of your own files that hold no tests if none.",
+            help="Only these, or a pattern with *; repeatable. Without it all in your own files "
+            "that hold no tests.",
         ),
     ] = None,
     seconds: Annotated[
         int | None,
-        typer.Option(
-            parser=whole_number(1, MOST_SECONDS),
-            metavar="INTEGER",
+        whole_number(
+            1,
+            MOST_SECONDS,
             help="The most that one wrong gradient may take. A test that hangs is ended anyway.",
         ),
     ] = None,
     jobs: Annotated[
         int,
-        typer.Option(
-            parser=whole_number(1, MOST_JOBS),
-            metavar="INTEGER",
+        whole_number(
+            1,
+            MOST_JOBS,
             help="Processes at a time; more than 1 needs tests that share no files.",
         ),
     ] = 1,
@@ -63,12 +64,12 @@ def mutate_command(
     It finds the Functions that the tests apply, changes the backward of one, reruns the tests that
     touch it, and names each wrong gradient that none of them caught.
     """
-    _open_standard_streams()
     require_places({"--json": json_file})
     run = MutationRun(command or [], functions or [], seconds, jobs)
     is_interrupted = False
     try:
-        _run_with_a_bar(run)
+        with bar() as run.progress:
+            run.run()
     except KeyboardInterrupt:
         is_interrupted = True
     report = run.report
@@ -78,33 +79,12 @@ def mutate_command(
     deliver({"--json": json_file}, texts, partial(_show, report), [_sum(report).plain], status)
 
 
-def _open_standard_streams() -> None:
-    """A closed one gives its number to the next file that is opened, which is none of its own."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-
-
-def _run_with_a_bar(run: MutationRun) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task("")
-
-        def tell(what: str, done: int, of: int) -> None:
-            progress.update(task, description=escape(what[:60]), completed=done, total=of)
-
-        run.progress = tell
-        run.run()
-
-
 def _show(report: MutationReport, console: Console) -> None:
     if report.functions:
         console.print(_table(report))
     for each in report.functions:
         _show_one(each, console)
-    console.print(_sum(report), soft_wrap=True, highlight=False)
+    say(_sum(report), console)
 
 
 def _table(report: MutationReport) -> Table:
@@ -148,9 +128,9 @@ def _show_one(each: Mutated, console: Console) -> None:
         lines.append(Text(f"no test asks for the gradient of {names}: nothing planted there"))
     if lines:
         lines.append(Text(f"the tests that touch it: {_some(each.tests)}"))
-        console.print(Text(where, "bold"), soft_wrap=True, highlight=False)
+        say(Text(where, "bold"), console)
         for line in lines:
-            console.print(Text.assemble("  ", line), soft_wrap=True, highlight=False)
+            say(Text.assemble("  ", line), console)
 
 
 def _told(mutant: Mutant) -> str:
@@ -165,7 +145,8 @@ def _some(tests: list[str]) -> str:
 def _sum(report: MutationReport) -> Text:
     counts = report.counts
     parts = [f"{counts[outcome]} {word}" for outcome, word in OUTCOMES.items() if counts[outcome]]
-    planted = f"{counts.total()} wrong gradients of {len(report.functions)} Functions"
+    functions = len(report.functions)
+    planted = f"{counts.total()} wrong gradients of {functions} Function{'s' * (functions != 1)}"
     told = f"{planted}: {', '.join(parts) or 'none planted'}, in {report.seconds:.0f} s"
     if not report.is_complete:
         return Text(f"interrupted; until then {told}", "bold yellow")

@@ -6,13 +6,14 @@ a seed, as the lectures say, and the example is a plain one.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from torchref import nn
-from torchref.errors import InputError
+from torchref.errors import known
 from torchref.explainer.chain.notation import Notation
 from torchref.explainer.explanation import Explanation, explain
 
@@ -25,6 +26,14 @@ CHAIN_START = {
 }
 CHAIN_RATE = 0.4
 CHAIN_INPUT, CHAIN_TARGET = 0.1, 0.25
+
+# A versicolor of scikit-learn's iris data, standardised as `experiments.iris` does: by what the 100
+# versicolor and virginica measure. Lengths and widths of sepal and petal, in cm.
+FLOWER = (7.0, 3.2, 4.7, 1.4)
+FLOWERS_MEAN = (6.262, 2.872, 4.906, 1.676)
+FLOWERS_DEVIATION = (0.660, 0.331, 0.821, 0.423)
+
+VANISHING, LEVELS = "vanishing-gradients", 12
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,12 @@ class Lecture:
     notation: Notation
     rate: float = 0.1
 
+    def drawn(self, seed: int = 0) -> tuple[nn.Sequential, Tensor, Tensor]:
+        """The network, where the lecture gives no weights with some of the seed; x and target."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self.network(), numbers(self.x)[None], numbers(self.target)[None]
+
     def explain(
         self,
         parameter: str | None = None,
@@ -48,14 +63,12 @@ class Lecture:
         rate: float | None = None,
     ) -> Explanation:
         """The chain rule of an entry of a parameter, the first if it is left out."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = self.network()
+        network, x, target = self.drawn(seed)
         return explain(
             network,
             self.loss,
-            numbers(self.x),
-            numbers(self.target),
+            x,
+            target,
             parameter,
             entry,
             rate=self.rate if rate is None else rate,
@@ -84,6 +97,15 @@ def matrix_form() -> nn.Sequential:
         "sigmoid2": nn.Sigmoid(),
     }
     return nn.Sequential(OrderedDict(layers)).double()
+
+
+def vanishing_chain(levels: int) -> nn.SigmoidNetwork:
+    """Single neurons with all weights 1, so that only the slopes of the sigmoids shrink what comes
+    back; z is near 0, where these slopes are largest."""
+    network = nn.SigmoidNetwork((1,) * (levels + 1)).double()
+    for name, parameter in network.named_parameters():
+        nn.init.constant_(parameter, 1.0 if "weight" in name else -0.5)
+    return network
 
 
 def sigmoid_network(*sizes: int) -> Callable[[], nn.Sequential]:
@@ -115,6 +137,19 @@ LECTURES: dict[str, Lecture] = {
         (1.0, 0.0),
         Notation(loss="C", output=""),
     ),
+    "iris": Lecture(
+        "002: 4-3-2 on a flower, a versicolor, not a virginica",
+        sigmoid_network(4, 3, 2),
+        nn.SquaredError("sum"),
+        tuple(
+            (measure - mean) / deviation
+            for measure, mean, deviation in zip(
+                FLOWER, FLOWERS_MEAN, FLOWERS_DEVIATION, strict=True
+            )
+        ),
+        (1.0, 0.0),
+        Notation(loss="C", output=""),
+    ),
     "two-neuron-chain": Lecture(
         "003: the worked example, a chain of two neurons",
         chain_of_two,
@@ -123,6 +158,14 @@ LECTURES: dict[str, Lecture] = {
         (CHAIN_TARGET,),
         Notation(loss="E", target="T", output="", levels="subscript"),
         CHAIN_RATE,
+    ),
+    VANISHING: Lecture(
+        "003: what it announces, the gradient that vanishes in deep sigmoids",
+        partial(vanishing_chain, LEVELS),
+        nn.SquaredError("half_sum"),
+        (1.0,),
+        (0.0,),
+        Notation(loss="E", target="T", output="", levels="subscript"),
     ),
     "matrix-form": Lecture(
         "004: the bias folded into the matrix, the log loss",
@@ -135,12 +178,15 @@ LECTURES: dict[str, Lecture] = {
 }
 
 
-def lecture(name: str) -> Lecture:
-    """Raises `InputError` for a name that no lecture has."""
-    if name not in LECTURES:
-        raise InputError(
-            f"The lecture must be one of {', '.join(LECTURES)}",
-            f"{name!r} arrived",
-            "For a network of your own give --sizes and --loss.",
-        )
-    return LECTURES[name]
+def lecture(name: str, levels: int | None = None) -> Lecture:
+    """By its name, or its number, as 000; `levels` are those of the vanishing gradients.
+
+    Raises `InputError` for a name that no lecture has.
+    """
+    numbered = [each for each in LECTURES if name and LECTURES[each].about.startswith(f"{name}:")]
+    name = numbered[0] if numbered else name
+    otherwise = "000 to 004 are theirs too; a network of your own is given by --sizes and --loss."
+    known(name, LECTURES, "the lecture", otherwise)
+    if levels is None:
+        return LECTURES[name]
+    return replace(LECTURES[name], network=partial(vanishing_chain, levels))

@@ -1,6 +1,7 @@
 """Explanations, figures and curves in TensorBoard.
 
-They are runs of their own below the run folder: two writers in one folder hide each other.
+They are runs of their own below the run folder: two writers in one folder hide each other. All
+images have the size of a card of Time Series; larger ones are files in the run folder.
 """
 
 from collections.abc import Mapping
@@ -11,34 +12,49 @@ import numpy as np
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from torchref.explainer.charts.drawing import rasterized
+from torchref.explainer.charts.sheet import Sheet
+from torchref.explainer.document.card import cards_of
 from torchref.explainer.explanation import Explanation
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 RUN = "explained"
+FINE = 3  # times as large as a card, of the figures that are files
 
 
 def log_explanations(folder: Path, found: Mapping[str, Explanation]) -> None:
-    """Each as text, because TensorBoard renders no LaTeX, and as a picture with its formulas."""
+    """Each as text, because TensorBoard renders no LaTeX, and as cards: factors, and network.
+
+    The whole of it, with its formulas, and the drawing of the network are files in the folder.
+    """
     with SummaryWriter(str(folder / RUN), purge_step=0) as writer:
         for name, explanation in found.items():
             writer.add_text(f"explain/{name}", explanation.markdown(), 0)
-            writer.add_figure(f"explain/{name}", explanation.figure(), 0)
+            for kind, card in cards_of(explanation).items():
+                write(writer, f"explain/{name}{kind}", card)
             explanation.save_png(folder / f"explain_{name}.png")
+            explanation.drawing().save(folder / f"network_{name}.svg")
 
 
 def log_figures(folder: Path, figures: Mapping[str, Any]) -> None:
-    """matplotlib figures, also as PNG files in the run folder."""
-    log_images(folder, {name: rasterized(figure) for name, figure in figures.items()})
-
-
-def log_images(folder: Path, images: Mapping[str, "Image"]) -> None:
-    """Also as PNG files in the run folder."""
+    """matplotlib figures of the size of a card, also as PNG files in the run folder."""
     with SummaryWriter(str(folder / "figures"), purge_step=0) as writer:
-        for name, image in images.items():
-            image.save(folder / f"{name}.png")
-            writer.add_image(f"figures/{name}", np.asarray(image), 0, dataformats="HWC")
+        for name, figure in figures.items():
+            rasterized(figure, FINE).save(folder / f"{name}.png")
+            write(writer, f"figures/{name}", rasterized(figure))
+
+
+def log_sheets(folder: Path, sheets: Mapping[str, Sheet]) -> None:
+    """Drawings of the size of a card, also as PNG files in the run folder."""
+    with SummaryWriter(str(folder / "figures"), purge_step=0) as writer:
+        for name, sheet in sheets.items():
+            sheet.save(folder / f"{name}.png")
+            write(writer, f"figures/{name}", sheet.image())
+
+
+def write(writer: SummaryWriter, tag: str, image: "Image") -> None:
+    writer.add_image(tag, np.asarray(image), 0, dataformats="HWC")
 
 
 def log_curves(folder: Path, curves: Mapping[str, Mapping[int, float]]) -> None:

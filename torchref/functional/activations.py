@@ -1,6 +1,7 @@
 """Activations under torch's signatures.
 
-`inplace` keeps its place in the signatures and must be False.
+With `inplace=True` the value is written into the input, as torch's is, and of a copy of what stood
+there: no memory is saved by it, and what else looks at the input sees the same as with torch's.
 """
 
 from torch import Tensor
@@ -8,13 +9,11 @@ from torch import Tensor
 from torchref.functional.admission import (
     autocast_off,
     require,
-    require_not_inplace,
     require_real_tensors,
     require_same_kind,
     shape,
     to_autocast_dtype,
     to_float32_under_cuda_autocast,
-    widened,
 )
 from torchref.ops import (
     ELU,
@@ -33,17 +32,14 @@ from torchref.ops import (
     Tanh,
     TanhGELU,
 )
-from torchref.ops.pointwise import Pointwise
+from torchref.ops.activations import Pointwise
 
 
-def applied(op: type[Pointwise], input: Tensor, *options: float) -> Tensor:
+def applied(op: type[Pointwise], input: Tensor, *options: float, inplace: bool = False) -> Tensor:
+    if inplace:
+        return input.copy_(applied(op, input.clone(), *options))
     with autocast_off(input):
         return op.call(input, *options)
-
-
-def rounded_once(op: type[Pointwise], input: Tensor, *options: float) -> Tensor:
-    """Of bfloat16 and float16 computed in float32: an op of several steps loses nothing there."""
-    return applied(op, widened(input), *options).to(input.dtype)
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -53,7 +49,7 @@ def sigmoid(input: Tensor) -> Tensor:
     tensor(0.6023)
     """
     require_real_tensors("sigmoid", input=input)
-    return rounded_once(Sigmoid, input)
+    return applied(Sigmoid, input)
 
 
 def tanh(input: Tensor) -> Tensor:
@@ -63,7 +59,7 @@ def tanh(input: Tensor) -> Tensor:
     tensor(0.4621)
     """
     require_real_tensors("tanh", input=input)
-    return rounded_once(Tanh, input)
+    return applied(Tanh, input)
 
 
 def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
@@ -81,7 +77,7 @@ def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
         "0 arrived",
         "The larger beta is, the nearer is y to max(x, 0); 1 is usual.",
     )
-    return rounded_once(Softplus, to_float32_under_cuda_autocast(input), beta, threshold)
+    return applied(Softplus, to_float32_under_cuda_autocast(input), beta, threshold)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
@@ -91,7 +87,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     tensor([-1.0000e+04, -6.9315e-01])
     """
     require_real_tensors("logsigmoid", input=input)
-    return rounded_once(LogSigmoid, input)
+    return applied(LogSigmoid, input)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -101,8 +97,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.2689,  0.7311])
     """
     require_real_tensors("silu", input=input)
-    require_not_inplace("silu", inplace)
-    return rounded_once(SiLU, input)
+    return applied(SiLU, input, inplace=inplace)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -112,8 +107,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.3034,  0.8651])
     """
     require_real_tensors("mish", input=input)
-    require_not_inplace("mish", inplace)
-    return rounded_once(Mish, input)
+    return applied(Mish, input, inplace=inplace)
 
 
 GELUS = {"none": GELU, "tanh": TanhGELU}
@@ -134,7 +128,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
         f"{approximate!r} arrived",
         'The exact gelu is approximate="none", a string.',
     )
-    return rounded_once(GELUS[approximate], input)
+    return applied(GELUS[approximate], input)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -144,8 +138,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([0., 3.])
     """
     require_real_tensors("relu", input=input)
-    require_not_inplace("relu", inplace)
-    return applied(ReLU, input)
+    return applied(ReLU, input, inplace=inplace)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -155,8 +148,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     tensor([-0.0200,  3.0000])
     """
     require_real_tensors("leaky_relu", input=input)
-    require_not_inplace("leaky_relu", inplace)
-    return applied(LeakyReLU, input, negative_slope)
+    return applied(LeakyReLU, input, negative_slope, inplace=inplace)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -190,8 +182,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     tensor([-0.6321,  3.0000])
     """
     require_real_tensors("elu", input=input)
-    require_not_inplace("elu", inplace)
-    return rounded_once(ELU, input, alpha)
+    return applied(ELU, input, alpha, inplace=inplace)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -201,8 +192,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-1.1113,  3.1521])
     """
     require_real_tensors("selu", input=input)
-    require_not_inplace("selu", inplace)
-    return rounded_once(SELU, input)
+    return applied(SELU, input, inplace=inplace)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
@@ -212,8 +202,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([0.0000, 0.7500])
     """
     require_real_tensors("hardsigmoid", input=input)
-    require_not_inplace("hardsigmoid", inplace)
-    return rounded_once(Hardsigmoid, input)
+    return applied(Hardsigmoid, input, inplace=inplace)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -223,5 +212,4 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.3750,  4.0000])
     """
     require_real_tensors("hardswish", input=input)
-    require_not_inplace("hardswish", inplace)
-    return rounded_once(Hardswish, input)
+    return applied(Hardswish, input, inplace=inplace)

@@ -1,12 +1,14 @@
 """What may come in: what must hold, what arrived, the likely fix; and what autocast makes of it."""
 
 from contextlib import AbstractContextManager, nullcontext
+from itertools import zip_longest
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from torchref.errors import InputError
+from torchref.ops.op import widened
 
 
 def require(holds: bool, invariant: str, arrived: str, fix: str) -> None:
@@ -25,9 +27,10 @@ def given(**tensors: Tensor | None) -> dict[str, Tensor]:
 
 def require_tensor(op: str, name: str, x: Any) -> None:
     if not isinstance(x, Tensor):
+        kind = type(x).__name__
         raise InputError(
             f"{op}: {name} must be a tensor",
-            "it is None" if x is None else f"a {type(x).__name__} arrived",
+            "it is None" if x is None else f"a{'n' * (kind[0] in 'aeiou')} {kind} arrived",
             "It has no default." if x is None else "Wrap it: torch.as_tensor(value).",
         )
 
@@ -47,9 +50,18 @@ def require_real_tensors(op: str, **tensors: Tensor) -> None:
 
 
 def require_same_kind(op: str, **tensors: Tensor | None) -> None:
+    require_alike(op, ("dtype", "device"), **tensors)
+
+
+def require_same_device(op: str, **tensors: Tensor | None) -> None:
+    """Of tensors that may differ in dtype, as class numbers do."""
+    require_alike(op, ("device",), **tensors)
+
+
+def require_alike(op: str, kinds: tuple[str, ...], **tensors: Tensor | None) -> None:
     (first, x), *others = given(**tensors).items()
     for name, other in others:
-        for what in ("dtype", "device"):
+        for what in kinds:
             mine, its = getattr(x, what), getattr(other, what)
             if mine != its:
                 raise InputError(
@@ -57,6 +69,12 @@ def require_same_kind(op: str, **tensors: Tensor | None) -> None:
                     f"they have {mine} and {its}",
                     f"Convert one of them with .to({first}.{what}).",
                 )
+
+
+def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    return len(shape) <= len(to) and all(
+        its in (1, mine) for its, mine in zip(reversed(shape), reversed(to), strict=False)
+    )
 
 
 def require_matching_losses(
@@ -71,15 +89,38 @@ def require_matching_losses(
         "(N, 1) against (N) would broadcast to (N, N): use target.reshape(input.shape).",
     )
     for name, weight in given(**weights).items():
-        fits = len(weight.shape) <= input.dim() and all(
-            its in (1, mine)
-            for its, mine in zip(reversed(weight.shape), reversed(input.shape), strict=False)
-        )
         require(
-            fits,
+            broadcasts(weight.shape, input.shape),
             f"{op}: {name} must be broadcastable to input",
             f"{name} has shape {shape(weight)} and input {shape(input)}",
             "Give it the shape of input, or of its last dimensions.",
+        )
+
+
+def require_dims(op: str, input: Tensor, *dims: int) -> None:
+    most = max(input.dim(), 1)  # a number is taken for a row of one
+    require(
+        len(dims) > 0 and all(-most <= dim < most for dim in dims),
+        f"{op}: dim must be a dimension of input",
+        f"it is {', '.join(map(str, dims)) or 'none'} and input has shape {shape(input)}",
+        "The last one is -1.",
+    )
+    require(
+        len({dim % most for dim in dims}) == len(dims),
+        f"{op}: dim must name each dimension once",
+        f"it is {dims} and input has shape {shape(input)}",
+        "Leave out the second.",
+    )
+
+
+def require_broadcastable(op: str, **batches: tuple[int, ...]) -> None:
+    """Of what stands before the dimensions that an op works on."""
+    for sizes in zip_longest(*(reversed(batch) for batch in batches.values()), fillvalue=1):
+        require(
+            len(set(sizes) - {1}) <= 1,
+            f"{op}: the dimensions of {' and '.join(batches)} before the last two must broadcast",
+            f"they are {' and '.join(str(tuple(batch)) for batch in batches.values())}",
+            "They may differ where one of them is 1 or absent.",
         )
 
 
@@ -89,6 +130,15 @@ def require_not_inplace(op: str, inplace: bool) -> None:
         f"{op}: inplace must be False",
         "True arrived",
         "Handwritten ops leave their inputs alone: use the value that is returned.",
+    )
+
+
+def require_no_out(op: str, out: None) -> None:
+    require(
+        out is None,
+        f"{op}: out must be None",
+        "a tensor arrived",
+        "Handwritten ops make their output: use the value that is returned.",
     )
 
 
@@ -117,6 +167,30 @@ def fails_somewhere(fine: Tensor) -> bool:
         return not bool(fine.all())
     except RuntimeError:  # vmap refuses control flow that depends on data, meta tensors have none
         return False
+
+
+def require_numbers(op: str, name: str, index: Tensor, of: Tensor, size: int) -> None:
+    """Integers from 0 to size − 1, on the device of what they count: CUDA asserts at others."""
+    require_tensor(op, name, index)
+    require(
+        index.dtype in (torch.int64, torch.int32),
+        f"{op}: {name} must hold integers, int64 or int32",
+        f"it is {index.dtype}",
+        f"Convert it: {name}.long().",
+    )
+    require(
+        index.device == of.device,
+        f"{op}: {name} must be on the device of what it counts",
+        f"it is on {index.device} and not on {of.device}",
+        f"Move it: {name}.to({str(of.device)!r}).",
+    )
+    inside = (index >= 0) & (index < size)
+    if fails_somewhere(inside):
+        raise InputError(
+            f"{op}: {name} must lie in [0, {size - 1}]",
+            f"{index[~inside][0].item()} is among it",
+            "Indices count from 0, and none counts from the end.",
+        )
 
 
 def require_unit_interval(op: str, **tensors: Tensor) -> None:
@@ -156,9 +230,8 @@ def to_float32_under_cuda_autocast(x: Tensor) -> Tensor:
     return chosen
 
 
-def widened(x: Tensor) -> Tensor:
-    """In float32 at least: torch's kernels compute so with the lower dtypes, and round once."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+def each_widened(*tensors: Tensor | None) -> tuple[Any, ...]:
+    return tuple(x if x is None else widened(x) for x in tensors)
 
 
 def cast(dtype: torch.dtype, tensors: tuple[Tensor | None, ...]) -> tuple[Any, ...]:

@@ -4,12 +4,7 @@ import torch
 from torch import Tensor
 
 from torchref.functional.admission import autocast_off, cast, require
-from torchref.functional.normalisation import (
-    require_channels,
-    require_eps,
-    require_more_than_one,
-    require_parameters,
-)
+from torchref.functional.normalisation import require_channels, require_eps, require_more_than_one
 from torchref.ops import FixedStandardisation, Standardisation
 
 
@@ -44,7 +39,6 @@ def batch_norm(
     """
     name = "batch_norm"
     running = {"running_mean": running_mean, "running_var": running_var}
-    require_parameters(name, input, weight=weight, bias=bias, **running)
     require_channels(name, input, weight=weight, bias=bias, **running)
     require_eps(name, eps)
     require(
@@ -83,7 +77,6 @@ def instance_norm(
     """
     name = "instance_norm"
     running = {"running_mean": running_mean, "running_var": running_var}
-    require_parameters(name, input, weight=weight, bias=bias, **running)
     require_channels(name, input, weight=weight, bias=bias, **running)
     require_eps(name, eps)
     if not use_input_stats:

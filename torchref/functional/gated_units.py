@@ -12,7 +12,6 @@ from torchref.functional.admission import (
     require,
     require_real_tensors,
     shape,
-    widened,
 )
 from torchref.ops import GEGLU, GLU, Op, SwiGLU
 
@@ -65,4 +64,4 @@ def gated(name: str, op: type[Op], input: Tensor, dim: int) -> Tensor:
         "The projection before it has twice the features that come out.",
     )
     with autocast_off(input):
-        return op.call(widened(input), dim).to(input.dtype)
+        return op.call(input, dim)

@@ -11,6 +11,7 @@ from torchref.functional.admission import (
     cast,
     given,
     require,
+    require_no_out,
     require_real_tensors,
     shape,
 )
@@ -84,7 +85,6 @@ def group_norm(
     tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
     name = "group_norm"
-    require_parameters(name, input, weight=weight, bias=bias)
     require_channels(name, input, weight=weight, bias=bias)
     batch, channels, *rest = input.shape
     require(
@@ -126,12 +126,7 @@ def normalize(
     """
     name = "normalize"
     require_real_tensors(name, input=input)
-    require(
-        out is None,
-        f"{name}: out must be None",
-        "a tensor arrived",
-        "Handwritten ops make their output: use the value that is returned.",
-    )
+    require_no_out(name, out)
     require(
         p > 0,
         f"{name}: p must be positive",
@@ -179,6 +174,8 @@ def require_parameters(op: str, input: Tensor, **parameters: Tensor | None) -> N
 
 
 def require_channels(op: str, input: Tensor, **parameters: Tensor | None) -> None:
+    """Parameters of an entry for each channel of input."""
+    require_parameters(op, input, **parameters)
     require(
         input.dim() >= 2,
         f"{op}: input must have channels second: (N, C) or (N, C, ...)",

@@ -2,8 +2,10 @@
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 from torchref import functional
+from torchref.functional.admission import require, shape
 
 
 class Sigmoid(torch.nn.Sigmoid):
@@ -131,3 +133,48 @@ class GEGLU(torch.nn.GLU):
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.geglu(input, self.dim)
+
+
+class Softmax(torch.nn.Softmax):
+    """Along a dimension; see `torchref.functional.softmax`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.softmax(input, self.dim, _stacklevel=5)
+
+
+class Softmax2d(torch.nn.Softmax2d):
+    """Over the channels, at each place of a picture; see `torchref.functional.softmax`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        require(
+            input.dim() in (3, 4),
+            "Softmax2d: input must have shape (N, C, H, W) or (C, H, W)",
+            f"it has shape {shape(input)}",
+            "Softmax(dim) takes any.",
+        )
+        return functional.softmax(input, -3)
+
+
+class LogSoftmax(torch.nn.LogSoftmax):
+    """Along a dimension; see `torchref.functional.log_softmax`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.log_softmax(input, self.dim, _stacklevel=5)
+
+
+class Sparsemax(Module):
+    """Along a dimension; see `torchref.functional.sparsemax`.
+
+    >>> Sparsemax(dim=0)(torch.tensor([0.0, 1.0, 1.5]))
+    tensor([0.0000, 0.2500, 0.7500])
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.sparsemax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"

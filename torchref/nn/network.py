@@ -9,7 +9,7 @@ from torch.nn import Module, Sequential
 
 from torchref.errors import InputError
 from torchref.nn.activations import Sigmoid
-from torchref.nn.affine import Linear
+from torchref.nn.linear import Linear
 
 
 class SigmoidNetwork(Sequential):

@@ -1,10 +1,13 @@
 """What every handwritten op shares: how it is called under eager mode, torch.func and compile."""
 
 import inspect
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
+
+OF_16_BITS = {torch.bfloat16, torch.float16}
 
 
 class Op(torch.autograd.Function):
@@ -33,9 +36,60 @@ class Op(torch.autograd.Function):
     @classmethod
     def call(cls, *inputs: Any) -> Any:
         """Apply the op to all inputs of `forward`, positionally: Dynamo fills no defaults."""
-        if torch.compiler.is_dynamo_compiling() or cls._with_tangent is None:
-            return cls.apply(*inputs)
-        return cls._with_tangent.apply(*inputs)
+        return applied(cls, inputs)
+
+
+class RoundedOnce(Op):
+    """An op that computes in float32 with inputs of 16 bits.
+
+    A formula of several steps is rounded only where it ends, as torch's own kernels are.
+    """
+
+    @classmethod
+    def call(cls, *inputs: Any) -> Any:
+        dtype = dtype_of_16_bits(inputs)
+        if dtype is None:
+            return applied(cls, inputs)
+        wide = tuple(widened(x) if isinstance(x, Tensor) else x for x in inputs)
+        return applied(cls, wide).to(dtype)
+
+
+def give_rules(op: type[Op], rules: Mapping[str, Callable[..., Any]]) -> None:
+    """Those that were made for an op, but for what it has of its own.
+
+    They are static methods: Dynamo gives a class method its class twice.
+    """
+    for name, rule in rules.items():
+        if name not in op.__dict__:
+            setattr(op, name, staticmethod(rule))
+
+
+def applied(op: type[Op], inputs: tuple[Any, ...]) -> Any:
+    if torch.compiler.is_dynamo_compiling() or op._with_tangent is None:
+        return op.apply(*inputs)
+    whole = (Undivided(x) if isinstance(x, tuple) else x for x in inputs)
+    return op._with_tangent.apply(*whole)
+
+
+def dtype_of_16_bits(inputs: tuple[Any, ...]) -> torch.dtype | None:
+    """That of the floating-point tensors among some inputs, if it has 16 bits and is one."""
+    dtypes = {x.dtype for x in inputs if isinstance(x, Tensor) and x.is_floating_point()}
+    return dtypes.pop() if len(dtypes) == 1 and dtypes <= OF_16_BITS else None
+
+
+def widened(x: Tensor) -> Tensor:
+    """In float32 at least, as torch's kernels compute with lower dtypes."""
+    return x.float() if x.dtype in OF_16_BITS else x
+
+
+class Undivided(tuple[Any, ...]):
+    """A tuple that is one option of an op.
+
+    torch.func takes a tuple apart into its entries, of which it finds none in the None that stands
+    for its tangent: forward mode over vmap would fail.
+    """
+
+    __slots__ = ()
 
 
 def save(ctx: Any, *tensors: Tensor | None) -> None:

@@ -1,11 +1,14 @@
 """The audit of a test suite: what its tests apply, and one report of what all workers saw."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from torchref.auditor import AuditReport, Row, audit
-from torchref.auditor.report.report import RowVerdict
+from torchref.auditor.report.report import RowVerdict, unchecked
+from torchref.checker.report.progress import progress_bar
+from torchref.testing.forked_rows import ENDED, rows_in_a_fork
+from torchref.testing.records import INTERRUPTED
 
 OF_NO_FUNCTION = "expect names "  # a note that one worker alone cannot give
 OF_THE_COMMAND = ": --reference "  # an option that pytest does not have
@@ -32,8 +35,41 @@ class AuditedSuite:
         finally:
             self._recording.enter_context(self._audit)
 
-    def report(self) -> AuditReport:
-        return self._audit.report(expect=self._expect, progress=True)
+    def report(self, is_interrupted: bool, keep: Callable[[AuditReport], None]) -> AuditReport:
+        """Check what was applied, unless the run was interrupted; Ctrl-C ends it where it is.
+
+        `keep` is given what is known after each Function.
+        """
+        rows: list[Row] = []
+        try:
+            if is_interrupted:
+                raise KeyboardInterrupt
+            with progress_bar("audit") as tick:
+                self._rows((), tick)  # what is said of it is looked at here, and not in a fork
+                names = list(self._audit.seen)
+                for row in rows_in_a_fork(names, self._rows, self._unchecked, tick):
+                    rows.append(row)
+                    keep(self._with_unchecked(rows, "not checked: the process ended before"))
+            return AuditReport(tuple(rows), tuple(self._audit.notes({}, self._expect)))
+        except KeyboardInterrupt:
+            return self._with_unchecked(rows, INTERRUPTED)
+
+    def _rows(self, names: Sequence[str], tick: Callable[[str], None]) -> Iterator[Row]:
+        return self._audit.rows({}, self._expect, {}, tick, names)
+
+    def _with_unchecked(self, rows: Sequence[Row], why: str) -> AuditReport:
+        checked = {row.name for row in rows}
+        left = (self._unchecked(name, why) for name in self._audit.seen if name not in checked)
+        return AuditReport((*rows, *left))
+
+    def _unchecked(self, name: str, why: str) -> Row:
+        each = self._audit.seen[name]
+        return unchecked(name, each.definition.file, each.definition.line, each.calls, why)
+
+
+def fails(audit: AuditReport) -> bool:
+    """Whether a run of tests fails by it: one is wrong, or ended the process that checked it."""
+    return audit.verdict == "wrong" or any(ENDED in row.note for row in audit.rows)
 
 
 def merged(audits: Sequence[AuditReport]) -> AuditReport:

@@ -80,7 +80,14 @@ def claims_of(cases: Iterable[OpCase], *, seed: int = 0) -> list[Claim]:
     Sigmoid-gradient, Sigmoid-second-order, ..., Sigmoid-random-state
     >>> claims[0].check()
     """
-    listed = list(cases)
+    listed = list(cases) if isinstance(cases, Iterable) else [cases]
+    others = [each for each in listed if not isinstance(each, OpCase)]
+    if others:
+        raise InputError(
+            "claims_of takes a list of OpCase, one for each op",
+            f"{others[0]!r} is among it",
+            "Write claims_of([OpCase(op, twin, samples)]).",
+        )
     if not listed:
         raise InputError(
             "claims_of needs at least one case",

@@ -1,14 +1,18 @@
 """What the cross-checks of a test run found: told in lines, and written to a file."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from torchref import __version__
-from torchref.errors import not_writable
+from torchref.errors import InputError, not_writable
 
+INTERRUPTED = "not checked: interrupted"  # of a Function
+MOST_OFTEN = 20  # times as long as the file took to write, it is let be
 # "test" is its name, "enforced" whether it fails unless the verdict is right, "report" the report
 # as a dictionary: what pytest-xdist can send.
 Record = dict[str, Any]
@@ -46,7 +50,14 @@ class ReportFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()  # a test may change the directory
+        self._took = self._written_at = 0.0
         self.write([], None, True)
+
+    def keep(self, records: Sequence[Record], audit: dict[str, Any] | None) -> None:
+        """Write what a test that ends the process is to leave, unless that was done just before."""
+        if time.monotonic() - self._written_at > MOST_OFTEN * self._took:
+            with suppress(InputError):  # it is told at the end
+                self.write(records, audit, True)
 
     def write(
         self, records: Sequence[Record], audit: dict[str, Any] | None, is_interrupted: bool
@@ -59,7 +70,10 @@ class ReportFile:
             "tests": sorted(records, key=lambda record: record["test"]),  # workers take turns
             "audit": audit,
         }
+        begun = time.monotonic()
         try:
             self.path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise not_writable("--torchref-report", self.path, error) from None
+        self._written_at = time.monotonic()
+        self._took = self._written_at - begun

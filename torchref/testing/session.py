@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from torchref.errors import InputError
-from torchref.testing.records import Record, ReportFile, line_of, totals_told
+from torchref.testing.records import INTERRUPTED, Record, ReportFile, line_of, totals_told
 
 if TYPE_CHECKING:
     from torchref.auditor import AuditReport
@@ -34,6 +34,7 @@ class TorchrefSession:
         self.suite: AuditedSuite | None = None
         self.audits: list[AuditReport] = []
         self.notes: list[str] = []
+        self.working: dict[str, str] = {}  # workers by name, and how one ended that sent no audit
         is_listed = config.option.collectonly
         self.is_audited = config.getoption("torchref_audit") and not is_listed
         file = config.getoption("torchref_report")
@@ -71,40 +72,41 @@ class TorchrefSession:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.records += getattr(report, OF_A_TEST, [])
+        new = getattr(report, OF_A_TEST, [])
+        self.records += new
+        if new and self.file is not None:
+            self.file.keep(self.records, None)
 
     @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+    def pytest_testnodeready(self, node: Any) -> None:
+        self.working[node.gateway.id] = "was interrupted"
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        if not self.is_audited:
-            return
         sent = getattr(node, "workeroutput", {}).get(OF_AN_AUDIT)
         if sent is None:
-            self.notes.append(f"{node.gateway.id} ended early: what it applied was not audited")
-        else:
+            self.working[node.gateway.id] = "ended early"
+        elif self.working.pop(node.gateway.id, None):  # it may be said twice of an interrupted one
             self.audits.append(pickle.loads(sent))
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         is_interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         self.records += self.pending  # of a test that was interrupted
-        try:
-            if is_interrupted and self.is_audited:
-                raise KeyboardInterrupt
-            self._audit()
-        except KeyboardInterrupt:
-            self.notes.append("the run was interrupted: what it applied was not audited")
+        self._audit(is_interrupted)
+        if any(row.note == INTERRUPTED for audit in self.audits for row in audit.rows):
+            self.notes.append("the run was interrupted: not all that it applied was audited")
             session.exitstatus, is_interrupted = pytest.ExitCode.INTERRUPTED, True
+        lost = self.working if self.is_audited else {}
+        for worker, how in lost.items():
+            self.notes.append(f"{worker} {how}: what it applied was not audited")
         if self.is_worker:
             return
         audit = self._merged()
-        if audit is not None and audit.verdict == "wrong":
+        if lost or (audit is not None and self._fails(audit)):
             self._fail(session)
         if self.file is not None:
             try:
-                self.file.write(
-                    self.records,
-                    None if audit is None else {**audit.to_dict(), "left_out": self.notes},
-                    is_interrupted,
-                )
+                self.file.write(self.records, self._as_dict(audit), is_interrupted)
             except InputError as error:
                 self.notes.append(str(error))
                 self._fail(session)
@@ -127,16 +129,32 @@ class TorchrefSession:
         for note in self.notes:
             terminalreporter.write_line(note)
 
-    def _audit(self) -> None:
+    def _audit(self, is_interrupted: bool) -> None:
         """What this process applied, checked: kept here, or sent."""
         if self.suite is None:
             return
         self.suite.stop()
-        audit = self.suite.report()
+        audit = self.suite.report(is_interrupted, self._keep)
         if self.is_worker:
-            self.config.workeroutput[OF_AN_AUDIT] = pickle.dumps(audit)  # type: ignore[attr-defined]
+            self.config.workeroutput[OF_AN_AUDIT] = pickle.dumps(audit)  # type: ignore[attr-defined]  # of xdist
         else:
             self.audits.append(audit)
+
+    def _keep(self, audit: "AuditReport") -> None:
+        if self.file is not None:
+            self.file.keep(self.records, self._as_dict(audit))
+
+    def _as_dict(self, audit: "AuditReport | None") -> dict[str, Any] | None:
+        if not self.is_audited:
+            return None
+        told = {"verdict": "cannot tell", "functions": [], "notes": []}
+        return {**(told if audit is None else audit.to_dict()), "left_out": self.notes}
+
+    @staticmethod
+    def _fails(audit: "AuditReport") -> bool:
+        from torchref.testing.audited_suite import fails
+
+        return fails(audit)
 
     def _merged(self) -> "AuditReport | None":
         if not self.audits:

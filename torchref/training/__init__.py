@@ -1,11 +1,13 @@
-"""What every experiment shares: its command line, device, run folder, training and logging."""
+"""Training with live checks of its gradients, logged and resumable: experiments, and yours."""
 
 from torchref.training.command_line import run_experiment
-from torchref.training.model.task import Examples, Task, accuracy, r2
+from torchref.training.log.log_point import LogPoint
+from torchref.training.model.examples import Examples
+from torchref.training.model.task import Task, accuracy, r2
 from torchref.training.model.twin import torch_twin
 from torchref.training.process.device import resolve_device
 from torchref.training.run_folder.kept_run import recorded_run
-from torchref.training.settings import BESIDE_TORCH, Dtype, Gradients, Optimizer, Settings
+from torchref.training.settings import BESIDE_TORCH, Dtype, Gradients, Optimizer, Schedule, Settings
 from torchref.training.train import Outcome, train
 
 __all__ = [
@@ -13,8 +15,10 @@ __all__ = [
     "Dtype",
     "Examples",
     "Gradients",
+    "LogPoint",
     "Optimizer",
     "Outcome",
+    "Schedule",
     "Settings",
     "Task",
     "accuracy",

@@ -1,16 +1,20 @@
-"""What every experiment is told on its command line."""
+"""How a training goes: what every experiment is told on its command line."""
 
 import math
 import re
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import torch
 import typer
 
 from torchref.errors import InputError
+from torchref.training.option_values import accepted, not_negative, plain_name, positive
+from torchref.training.run_folder.naming import require_named, require_one_run
 
 
 class Gradients(StrEnum):
@@ -30,22 +34,23 @@ class Optimizer(StrEnum):
     SGD = "sgd"
     MOMENTUM = "momentum"
     ADAM = "adam"
+    ADAMW = "adamw"
 
 
-def positive(value: float) -> float:
-    if not (math.isfinite(value) and value > 0):
-        raise typer.BadParameter(f"{value} is not a positive number.")
-    return value
+class Schedule(StrEnum):
+    """How the learning rate goes with the steps: as it is, or down to 0 at the end of the run."""
 
-
-def plain_name(name: str | None) -> str | None:
-    if name is not None and (name in ("", ".", "..", "latest") or set(name) & set("/\\")):
-        raise typer.BadParameter(f"{name!r} is no name for a folder, or means another one.")
-    return name
+    CONSTANT = "constant"
+    LINEAR = "linear"
+    COSINE = "cosine"
+    WARMUP_COSINE = "warmup-cosine"
 
 
 EPOCHS = 1000  # where neither epochs nor steps are given
 
+# Those that the experiment alone has, and whether a run that is gone on with ends where it was to
+# end when it began.
+NO_OPTIONS = ("own", "own_end")
 # These change nothing of the curve, and so a run may go on with others.
 FREE = (
     "crosscheck",
@@ -53,6 +58,8 @@ FREE = (
     "dry_run",
     "epochs",
     "logdir",
+    "own",
+    "own_end",
     "quiet",
     "resume",
     "run_name",
@@ -71,6 +78,9 @@ class Settings:
         list[Gradients],
         typer.Option(help="Who computes them; given several times, all train in step."),
     ] = field(default_factory=lambda: [Gradients.HANDWRITTEN])
+    autocast: Annotated[
+        bool, typer.Option("--autocast", help="Matrix products in bfloat16, by torch.autocast.")
+    ] = False
     threads: Annotated[
         int, typer.Option(min=1, max=1024, help="On the CPU; small networks are fastest with one.")
     ] = 1
@@ -84,10 +94,25 @@ class Settings:
         int | None, typer.Option(min=1, help="Optimiser steps, at most; or give --epochs.")
     ] = None
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Examples a step; without it all of them.")
+        int | None, typer.Option(min=1, help="Examples in a batch; without it all of them.")
     ] = None
     lr: Annotated[float, typer.Option(callback=positive, help="The learning rate.")] = 0.1
     optimizer: Annotated[Optimizer, typer.Option(help="Of torch.optim.")] = Optimizer.SGD
+    weight_decay: Annotated[
+        float | None,
+        typer.Option(callback=not_negative, help="Without it torch's own: 0.01 for adamw, else 0."),
+    ] = None
+    schedule: Annotated[
+        Schedule,
+        typer.Option(help="Of --lr: down to 0 at the end; a warm-up takes a tenth of the steps."),
+    ] = Schedule.CONSTANT
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(callback=positive, help="Scales a gradient of a larger norm down to it."),
+    ] = None
+    accumulate: Annotated[
+        int, typer.Option(min=1, help="Batches whose gradients make one step.")
+    ] = 1
     early_stop: Annotated[
         int, typer.Option(min=0, help="Log points without a better held-out loss; 0: never stop.")
     ] = 0
@@ -101,7 +126,10 @@ class Settings:
         bool, typer.Option("--crosscheck", help="Cross-check the model that was trained.")
     ] = False
     save_every: Annotated[int, typer.Option(min=1, help="Epochs between checkpoints.")] = 10
-    logdir: Annotated[Path, typer.Option(help="Runs go below this folder.")] = Path("runs")
+    logdir: Annotated[
+        Path,  # from a string, for Path("") is the folder in which one is
+        typer.Option(parser=str, metavar="FOLDER", help="Runs go below this folder."),
+    ] = Path("runs")
     run_name: Annotated[
         str | None, typer.Option(callback=plain_name, help="Instead of time and settings.")
     ] = None
@@ -115,8 +143,18 @@ class Settings:
         False
     )
     quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False
+    own: Mapping[str, Any] = field(default_factory=dict)
+    own_end: bool = False
 
     def __post_init__(self) -> None:
+        require_named(self.logdir, self.run_name, self.resume)
+        for each in fields(self):
+            if each.name not in NO_OPTIONS:
+                default = [] if each.name == "gradients" else each.default
+                annotation, value = annotations()[each.name], getattr(self, each.name)
+                kept = accepted(each.name, annotation, value, default)
+                object.__setattr__(self, each.name, kept)  # the class is frozen
+        require_one_run(self.run_name, self.resume, dry_run=self.dry_run)
         if self.epochs and self.steps:
             raise InputError(
                 "A run has an end by --epochs or by --steps",
@@ -124,18 +162,33 @@ class Settings:
                 "Leave one of them out.",
             )
         if not (self.epochs or self.steps):
-            object.__setattr__(self, "epochs", EPOCHS)  # the class is frozen
+            object.__setattr__(self, "epochs", EPOCHS)
+            object.__setattr__(self, "own_end", self.resume is not None)
+        if self.autocast and (self.dtype != Dtype.FLOAT32 or Gradients.SWEEP in self.gradients):
+            raise InputError(
+                "--autocast needs float32 and gradients by autograd",
+                f"{self.dtype} and {', '.join(self.gradients)} arrived",
+                "Leave --autocast out, or take --dtype float32 and --gradients handwritten.",
+            )
 
-    def epochs_over(self, examples: int) -> int:
-        """How many passes over so many examples it takes at most, the last perhaps in part.
+    def epochs_over(self, steps: int) -> int:
+        """How many epochs of so many steps it takes at most, the last perhaps in part.
 
-        >>> Settings(steps=5, batch_size=4).epochs_over(10)
+        >>> Settings(steps=5).epochs_over(3)
         2
         """
         if self.epochs:
             return self.epochs
         assert self.steps is not None
-        return math.ceil(self.steps / math.ceil(examples / (self.batch_size or examples)))
+        return math.ceil(self.steps / steps)
+
+    def steps_over(self, steps: int) -> int:
+        """How many steps a run takes at most, with so many in an epoch.
+
+        >>> Settings(epochs=5).steps_over(3)
+        15
+        """
+        return self.steps or (self.epochs or 0) * steps
 
     def member(self, seed: int) -> "Settings":
         """Those of one of several runs, each with a seed of its own, and in its name.
@@ -163,13 +216,24 @@ class Settings:
         return f"{self.optimizer}_lr{self.lr:g}{batch}_{end}"
 
     def curve(self) -> dict[str, Any]:
-        """What makes the curve what it is, in plain types."""
-        kept = {name: value for name, value in asdict(self).items() if name not in FREE}
+        """What makes the curve what it is, in plain types: with a schedule the end does too."""
+        free = set(FREE)
+        if self.schedule != Schedule.CONSTANT:
+            free -= {"epochs", "steps"}
+        kept = {name: value for name, value in asdict(self).items() if name not in free}
         return kept | {
             "dtype": str(self.dtype),
             "optimizer": str(self.optimizer),
+            "schedule": str(self.schedule),
             "gradients": [str(each) for each in self.gradients],
+            **self.own,
         }
+
+
+@cache
+def annotations() -> dict[str, Any]:
+    """Of the fields of `Settings`: the types, and the options of the command line."""
+    return get_type_hints(Settings, include_extras=True)
 
 
 BESIDE_TORCH = Settings(dtype=Dtype.FLOAT64, gradients=[Gradients.HANDWRITTEN, Gradients.TORCH])

@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd import Function
 
 from tests.checker.given import assert_right, assert_wrong, normal
 from tests.corpora.wrong_ops.right_rules import Square
@@ -120,3 +121,37 @@ def test_a_report_has_no_truth_value() -> None:
     comparison = compare({"w": normal(3)}, {"w": 2 * normal(3)})
     with pytest.raises(TypeError, match="raise_if_different"):
         assert comparison
+
+
+class AtBetaOne(Function):
+    """Right where β is left at its default, and nowhere else."""
+
+    @staticmethod
+    def forward(ctx, x, beta=1.0):
+        ctx.save_for_backward(x)
+        return F.softplus(x, beta)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        (x,) = ctx.saved_tensors
+        return grad_y * torch.sigmoid(x), None
+
+
+class OfItsInputAlone(AtBetaOne):
+    """A backward for calls without β: torch refuses it for others."""
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return AtBetaOne.backward(ctx, grad_y)[0]
+
+
+@pytest.mark.parametrize("candidate", [AtBetaOne, AtBetaOne.apply], ids=["class", "apply"])
+@pytest.mark.parametrize("reference", [None, lambda x, beta=1.0: F.softplus(x, beta)])
+def test_a_default_of_a_function_is_varied(candidate, reference) -> None:
+    report = assert_wrong(candidate, reference, (normal(4, 3),))
+    assert "beta=0.7" in str(report)
+
+
+def test_a_default_that_a_backward_does_not_count_is_left_out() -> None:
+    report = assert_right(OfItsInputAlone, inputs=(normal(4, 3),))
+    assert any("incorrect number of gradients" in note for note in report.notes)

@@ -150,3 +150,18 @@ def test_one_that_does_not_end_is_ended_after_the_seconds_and_is_undecided() -> 
     assert statuses["gradient by reference"] == "passed"
     last = "it was not done 10 s after the 1 s of seconds=, and tried last: size 4 → 1"
     assert last in str(report)
+
+
+def test_a_default_that_a_backward_does_not_count_is_left_out_there_too() -> None:
+    class Shifted(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, shift=0.5):
+            ctx.save_for_backward(x)
+            return x.sin() + shift
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            return grad_y * ctx.saved_tensors[0].cos()
+
+    report = crosscheck(Shifted, None, (X,), isolate=True, vary=False)
+    assert report.verdict == "right", str(report)

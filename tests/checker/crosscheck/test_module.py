@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from tests.checker.given import assert_right, assert_wrong, causes, normal, seeded
 from tests.corpora.wrong_ops.rule import gradients_of
-from torchref import crosscheck
+from torchref import InputError, crosscheck
 from torchref.ops import Affine
 
 ROWS = 7
@@ -137,6 +137,32 @@ def test_a_module_that_runs_itself_again_in_backward(again: type[Block]) -> None
     assert all(p.grad is None and p.dtype == torch.float32 for p in block.parameters())
 
 
+class BuffersAlone(nn.Module):
+    """No parameters, and a buffer of float32 that its backward meets again."""
+
+    factor: float = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("weight", normal(3, 5).float())
+
+    def inner(self, x):
+        return torch.tanh(x @ self.weight)
+
+    def forward(self, x):
+        x = x[0] if isinstance(x, list) else x
+        return InnerAgain.apply(x if x.requires_grad else x.requires_grad_(), self)
+
+
+@pytest.mark.parametrize("x", [normal(4, 3), [normal(4, 3)]], ids=["a tensor", "in a list"])
+def test_buffers_are_in_the_precision_of_the_inputs_in_backward_too(x) -> None:
+    report = assert_right(BuffersAlone(), None, (x,))
+    assert not [note for note in report.notes if "float64" in note]
+    half = BuffersAlone()
+    half.factor = 0.5
+    assert_wrong(half, None, (x,))
+
+
 def test_a_mistake_in_what_it_runs_again_is_seen() -> None:
     report = crosscheck(*with_a_plain_twin(Halved()), (normal(4, 3),))
     assert set(causes(report)) == {"constant-factor"}
@@ -179,3 +205,30 @@ def test_a_constant_of_float32_is_no_other_formula() -> None:
     assert_wrong(Scaled(slope=1.001), lambda x: 0.11 * x.sin(), (x,))
     other = crosscheck(Scaled(), lambda x: 0.1100001 * x.sin(), (x,))
     assert other.findings[0].cause == "forward-wrong"
+
+
+class Wrapped(torch.nn.Module):
+    """A linear layer whose parameters have other names than its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def test_a_reference_has_the_parameters_of_the_candidate_by_their_names() -> None:
+    told = r"Linear has weight, bias, and Wrapped layer.weight, layer.bias\."
+    with pytest.raises(InputError, match=told):
+        crosscheck(Wrapped(), torch.nn.Linear(3, 2), (normal(4, 3),))
+    assert_right(Wrapped(), Wrapped(), (normal(4, 3),))
+
+
+def test_a_reference_alone_with_parameters_has_them_in_the_dtype_that_is_checked() -> None:
+    layer = torch.nn.Linear(3, 2)
+
+    def candidate(x):
+        return x @ layer.weight.detach().to(x.dtype).T + layer.bias.detach().to(x.dtype)
+
+    assert_right(candidate, layer, (normal(4, 3).float(),))

@@ -1,11 +1,12 @@
 """What Functions of public packages do that ours do not, and that is no mistake of theirs."""
 
+import pytest
 import torch
 from torch import Tensor
 
 from tests.checker.given import assert_right, assert_wrong, causes, normal, of_x
 from tests.corpora.wrong_ops.rule import Rule, gradients_of
-from torchref import crosscheck
+from torchref import InputError, crosscheck
 
 X = normal(4, 3)
 
@@ -129,3 +130,46 @@ def test_the_error_of_what_is_approximate_is_not_held_to_another_scale() -> None
 
     assert_right(Absolute, Absolute.forward, (X,), tolerance=1e-4)
     assert_wrong(Absolute, Absolute.forward, (X,), tolerance=1e-9)
+
+
+def test_inputs_whose_memory_was_freed_are_refused() -> None:
+    x = torch.randn(5, 3)
+    x.untyped_storage().resize_(0)
+    with pytest.raises(InputError, match="the memory of input0 has been freed"):
+        crosscheck(torch.sin, inputs=(x,))
+
+
+class WritesIntoItsInputs(torch.autograd.Function):
+    """Spoils the mask, which has no gradient, as a buffer that is used up."""
+
+    @staticmethod
+    def forward(ctx, x, mask):
+        ctx.kept = mask.clone()
+        y = x * mask
+        mask.fill_(7.0)
+        return y
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return grad_y * ctx.kept, None
+
+
+class FreesItsInputs(WritesIntoItsInputs):
+    """As reversible blocks do."""
+
+    @staticmethod
+    def forward(ctx, x, mask):
+        y = WritesIntoItsInputs.forward(ctx, x, mask)
+        mask.untyped_storage().resize_(0)
+        return y
+
+
+@pytest.mark.parametrize("function", [WritesIntoItsInputs, FreesItsInputs])
+@pytest.mark.parametrize("reference", [None, lambda x, mask: x * mask], ids=["alone", "beside"])
+def test_what_a_forward_spoils_is_not_the_users(function, reference) -> None:
+    x, mask = normal(5, 3), torch.tensor([1.0, 0.0, 2.0]).double()
+    before = x.clone()
+    crosscheck(function, reference, (x, mask), wrt=["x"])
+    assert mask.untyped_storage().size() > 0  # to read a freed one would end the process
+    assert mask.tolist() == [1.0, 0.0, 2.0]
+    assert torch.equal(x, before)

@@ -1,7 +1,5 @@
 """It must be able to fail: every op that is wrong on purpose is caught, its control is not."""
 
-from functools import cache
-
 import pytest
 from torch import Tensor
 
@@ -16,7 +14,6 @@ BUGS = pytest.mark.parametrize("bug", PLANTED, ids=lambda bug: bug.name)
 INPUTS = pytest.mark.parametrize("inputs", ["tripping", "ordinary"])
 
 
-@cache
 def report_on(bug: PlantedBug, which: str, inputs: str, seed: int = 0) -> Report:
     """`which` is "wrong" or "right", `inputs` are "ordinary" or "tripping" ones.
 
@@ -43,13 +40,6 @@ def named(bug: PlantedBug, report: Report) -> bool:
     return bool(report.findings) and report.findings[0].cause in bug.causes
 
 
-@BUGS
-def test_a_planted_bug_is_caught_at_its_tripping_input(bug: PlantedBug) -> None:
-    report = report_on(bug, "wrong", "tripping")
-    assert report.verdict == "wrong", str(report)
-    assert UNSOUGHT not in str(report)
-
-
 @INPUTS
 @BUGS
 def test_the_mended_op_is_right(bug: PlantedBug, inputs: str) -> None:
@@ -57,16 +47,16 @@ def test_the_mended_op_is_right(bug: PlantedBug, inputs: str) -> None:
     assert report.verdict == "right", str(report)
 
 
-def test_nine_of_ten_are_caught_from_ordinary_inputs() -> None:
-    reports = {bug.name: report_on(bug, "wrong", "ordinary") for bug in PLANTED}
-    missed = [name for name, report in reports.items() if report.verdict != "wrong"]
-    assert len(missed) <= (1 - NINE_OF_TEN) * len(PLANTED), missed
-
-
-@INPUTS
-def test_nine_of_ten_of_those_caught_carry_the_right_cause_first(inputs: str) -> None:
+@pytest.mark.parametrize(("inputs", "least"), [("tripping", 1), ("ordinary", NINE_OF_TEN)])
+def test_a_planted_bug_is_caught_and_nine_of_ten_carry_the_right_cause_first(
+    inputs: str, least: float
+) -> None:
     reports = {bug: report_on(bug, "wrong", inputs) for bug in PLANTED}
     caught = {bug: report for bug, report in reports.items() if report.verdict == "wrong"}
+    missed = [f"{bug.name}: {reports[bug]}" for bug in PLANTED if bug not in caught]
+    assert len(missed) <= (1 - least) * len(PLANTED), "\n".join(missed)
+    unsought = [bug.name for bug, report in reports.items() if UNSOUGHT in str(report)]
+    assert not unsought or inputs == "ordinary", unsought
     misnamed = {
         bug.name: (bug.causes, [finding.cause for finding in report.findings])
         for bug, report in caught.items()

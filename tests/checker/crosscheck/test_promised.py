@@ -213,6 +213,7 @@ WRONG_TYPES = {
     "seconds": ["5", [5], True, math.nan, torch.tensor([5, 5]), 10**400],
     "isolate": ["False", "True", 0, 1, None, []],
     "thorough": ["False", 0, None],
+    "diagnose": ["False", 0, None],
     "progress": ["False", 1],
     "kwargs": [5, "dim", [("dim", 0)]],
     "samples": [5, None, X, "x", [5], ["x"]],

@@ -9,6 +9,7 @@ from tests.checker.given import assert_right, normal, seeded
 from tests.corpora.right_functions import RIGHT, RightFunction
 from torchref import crosscheck
 from torchref.catalogue import CATALOGUE, Entry
+from torchref.checker.inputs.generate import KINDS
 
 SEEDS = range(5)
 TELLING = {  # where functions have kinks, ties, zeros, repeats and options
@@ -59,8 +60,10 @@ def test_an_op_of_the_catalogue_is_right_at_all_its_inputs(entry: Entry, seed: i
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_an_op_of_the_catalogue_is_right_by_differences_alone(entry: Entry) -> None:
+    # An embedding's mean over how often a row was taken departs from the derivative on purpose.
+    vary = entry.name != "Embedding" or KINDS.keys() - {"options"}
     for inputs in entry.samples(seeded(0)):
-        assert_right(entry.op, inputs=inputs)
+        assert_right(entry.op, inputs=inputs, vary=vary)
 
 
 @pytest.mark.cuda

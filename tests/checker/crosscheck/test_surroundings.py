@@ -95,7 +95,7 @@ def test_a_tensor_made_in_inference_mode_is_no_fault_of_the_gradient() -> None:
         with pytest.raises(InputError, match=told):
             crosscheck(module, reference, (normal(5, 3),))
     with pytest.raises(InputError, match="Scaled must hold no tensor"):
-        crosscheck(torch.nn.Linear(3, 4), module, (normal(5, 3),))
+        crosscheck(Scaled(), module, (normal(5, 3),))
     assert_right(plain, inputs=(normal(5, 3),))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tests.checker.given import assert_wrong, normal, of_x
@@ -66,6 +67,43 @@ def test_equal_entries_and_zeros_that_are_no_kink_are_judged(bias, bias_gradient
 def test_the_conventions_of_torch_at_ties_are_no_mistakes(function: Any, x: Tensor) -> None:
     report = crosscheck(function, None, (x,), vary=False)
     assert report.verdict != "wrong", str(report)
+
+
+def sorted_from_the_end(factor: Any) -> type[Rule]:
+    """Sorted rows, equal entries in the reverse order, each gradient times its factor."""
+
+    def order(x: Tensor) -> Tensor:
+        return x.shape[-1] - 1 - torch.sort(x.flip(-1), dim=-1, stable=True).indices
+
+    @gradients_of(lambda x: x.gather(-1, order(x)))
+    def Sorted(grad_y, x):
+        return torch.zeros_like(x).scatter(-1, order(x), grad_y * factor(x))
+
+    return Sorted
+
+
+def twice_at_ties(x: Tensor) -> Tensor:
+    tied = x.sort(-1).values.diff(dim=-1) == 0
+    return 1 + F.pad(tied, (1, 0)).to(x.dtype)
+
+
+def sorted_values(x: Tensor) -> Tensor:
+    return x.sort(-1).values
+
+
+@pytest.mark.parametrize(
+    ("columns", "reference"), [(6, None), (6, sorted_values), (30, sorted_values)]
+)
+@pytest.mark.parametrize(
+    ("factor", "verdict"),
+    [(torch.ones_like, "right"), (twice_at_ties, "wrong"), (lambda x: 2, "wrong")],
+)
+def test_which_of_equal_entries_comes_first_is_a_choice(factor, verdict, columns, reference):
+    for seed in range(3):
+        report = crosscheck(
+            sorted_from_the_end(factor), reference, (normal(2, columns),), seed=seed
+        )
+        assert report.verdict == verdict, str(report)
 
 
 def test_one_entry_that_jumps_does_not_silence_the_others() -> None:

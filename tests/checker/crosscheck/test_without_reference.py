@@ -183,6 +183,15 @@ def test_where_there_is_no_derivative_nan_is_no_fault(function, inputs) -> None:
     assert report.verdict != "wrong", str(report)
 
 
+@pytest.mark.parametrize("size", [1e-15, 1e-13])
+def test_equal_rows_whose_decomposition_has_rounding_in_place_of_zeros(size: float) -> None:
+    """Some LAPACKs round so that qr's gradient is no NaN there, and 1e16 or 1e33 in size."""
+    rounding = size * normal(4, 4).detach()
+    matrix = torch.diag(torch.tensor([1.0, 2.5, 4.0, 6.0])) + normal(4, 4, seed=1).detach() / 10
+    report = crosscheck(lambda x: tuple(torch.linalg.qr(x + rounding)), inputs=(matrix,))
+    assert report.verdict == "right", str(report)
+
+
 @pytest.mark.parametrize(("factor", "told"), [(1.0, "% would have been seen"), (-1.0, "far apart")])
 def test_where_it_cannot_tell_it_says_how_large_an_error_would_have_been_seen(factor, told) -> None:
     def of_few_digits(x: Tensor) -> Tensor:
@@ -197,3 +206,50 @@ def test_where_it_cannot_tell_it_says_how_large_an_error_would_have_been_seen(fa
     (note,) = (check.note for check in report.checks if check.status == "cannot tell")
     assert "along a random direction they are" in note
     assert told in note
+
+
+SPREAD = normal(4, 4)
+DEFINITE = SPREAD @ SPREAD.mT + 4 * torch.eye(4, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("function", [torch.linalg.cholesky, torch.linalg.eigvalsh])
+def test_of_a_symmetric_matrix_one_triangle_may_be_read(function: Callable[..., Tensor]) -> None:
+    """torch reads the lower one, and gives half of the gradient to either."""
+    report = crosscheck(function, None, (DEFINITE,), order=2)
+    assert report.verdict == "right", str(report)
+    assert any("right along symmetric changes" in note for note in report.notes)
+    assert crosscheck(function, None, (SPREAD,)).verdict != "right"
+
+
+def to_either_triangle(factor: float) -> Callable[[Tensor, Tensor], Tensor]:
+    def gradient(grad_y: Tensor, x: Tensor) -> Tensor:
+        lower = (grad_y * x.cos()).tril()
+        return factor * (lower + lower.mT)
+
+    return gradient
+
+
+def test_half_the_gradient_is_what_either_triangle_gets() -> None:
+    def read(x: Tensor) -> Tensor:
+        return x.tril().sin()
+
+    right, wrong = (gradients_of(read)(to_either_triangle(factor)) for factor in (0.5, 1.0))
+    assert crosscheck(right, None, (DEFINITE,)).verdict == "right"
+    assert_wrong(wrong, None, (DEFINITE,), vary=False)
+    larger = normal(50, 50)
+    assert_wrong(wrong, None, (larger @ larger.mT,))
+
+
+def test_both_triangles_read_leave_no_choice() -> None:
+    """At a symmetric matrix this transposed gradient is right along symmetric changes."""
+
+    @gradients_of(torch.mv)
+    def Transposed(grad_y: Tensor, a: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        return x.outer(grad_y), a.mT @ grad_y
+
+    @gradients_of(torch.mv)
+    def Halved(grad_y: Tensor, a: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        return (x.outer(grad_y) + grad_y.outer(x)) / 2, a.mT @ grad_y
+
+    for wrong in (Transposed, Halved):
+        assert_wrong(wrong, None, (DEFINITE, normal(4)), vary=False)

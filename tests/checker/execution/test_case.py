@@ -1,6 +1,7 @@
 """Bad input gets one clear message each: what must hold, what arrived, and the likely fix."""
 
 import re
+import warnings
 
 import pytest
 import torch
@@ -27,6 +28,11 @@ def RaisesBackward(grad_y, x):
 
 NANS = X.index_put((torch.tensor([1, 0]), torch.tensor([2, 0])), torch.tensor(torch.nan).double())
 NO_FUNCTION = "torch.autograd.Function"
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # torch calls both a prototype
+    HALVES = torch.ones(3, dtype=torch.complex32)
+    NESTED = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+
 REFUSED = {
     "no inputs": ({"inputs": None}, "needs inputs", "were left out"),
     "inputs in the place of the reference": (
@@ -43,7 +49,7 @@ REFUSED = {
         *("a tuple of arguments", "a tensor arrived", "Write (x,)"),
     ),
     "integers": ({"inputs": (torch.arange(3),)}, "floating-point or complex", "torch.int64"),
-    "no tensor at all": ({"inputs": (3.0,)}, "floating-point or complex", "no tensor arrived"),
+    "no tensor at all": ({"inputs": (3.0,)}, "floating-point or complex", "but only float arrived"),
     "NaN": ({"inputs": (NANS,)}, "no NaN", "x has 2 of them"),
     "an int that is no function": ({"candidate": 3}, NO_FUNCTION, "int"),
     "a str that is no function": ({"candidate": "sigmoid"}, NO_FUNCTION, "str"),
@@ -71,6 +77,14 @@ REFUSED = {
         *("same number", "(4, 3), (4, 3)"),
     ),
     "a candidate without an output": ({"candidate": lambda x: None}, "same number", "no tensor"),
+    "complex numbers of 16 bits": (
+        {"inputs": (HALVES,)},
+        *("compare and add up", "x is complex32", "complex64"),
+    ),
+    "a nested tensor": (
+        {"inputs": (NESTED,)},
+        *("compare and add up", "x is nested", "parts"),
+    ),
     "unknown names in wrt": ({"wrt": ["y"]}, "wrt must name", "of x", "y arrived"),
     "nothing in wrt": ({"wrt": []}, "wrt must name", "nothing arrived"),
     "an integer in wrt": (

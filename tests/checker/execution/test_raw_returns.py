@@ -78,7 +78,9 @@ def test_none_is_right_for_a_gradient_of_zero_and_wrong_for_a_leaf_that_nobody_a
 
 def test_a_shape_that_autograd_refuses_is_a_finding_too() -> None:
     report = crosscheck(returning(same, lambda grad: grad.sum(1)), torch.add, (X, BIAS))
-    assert report.findings[0].cause in {"raises", "wrong-shape"}
+    (found,) = report.findings
+    assert (found.cause, found.argument) == ("wrong-shape", "bias")
+    assert "returned shape (5,) for an input of shape (3,)" in found.evidence
 
 
 def test_an_input_that_needs_no_gradient_may_get_none() -> None:

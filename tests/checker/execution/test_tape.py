@@ -9,6 +9,8 @@ from torchref.checker.execution.arithmetic import draw_signed, inner, precision
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.execution.tape import Tape, copy_layout, evaluate
 
+COMPLEX = torch.complex(normal(3, 4), normal(3, 4, seed=1))
+
 
 def tape_of(function, *inputs: Tensor) -> Tape:
     return Tape(as_subject(function), case_of(function, *inputs))
@@ -23,9 +25,14 @@ def tape_of(function, *inputs: Tensor) -> Tape:
         normal(1, 3).expand(4, 3),
         normal(5)[3],
         normal(0, 3),
-        torch.randn(3, generator=seeded(0), dtype=torch.complex128).conj(),
+        COMPLEX.conj(),
+        COMPLEX.conj().mT,
+        COMPLEX.conj().imag,
     ],
-    ids=["contiguous", "transposed", "strided", "expanded", "scalar", "empty", "conjugate"],
+    ids=[
+        *("contiguous", "transposed", "strided", "expanded", "scalar", "empty"),
+        *("conjugate", "adjoint", "negative"),
+    ],
 )
 def test_a_copy_has_the_values_and_strides_and_memory_of_its_own(x: Tensor) -> None:
     copy = copy_layout(x)

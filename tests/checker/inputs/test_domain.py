@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given import assert_right, case_of, normal, of_x, run_of
+from tests.checker.given import assert_right, assert_wrong, case_of, normal, of_x, run_of
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.inputs.domain import is_defined, is_same_function
 
 X = normal(3, 4)
+TWICE = of_x(torch.sin, lambda grad_y, x: 2 * grad_y * x.cos())
 
 
 def asked(function: Any, given: Tensor, varied: Tensor, kind: str) -> bool:
@@ -30,6 +31,15 @@ def test_at_another_rank_it_may_be_another_function(function: Any) -> None:
     assert not asked(function, X, torch.stack([X, 2 * X]), "ranks")
     assert not asked(function, X, X[0], "ranks")
     assert asked(function, X, 2 * X, "values")
+
+
+def test_an_empty_output_has_no_sample_to_compare() -> None:
+    empty = torch.zeros(0, dtype=torch.float64)
+    for x in (X[0], X):
+        assert_right(lambda x, y: (x.sin(), y.sin()), None, (x, empty))
+    assert_wrong(
+        lambda x, y: (TWICE.apply(x), y.sin()), lambda x, y: (x.sin(), y.sin()), (X, empty)
+    )
 
 
 def test_what_it_holds_itself_is_not_broadcast() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given import assert_right, assert_wrong, run_of, seeded
+from tests.checker.given import assert_right, assert_wrong, normal, of_x, run_of, seeded
 from tests.checker.given.linear_algebra import BY_HAND, ByHand
 from tests.corpora.wrong_ops.rule import gradients_of
 from torchref.checker.inputs.well_posed import is_well_posed
@@ -87,3 +87,24 @@ def test_what_is_left_out_is_noted() -> None:
 )
 def test_only_where_rounding_decides_the_answer_is_it_no_evidence(function, x, well_posed) -> None:
     assert is_well_posed(run_of(function, None, x.double()), [torch.ones(())]) is well_posed
+
+
+@pytest.mark.parametrize(
+    ("dtype", "reference", "expected"),
+    [
+        (torch.float32, None, False),
+        (torch.float32, torch.clone, True),
+        (torch.float64, None, True),  # there it is the candidate's mistake
+    ],
+)
+def test_a_gradient_without_digits_is_no_evidence_in_float32_alone(
+    dtype: torch.dtype, reference: object, expected: bool
+) -> None:
+    """One ulp of x turns the sine's argument by many times 2π."""
+    turns = 1e6 / torch.finfo(dtype).eps
+
+    def noisy(grad_y: Tensor, x: Tensor) -> Tensor:
+        return grad_y * (1 + (turns * x).sin())
+
+    run = run_of(of_x(torch.clone, noisy), reference, normal(5, 4).to(dtype))
+    assert is_well_posed(run, run.outputs) is expected

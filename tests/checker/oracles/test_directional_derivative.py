@@ -240,3 +240,12 @@ def test_the_rounding_of_the_inputs_is_handed_on_by_a_steep_forward() -> None:
     for seed in SEEDS:
         run = run_of(module, None, torch.ones(2, 3, 4, 5, dtype=torch.float64), seed=seed)
         assert not judge_by_differences(run).faults, seed
+
+
+def test_of_subnormal_slopes_no_digit_is_asked() -> None:
+    assert Slope(5e-322, 0.0, 1.0).distance(1e-321, 0.0) < 1
+
+
+def test_a_wrong_slope_is_beyond_its_tolerance() -> None:
+    assert Slope(2.0, 1e-12, 1.0).distance(1.0, 1e-14) > 1e6
+    assert Slope(2.0, 1e-12, 1.0).distance(2.0, 1e-14) == 0

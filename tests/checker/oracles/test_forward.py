@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.checker.given import normal, run_of
+from torchref import crosscheck
 from torchref.checker.oracles.forward import compare_forwards
 
 X = normal(4, 3)
@@ -65,6 +66,38 @@ def test_one_wrong_entry_is_told_with_both_values() -> None:
 def test_an_integer_output_must_be_equal() -> None:
     found = causes(lambda x: (x.sin(), x.argmax()), lambda x: (x.sin(), x.argmin()))
     assert found == ["forward-wrong"]
+
+
+@pytest.mark.parametrize("wrong", [lambda x: x < 0, lambda x: (x > 0).sum() + 1, lambda x: x.int()])
+def test_masks_and_counts_are_compared_too(wrong) -> None:
+    def right(x):
+        y = wrong(x)
+        return ~y if y.dtype is torch.bool else y - 1
+
+    (finding,) = compare_forwards(run_of(lambda x: (x.sin(), wrong(x)), both(right), X)).findings
+    assert finding.cause == "forward-wrong"
+    assert crosscheck(both(right), both(right), (X,)).verdict == "right"
+
+
+def both(flag):
+    return lambda x: (x.sin(), flag(x))
+
+
+def test_which_of_equal_entries_an_index_names_is_a_choice() -> None:
+    """At a variation; at the inputs given the reference is taken at its word."""
+
+    def last(x):
+        values, index = x.flip(-1).max(-1)
+        return values, x.shape[-1] - 1 - index
+
+    def first(x):
+        return tuple(x.max(-1))
+
+    report = crosscheck(last, first, (X,))
+    assert report.verdict == "right", str(report)
+    assert any("output 1 differs, where entries tie" in note for note in report.notes)
+    assert crosscheck(last, first, (torch.ones_like(X),)).verdict == "wrong"
+    assert crosscheck(lambda x: (last(x)[0], last(x)[1] + 1), first, (X,)).verdict == "wrong"
 
 
 def test_where_the_reference_is_not_finite_anything_goes() -> None:

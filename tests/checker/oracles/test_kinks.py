@@ -56,14 +56,101 @@ def test_shares_that_add_up_are_accepted_and_others_are_wrong(shares: tuple[floa
     judge(shares_of_ties(*shares), lambda x: x.amax(1), (TIED,))
 
 
+EITHER = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+
+
+@EITHER
 @pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
-def test_without_a_reference_a_kink_is_accepted_and_noted(slope: float) -> None:
-    report = assert_right(relu_with_slope_at_zero(slope), None, (ZEROS,))
+def test_without_a_reference_a_kink_is_accepted_and_noted(slope: float, dtype) -> None:
+    x = ZEROS.to(dtype)
+    report = assert_right(relu_with_slope_at_zero(slope), None, (x,), precision="native")
     assert noted(report) or slope == 0.5  # what central differences find
 
 
-def test_without_a_reference_a_wrong_sum_over_ties_is_wrong() -> None:
-    assert_wrong(shares_of_ties(1.0, 1.0), None, (TIED,))
+@EITHER
+def test_a_kink_beside_a_jump_is_not_accused(dtype) -> None:
+    """At 1 nothing settles, so that each entry is asked alone; at 0 half the slope does."""
+    x = torch.tensor([-1.5, 0.0, 0.75, 1.0], dtype=dtype)
+    candidate = of_x(lambda x: x.relu() + (x >= 1), lambda grad_y, x: grad_y * (x > 0))
+    report = crosscheck(candidate, inputs=(x,), precision="native", vary=False)
+    assert report.verdict == "cannot tell", str(report)
+
+
+@pytest.mark.parametrize("entries", [4, 20])
+def test_a_right_relu_at_zero_is_right_in_float32(entries: int) -> None:
+    for seed in range(4):
+        x = torch.randn(entries, generator=seeded(seed))
+        x[:3] = 0
+        assert_right(torch.relu, None, (x,), precision="native", vary=False, seed=seed)
+
+
+def nearly_at_kinks(seed: int) -> Tensor:
+    """Zeros, and entries so near to 0 that in float32 no step settles along all of them."""
+    x = torch.randn(20, generator=seeded(seed))
+    x[:3], x[3:6] = 0, torch.tensor([-0.02, 0.03, -0.01])
+    return x
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("slope", [-0.5, 1.5, 7.0])
+def test_a_slope_outside_is_not_right_where_each_entry_is_asked(slope: float, seed: int) -> None:
+    x, options = nearly_at_kinks(seed), {"precision": "native", "vary": False, "seed": seed}
+    assert_right(relu_with_slope_at_zero(0.0), None, (x,), **options)
+    report = crosscheck(relu_with_slope_at_zero(slope), inputs=(x,), **options)
+    assert report.verdict != "right", str(report)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sum_over_ties_is_asked_where_each_entry_is(seed: int) -> None:
+    """Each of two least entries may be given nothing, and both may not."""
+
+    def nothing_to_ties(grad_y: Tensor, x: Tensor) -> Tensor:
+        least = x == x.amin(1, keepdim=True)
+        return grad_y[:, None] * (least & (least.sum(1, keepdim=True) == 1))
+
+    x = torch.randn(4, 5, generator=seeded(seed))
+    x[2, 1] = x[2, 4] = -3
+    x[0, :2] = torch.tensor([-3, -2.95])  # near to each other: with seed 1 no step settles
+    candidate = of_x(lambda x: x.amin(1), nothing_to_ties)
+    assert_wrong(candidate, None, (x,), precision="native", vary=False, seed=seed)
+
+
+@EITHER
+@pytest.mark.parametrize("seed", range(3))
+def test_ties_that_are_given_nothing_beside_kinks_are_wrong(seed: int, dtype) -> None:
+    """In each row the least value comes twice, and close to it there is a third."""
+    x = torch.randn(6, 4, generator=seeded(seed), dtype=dtype)
+    x[:, 1] = x[:, 0] = x.amin(1)
+    x[:, 2] = x[:, 0] + 0.01
+
+    def to_one_alone(grad_y: Tensor, x: Tensor) -> Tensor:
+        least = x == x.amin(1, keepdim=True)
+        return grad_y[:, None] * (least & (least.sum(1, keepdim=True) == 1))
+
+    candidate = of_x(lambda x: x.amin(1), to_one_alone)
+    assert_wrong(candidate, None, (x,), precision="native", vary=False, seed=seed)
+
+
+def test_a_wrong_entry_beside_kinks_is_wrong_in_float32() -> None:
+    x = torch.randn(20, generator=seeded(0))
+    x[:3] = 0
+    candidate = of_x(torch.relu, lambda grad_y, x: grad_y * torch.where(x == x.max(), 1.03, x > 0))
+    report = assert_wrong(candidate, None, (x,), precision="native", vary=False)
+    assert report.findings[0].element == (int(x.argmax()),)
+
+
+@EITHER
+@pytest.mark.parametrize("slope", [-0.25, 1.25, 7.0])
+def test_without_a_reference_a_slope_outside_is_not_right(slope: float, dtype) -> None:
+    x = ZEROS.to(dtype)
+    report = crosscheck(relu_with_slope_at_zero(slope), inputs=(x,), precision="native", vary=False)
+    assert report.verdict == "cannot tell", str(report)
+
+
+@EITHER
+@pytest.mark.parametrize("shares", [(1.0, 1.0), (0.5, 0.25), (0.0, 0.0)])
+def test_without_a_reference_a_wrong_sum_over_ties_is_wrong(shares, dtype) -> None:
+    assert_wrong(shares_of_ties(*shares), None, (TIED.to(dtype),), precision="native", vary=False)
 
 
 def test_an_error_beside_the_kink_is_not_excused_by_it() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checker.given import normal, run_of
+from tests.checker.given import normal, run_of, seeded
 from tests.corpora.wrong_ops.right_rules import Square
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.tolerance import FLOOR, conditioning, gradient_floor, rounding
@@ -79,6 +79,19 @@ def test_a_jump_is_forgiven_nothing() -> None:
     x = torch.tensor([1.0, 2.0], dtype=torch.float64)
     reach = reach_of(lambda x: torch.where(x > 1, x, -x), x)
     assert float(reach.max()) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_gradient_without_digits_is_forgiven_nothing_in_float32(seed: int) -> None:
+    """An ulp of x turns 10¹² x by several radians."""
+    x = 4e-4 * (1 + torch.rand(50, generator=seeded(seed)))
+
+    def noise(x: Tensor) -> Tensor:
+        return 1 + (1e12 * x).sin().detach() * x
+
+    (reach,) = conditioning(run := run_of(noise, None, x), run.got)
+    assert float(run.claimed[0].std()) > 0.5  # it is noise
+    assert float(reach.median()) == 0
 
 
 def test_a_reference_that_refuses_the_nudged_inputs_forgives_nothing() -> None:

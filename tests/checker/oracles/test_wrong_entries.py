@@ -67,3 +67,11 @@ def test_of_many_entries_one_is_found_by_halving() -> None:
     (fault,) = judge_by_differences(run).faults
     assert fault.element == (17, 5)
     assert fault.true is None
+
+
+def test_nan_where_the_forward_is_smooth_is_wrong_in_float32_by_few_digits() -> None:
+    """Beside 100 float32 leaves of the slope of a sine three digits, by which no step settles."""
+    candidate = off_at({(1, 2): torch.nan}, lambda x: 100 + x.sin())
+    x = normal(5, 4).float()
+    report = crosscheck(candidate, inputs=(x,), precision="native", vary=False)
+    assert [finding.element for finding in report.findings] == [(1, 2)], str(report)

@@ -6,6 +6,7 @@ import torch
 from tests.checker.given import gradients_in, normal, run_of
 from tests.checker.probes.findings import Square, X, Y, found
 from tests.corpora.wrong_ops.right_rules import Multiply
+from torchref import crosscheck
 from torchref.checker.probes.forward_mode import forward_mode
 from torchref.checker.probes.second_order import second_order
 from torchref.ops import Affine, Sigmoid
@@ -68,6 +69,25 @@ class TestForwardMode:
 
     def test_a_function_without_a_rule_is_skipped(self) -> None:
         assert forward_mode(run_of(Square, None, X)).skipped.startswith("not offered")
+
+    def test_an_op_of_torch_library_is_skipped(self) -> None:
+        """It can have no rule, and its forward mode is a silent 0."""
+
+        @torch.library.custom_op("torchref_tests::square", mutates_args=())
+        def square(x: torch.Tensor) -> torch.Tensor:
+            return x * x
+
+        def backward(ctx, grad_y):
+            return 2 * grad_y * ctx.saved_tensors[0]
+
+        square.register_autograd(
+            backward, setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs)
+        )
+        for called in (square, lambda x: square(x)):
+            assert forward_mode(run_of(called, None, X)).skipped.startswith("not offered")
+        report = crosscheck(square, torch.square, (X,), order=2)
+        assert report.verdict == "right", report
+        assert not report.hazards
 
     @pytest.mark.parametrize("factor", [-1.0, 1 + 1e-6, 0.0])
     def test_a_rule_of_another_function(self, factor: float) -> None:

@@ -43,6 +43,17 @@ def DoublesItsInput(ctx, grad_y):
     return grad_x
 
 
+def turns(x):
+    y = x**2
+    x.t_()
+    return y
+
+
+@gradients_of(turns)
+def TurnsItsInput(grad_y, x):
+    return grad_y * 2 * x.mT
+
+
 @backward_in(SavesTheSlope)
 def Consumes(ctx, grad_y):
     return ctx.slope.mul_(grad_y).clone()
@@ -106,6 +117,7 @@ def test_the_right_one_passes(probe) -> None:
         (uninitialised_memory, writes_all, (X,), []),
         (mutation, doubles_its_input, (X,), [("mutates-input", "x")]),
         (mutation, DoublesItsInput, (X,), [("mutates-input", "x")]),
+        (mutation, TurnsItsInput, (X,), [("mutates-input", "x")]),
         (mutation, in_place, (X,), [("mutates-grad-output", None)]),
         (mutation, Consumes, (X,), [("mutates-saved", None)]),
         (mutation, OneHalfTwice, (X, normal(4, 3)), [("aliased-buffer", "y")]),

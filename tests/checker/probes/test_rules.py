@@ -43,6 +43,7 @@ class TestLinearity:
         ("bend", "law"),
         [
             (lambda g: g.clamp(max=0.5), "4 times grad_output does not give 4 times the gradient"),
+            (lambda g: g.clamp(-100, 100), "1024 times grad_output does not give 1024 times"),
             (torch.abs, "the sum of two grad_outputs does not give the sum of"),
         ],
     )
@@ -50,6 +51,10 @@ class TestLinearity:
         bends = square_with(lambda grad_y, x: 2 * x * bend(grad_y))
         (finding,) = linearity(run_of(bends, None, X)).findings
         assert finding.evidence.startswith(law)
+
+    def test_16_bits_have_no_room_for_a_thousand_times(self) -> None:
+        far = square_with(lambda grad_y, x: 2 * x * grad_y.clamp(-100, 100))
+        assert linearity(run_of(far, None, X.half())).findings == []
 
     def test_grad_output_that_takes_no_part(self) -> None:
         ignores = square_with(lambda grad_y, x: 2 * x)

@@ -3,21 +3,10 @@
 import torch
 from torch.nn import functional as F
 
+from tests.corpora.rows import rows_with_ignored_target, rows_with_target, weighted_rows
 from tests.random_inputs import indices, leaf, normal, normals, positive
 
 from .right_function import family
-
-IGNORED = -100
-
-
-def rows_with_target(generator):
-    return normal(generator, 6, 4), indices(generator, 4, 6)
-
-
-def rows_with_ignored_target(generator):
-    logits, target = rows_with_target(generator)
-    target[1] = target[4] = IGNORED
-    return logits, target
 
 
 def rows_with_probabilities(generator):
@@ -26,10 +15,6 @@ def rows_with_probabilities(generator):
 
 def image_with_target(generator):
     return normal(generator, 2, 4, 3, 5), indices(generator, 4, 2, 3, 5)
-
-
-def weighted_rows(generator):
-    return *rows_with_target(generator), torch.tensor([0.5, 2.0, 1.5, 0.25], dtype=torch.float64)
 
 
 def log_probabilities_with_target(generator):

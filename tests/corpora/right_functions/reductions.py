@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from tests.corpora.rows import constant_rows
 from tests.random_inputs import leaf, normals, small_integers, with_entries
 
 from .right_function import family
@@ -12,10 +13,6 @@ ONE_ZERO = with_entries((4, 5), {(1, 2): 0.0})
 TWO_ZEROS = with_entries((4, 5), {(1, 2): 0.0, (1, 4): 0.0, (3, 0): 0.0})
 ZERO_ROW = with_entries((4, 3), {(1,): 0.0})
 MINUS_INFINITY = with_entries((4, 5), {(0, 1): -math.inf, (2, 0): -math.inf, (2, 3): -math.inf})
-
-
-def constant_rows(_generator):
-    return (leaf(torch.full((4, 3), 1.25, dtype=torch.float64)),)
 
 
 def empty_rows(_generator):

@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional as F
 
+from tests.corpora.rows import constant_rows
 from tests.random_inputs import followed_by, leaf, normal, normals, with_entries
 
 from .planted import at, wrong_backward
@@ -31,12 +32,8 @@ def Deviation(grad_y, x):
     return grad_y * (x - x.mean()) / (torch.where(y == 0, 1, y) * (x.numel() - 1))
 
 
-def constant_entries(_generator):
-    return (leaf(torch.full((4, 3), 1.25, dtype=torch.float64)),)
-
-
 @wrong_backward(Deviation, "not-finite", source="pytorch/pytorch#4320")
-@at(normals((4, 3)), tripping=constant_entries)
+@at(normals((4, 3)), tripping=constant_rows)
 def deviation_divides_by_itself_at_a_constant(grad_y, x):
     """Divides by y, which is zero when all entries are equal."""
     return grad_y * (x - x.mean()) / (x.std() * (x.numel() - 1))

@@ -3,7 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from tests.random_inputs import followed_by, indices, normal, normals
+from tests.corpora.rows import rows_with_target
+from tests.random_inputs import followed_by, normals
 
 from .planted import at, wrong_backward
 from .right_rules import Square
@@ -58,11 +59,7 @@ def softmax_minus_one_hot(logits, target):
     return logits.softmax(-1) - F.one_hot(target, logits.shape[-1]).to(logits.dtype)
 
 
-def logits_and_target(generator):
-    return normal(generator, 6, 4), indices(generator, 4, 6)
-
-
-@at(logits_and_target)
+@at(rows_with_target)
 @gradients_of(token_losses)
 def TokenLosses(grad_y, logits, target):
     """Cross entropy of every row, without reduction."""

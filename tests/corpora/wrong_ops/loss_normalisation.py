@@ -3,12 +3,11 @@
 import torch
 from torch.nn import functional as F
 
+from tests.corpora.rows import IGNORED, rows_with_ignored_target, rows_with_target, weighted_rows
 from tests.random_inputs import indices, normal
 
 from .planted import at, wrong_backward, wrong_function
 from .rule import gradients_of
-
-IGNORED = -100
 
 
 def one_hot(target, classes, dtype):
@@ -25,16 +24,6 @@ def grad_of_sum(logits, target):
 
 def kept_rows(target):
     return (target != IGNORED).sum()
-
-
-def rows_with_target(generator):
-    return normal(generator, 6, 4), indices(generator, 4, 6)
-
-
-def rows_with_ignored_target(generator):
-    logits, target = normal(generator, 6, 4), indices(generator, 4, 6)
-    target[1] = target[4] = IGNORED
-    return logits, target
 
 
 @at(rows_with_target, tripping=rows_with_ignored_target)
@@ -96,10 +85,6 @@ def WeightedCrossEntropy(grad_loss, logits, target, class_weight):
     row_weight = class_weight[target].unsqueeze(-1)
     grad_logits = row_weight * grad_of_sum(logits, target) / row_weight.sum()
     return grad_loss * grad_logits, None, None
-
-
-def weighted_rows(generator):
-    return *rows_with_target(generator), torch.tensor([0.5, 2.0, 1.5, 0.25], dtype=torch.float64)
 
 
 @wrong_backward(

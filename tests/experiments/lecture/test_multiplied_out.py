@@ -15,9 +15,9 @@ def test_both_ways_give_autograds_gradient_at_the_cost_that_was_counted(
     torch.manual_seed(0)
     network = nn.SigmoidNetwork(sizes).double()
     x, target = torch.rand(sizes[0]).double(), torch.rand(sizes[-1]).double()
-    weights = [p for name, p in network.named_parameters() if name.endswith("weight")]
-    truth = torch.autograd.grad((network(x) - target).square().sum(), weights)
-    counts = count(sizes, (1,) * (len(sizes) - 1), bias=False)
+    its = torch.autograd.grad((network(x) - target).square().sum(), [*network.parameters()])
+    truth = [torch.column_stack(pair) for pair in zip(its[::2], its[1::2], strict=True)]
+    counts = count(sizes, (1,) * (len(sizes) - 1))
     local = local_derivatives(network, nn.SquaredError("sum"), x, target)
     for way, cost in ((stored, counts.reused), (recomputed, counts.recomputed)):
         gradients, multiplications = way(local)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.backprop.random_stacks import LOSSES, weighted
-from torchref import nn
+from torchref import explain, nn
+from torchref.explainer import Explanation
 
 EVERY_LOSS = {
     **LOSSES,
@@ -26,6 +27,18 @@ class Problem:
     target: Tensor
     parameter: str
     entry: tuple[int, ...]
+
+
+def explained(problem: Problem, **options: object) -> Explanation:
+    return explain(
+        problem.network,
+        problem.loss,
+        problem.x,
+        problem.target,
+        problem.parameter,
+        problem.entry,
+        **options,
+    )
 
 
 @st.composite

@@ -99,7 +99,7 @@ def test_a_large_network_does_not_flood_the_screen() -> None:
     assert found.path_count == 30_000
     assert found.path_sum is None  # too many to be added one by one
     assert len(str(found).splitlines()) < 120
-    assert "… 29992 more paths" in str(found)
+    assert "… 29,992 more paths" in str(found)
 
 
 def test_a_deep_network_does_not_flood_the_screen_either() -> None:

@@ -6,11 +6,13 @@ from torchref.explainer.document.sections import (
     MOST_FACTORS,
     MOST_ROWS,
     MOST_VALUES,
+    counted,
     listed,
     number,
     parenthesised,
     product,
     shortened,
+    times,
 )
 
 
@@ -42,6 +44,12 @@ def test_a_long_product_keeps_both_ends() -> None:
     assert product(factors[:-1]) == " · ".join(factors[:-1])
     half = MOST_FACTORS // 2
     assert product(factors) == " · ".join([*factors[:half], "…", *factors[-half:]])
+
+
+def test_a_number_with_hundreds_of_figures_is_a_power_of_ten() -> None:
+    assert [counted(999), counted(10**6), counted(10**12)] == ["999", "1,000,000", "1.00e+12"]
+    assert counted(57**299) == "1.02e+525"
+    assert [times(3, 2), times(3 * 57**299, 2)] == ["1.5", "1.52e+525"]
 
 
 def test_only_negative_numbers_stand_in_parentheses() -> None:

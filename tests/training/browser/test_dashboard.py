@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from playwright.sync_api import expect
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from tests.training.browser.dashboard import CHROMIUM, MISSING, Dashboard, chromium
 from tests.training.browser.tensorboard_server import tensorboard
 from tests.training.small_task import BOTH, trained
 from torchref import explain, nn
+from torchref.explainer.charts.shapes import CARD_HEIGHT, CARD_WIDTH
 from torchref.explainer.tensorboard import log_explanations
 
 EPOCHS = 12
@@ -114,17 +116,29 @@ def test_histograms_have_an_outline_for_every_time(dashboard: Dashboard) -> None
             assert len(set(outlines)) > 1, "the weights move"
 
 
-def test_the_explanation_is_a_picture(dashboard: Dashboard) -> None:
-    title = "explain/linear1.weight"
+@pytest.mark.parametrize("kind", ["", "/network"])
+def test_the_explanation_is_a_picture(dashboard: Dashboard, kind: str) -> None:
+    title = f"explain/linear1.weight{kind}"
     drawn = dashboard.show("images", {title: [EXPLAINED]})
-    width, height = drawn[title][EXPLAINED]
-    assert width >= 600
-    assert height >= 600
+    assert drawn[title][EXPLAINED] == [CARD_WIDTH, CARD_HEIGHT]
+
+
+@pytest.mark.parametrize("width", [1100, 1400, 1920])
+def test_time_series_shows_a_card_as_it_is(dashboard: Dashboard, width: int) -> None:
+    """Of a larger image it would leave pixels out."""
+    page = dashboard.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{dashboard.address}/?tagFilter=explain%2F#timeseries")
+    image = page.locator("image-card img").first
+    expect(image).to_be_visible()
+    shown = image.evaluate("it => [it.naturalWidth, it.naturalHeight, it.width, it.height]")
+    assert shown == [CARD_WIDTH, CARD_HEIGHT, CARD_WIDTH, CARD_HEIGHT]
 
 
 def test_hparams_have_a_row_for_each_setting_whatever_the_seed(dashboard: Dashboard) -> None:
     names = [
-        f"{gradients}, small, parameters 23, dtype float64, batch_size 5, lr {lr}, optimizer sgd, "
+        f"{gradients}, small, parameters 65, dtype float64, autocast False, batch_size 5, lr {lr}, "
+        "optimizer sgd, weight_decay None, schedule constant, clip_norm None, accumulate 1, "
         "early_stop 0"
         for lr in (0.1, 0.5)
         for gradients in ("handwritten", "torch")

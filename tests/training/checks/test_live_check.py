@@ -8,8 +8,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import torchref.nn as nn
 from tests.training.small_task import curve, settings, task
+from torchref.checker import Finding
+from torchref.checker.diagnosis.diagnose import accuse
 from torchref.ops import Sigmoid
-from torchref.training import Gradients, Outcome, train
+from torchref.training import Examples, Gradients, Outcome, train
 from torchref.training.checks.live_check import DIFFERENCE, VERDICT, relative_difference
 from torchref.training.log.display import in_words
 from torchref.training.loop.loop import Loop
@@ -55,7 +57,8 @@ def test_right_gradients_are_right_at_every_check_and_said_once(
         assert epoch == 1
         assert "right" in text
     assert VERDICT not in outcome.scalars["torch"]
-    assert "Live check" not in capsys.readouterr().out
+    told = [line for line in capsys.readouterr().out.splitlines() if "Live check" in line]
+    assert told == [f"Live checks of the {run} gradients: 30 right" for run in BY_HAND]
     record = json.loads((outcome.folder / "config.json").read_text())
     assert record["live_check"] == {"handwritten": "right", "sweep": "right"}
 
@@ -81,12 +84,30 @@ def test_a_wrong_op_is_named_with_its_cause(
         assert "constant-factor in network.0" in text  # the layer below the sigmoid
         assert "[" in text  # the element
         assert " in network.2" not in text  # the layer above it learns rightly
+    assert f"Live checks of the {gradients} gradients: 30 wrong, the first at step 0: " in printed
     record = json.loads((outcome.folder / "config.json").read_text())
     assert record["live_check"] == {gradients: "wrong"}
 
 
-def test_a_gradient_that_goes_wrong_on_the_way_is_told_when_it_does(
+def test_the_cause_of_what_stays_wrong_is_sought_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may take seconds, and a training has thousands of steps."""
+    monkeypatch.setattr(Sigmoid, "backward", halved(Sigmoid.backward))
+    sought = []
+
+    def counted(run: object, faults: object, diagnose: bool = True) -> list[Finding]:
+        sought.append(diagnose)
+        return accuse(run, faults, diagnose)
+
+    monkeypatch.setattr("torchref.checker.session.accuse", counted)
+    outcome = train(task(), settings(tmp_path))
+    assert sought.count(True) == 1
+    assert {value for _, value in curve(outcome, "handwritten", VERDICT)} == {-1.0}
+
+
+def test_a_gradient_that_goes_wrong_on_the_way_is_told_when_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Twenty steps are right: an error that only some weights bring about."""
     right, steps = Sigmoid.backward, 0
@@ -106,6 +127,9 @@ def test_a_gradient_that_goes_wrong_on_the_way_is_told_when_it_does(
     outcome = train(task(), settings(tmp_path))
     assert [score for _, score in curve(outcome, "handwritten", VERDICT)] == [1] * 4 + [-1] * 2
     assert [epoch for epoch, _ in texts(outcome, "handwritten")] == [1, 5]
+    told = capsys.readouterr().out
+    assert "gradients: 10 wrong, the first at step 20: constant-factor in network." in told
+    assert "; 20 right\n" in told
 
 
 class Softsign(torch.autograd.Function):
@@ -147,6 +171,28 @@ def test_a_layer_that_torch_has_not_is_judged_by_differences(
     assert "gradients by differences of the loss" in in_words(outcome.scalars["handwritten"])
 
 
+def test_the_cause_is_sought_again_where_other_parameters_are_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At first those below the sigmoid, and from the fourth epoch on those below the softsign."""
+    right = Sigmoid.backward
+    monkeypatch.setattr(Sigmoid, "backward", halved(Sigmoid.backward))
+    take_step = Loop.step
+
+    def counted(loop: Loop, batches: list[Examples]) -> None:
+        if loop.progress.step == 15:
+            monkeypatch.setattr(Sigmoid, "backward", staticmethod(right))
+            monkeypatch.setattr(Softsign, "factor", 0.5)
+        take_step(loop, batches)
+
+    monkeypatch.setattr(Loop, "step", counted)
+    layers = nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 3), OfOnesOwn(), nn.Linear(3, 2)
+    by_hand = settings(tmp_path, gradients=[Gradients.HANDWRITTEN])
+    told = texts(train(task(nn.Sequential(*layers)), by_hand), "handwritten")
+    assert [epoch for epoch, _ in told] == [1, 4]
+    assert ["network.2" in text for _, text in told] == [False, True]
+
+
 def dropping() -> torch.nn.Module:
     return nn.Sequential(nn.Linear(4, 8), torch.nn.Dropout(0.5), nn.Sigmoid(), nn.Linear(8, 2))
 
@@ -155,6 +201,19 @@ def test_both_sides_draw_the_same_mask(tmp_path: Path) -> None:
     outcome = train(task(dropping()), settings(tmp_path, gradients=[Gradients.HANDWRITTEN]))
     assert outcome.scalars["handwritten"][DIFFERENCE] < 1e-12
     assert {value for _, value in curve(outcome, "handwritten", VERDICT)} == {1.0}
+
+
+def test_contenders_draw_the_same_masks(tmp_path: Path) -> None:
+    told = settings(tmp_path, gradients=[Gradients.HANDWRITTEN, Gradients.TORCH])
+    scalars = train(task(dropping()), told).scalars
+    losses = [scalars[run]["loss/train"] for run in ("handwritten", "torch")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+
+
+def test_gradients_that_are_nothing_but_roundings_count_as_nothing() -> None:
+    one = {"w": torch.tensor([4.0, 1.0]), "b": torch.tensor([3e-7])}
+    assert relative_difference(one, one | {"b": torch.tensor([-1e-7])}) == 0
+    assert relative_difference(one | {"b": torch.tensor([3e-2])}, one) > 1e3
 
 
 def test_the_training_draws_what_it_would_without_the_check(tmp_path: Path) -> None:

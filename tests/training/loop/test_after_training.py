@@ -9,10 +9,17 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import torchref.nn as nn
 from tests.training.small_task import settings, task
+from torchref.explainer.charts.raster import font_of_symbols
+from torchref.explainer.charts.shapes import CARD_HEIGHT, CARD_WIDTH
 from torchref.training import Gradients, Outcome, train
 from torchref.training.loop.after_training import explanations
 
 NAMES = ["linear1.weight", "linear2.weight"]
+
+
+def drawn() -> nn.Module:
+    """Small enough for a picture of its explanation."""
+    return nn.SigmoidNetwork((4, 3, 2))
 
 
 def events(outcome: Outcome, run: str) -> EventAccumulator:
@@ -23,7 +30,7 @@ def events(outcome: Outcome, run: str) -> EventAccumulator:
 def test_a_layered_network_is_explained_as_it_was_trained(
     tmp_path: Path, gradients: Gradients
 ) -> None:
-    outcome = train(task(), settings(tmp_path, gradients=[gradients]))
+    outcome = train(task(drawn()), settings(tmp_path, gradients=[gradients]))
     logged = events(outcome, gradients)
     trained = dict(outcome.models[gradients].named_parameters())
     for name in NAMES:
@@ -32,14 +39,18 @@ def test_a_layered_network_is_explained_as_it_was_trained(
         markdown = text.tensor_proto.string_val[0].decode()
         assert "The verdict: right" in markdown
         assert f"{trained[name].flatten()[0].item():.6g}" in markdown  # the weight's value
-    assert set(logged.Tags()["images"]) == {"explain/linear1.weight", "gradient_norm_by_layer"}
+    cards = {"explain/linear1.weight", "explain/linear1.weight/network"}
+    assert set(logged.Tags()["images"]) == {*cards, "gradient_norm_by_layer"}
+    for tag in logged.Tags()["images"]:
+        (image,) = logged.Images(tag)
+        assert (image.width, image.height) == (CARD_WIDTH, CARD_HEIGHT)
 
 
 def test_of_a_large_network_the_texts_and_the_chart_are_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # its import takes longer than all else
-    outcome = train(task(nn.SigmoidNetwork((4, 9, 2))), settings(tmp_path))
+    outcome = train(task(), settings(tmp_path))
     logged = events(outcome, "handwritten")
     assert {f"explain/{name}/text_summary" for name in NAMES} <= set(logged.Tags()["tensors"])
     assert logged.Tags()["images"] == ["gradient_norm_by_layer"]
@@ -48,9 +59,9 @@ def test_of_a_large_network_the_texts_and_the_chart_are_logged(
 
 
 def test_the_explanation_is_of_the_trained_weights() -> None:
-    own = task()
-    trained = nn.SigmoidNetwork((4, 3, 2)).double()
-    found = explanations(own, trained)
+    own = task(drawn())
+    trained = drawn().double()
+    found = explanations(own, trained, own.examples.first(1))
     assert list(found) == NAMES
     before = trained.get_parameter("linear2.weight")[0, 0].item()
     assert found["linear2.weight"].before == before
@@ -76,8 +87,9 @@ def test_what_is_not_layered_is_not_explained_and_trains_on(tmp_path: Path) -> N
 def test_without_matplotlib_it_is_said_once_and_the_texts_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    outcome = train(task(), settings(tmp_path))
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    font_of_symbols.cache_clear()
+    outcome = train(task(drawn()), settings(tmp_path))
     assert outcome.ended_by == "epochs"
     printed = capsys.readouterr().out
     assert printed.count("text only in TensorBoard. A picture needs matplotlib") == 1

@@ -67,7 +67,7 @@ Squared.__module__ = nn.__name__
 
 def test_a_layer_that_torch_does_not_have_is_refused_by_name() -> None:
     model = nn.Sequential(nn.Linear(4, 3), Squared())
-    with pytest.raises(InputError, match=r"but 1 is a Squared\. torch has .*Linear"):
+    with pytest.raises(InputError, match="but 1: torch has no Squared"):
         torch_twin(model)
-    with pytest.raises(InputError, match="the model is a SquaredError"):
+    with pytest.raises(InputError, match="but the model: torch has no SquaredError"):
         torch_twin(nn.SquaredError())

@@ -3,13 +3,18 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from tests.training.small_task import rows
+from tests.warm_process import Ended, begin
 from torchref.training.process.distribution import Processes
+
+NINE = ("--run-name", "run", "--epochs", "9", "--log-every", "1")
 
 
 def free_port() -> int:
@@ -18,13 +23,33 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def iris(logdir: Path, count: int, *options: str) -> subprocess.CompletedProcess[str]:
+def line_of(logdir: Path, *options: str) -> list[str]:
     """The script with batches of 7, and a last one of 1: two and three share neither evenly."""
+    line = ["experiments.iris", "--logdir", str(logdir), "--quiet", "--batch-size", "7"]
+    return [*line, "--epochs", "6", *options]
+
+
+def by_torchrun(logdir: Path, count: int, *options: str) -> subprocess.CompletedProcess[str]:
     torchrun = ["-m", "torch.distributed.run", f"--nproc_per_node={count}"]
     torchrun += ["--master_addr=127.0.0.1", f"--master_port={free_port()}"]
-    line = [sys.executable, *(torchrun if count > 1 else []), "-m", "experiments.iris"]
-    line += ["--logdir", str(logdir), "--quiet", "--batch-size", "7", "--epochs", "6", *options]
+    line = [sys.executable, *torchrun, "-m", *line_of(logdir, *options)]
     return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+def iris(logdir: Path, count: int, *options: str) -> Ended:
+    """With what torchrun tells each process; the others end with the first, as torchrun's do."""
+    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": count}
+    several = [
+        begin(*line_of(logdir, *options), **where, RANK=rank, LOCAL_RANK=rank)
+        if count > 1
+        else begin(*line_of(logdir, *options))
+        for rank in range(count)
+    ]
+    first = several[0].end()
+    for other in several[1:]:
+        ended = other.end(300 if first.returncode == 0 else 0)
+        assert (ended.stdout, ended.returncode == 0) == ("", first.returncode == 0)
+    return first
 
 
 def values(folder: Path) -> tuple[list[tuple[str, ...]], list[float]]:
@@ -34,48 +59,57 @@ def values(folder: Path) -> tuple[list[tuple[str, ...]], list[float]]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """Nine epochs in one process."""
+def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Nine epochs in one process: the folder, and what it said."""
     logdir = tmp_path_factory.mktemp("alone")
-    ended = iris(logdir, 1, "--run-name", "run", "--epochs", "9", "--log-every", "1")
+    ended = iris(logdir, 1, *NINE)
     assert ended.returncode == 0, ended.stderr
-    return ended
+    return logdir / "iris" / "run", ended.stdout
 
 
-def folder_of(ended: subprocess.CompletedProcess[str]) -> Path:
-    return Path(ended.args[ended.args.index("--logdir") + 1]) / "iris" / "run"
-
-
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize(("started", "count"), [(by_torchrun, 2), (iris, 3)])
 def test_several_processes_train_as_one(
-    tmp_path: Path, alone: subprocess.CompletedProcess[str], count: int
+    tmp_path: Path, alone: tuple[Path, str], started: Callable[..., Any], count: int
 ) -> None:
-    line = ("--run-name", "run", "--epochs", "9", "--log-every", "1")
-    several = iris(tmp_path, count, *line)
+    several = started(tmp_path, count, *NINE)
     assert several.returncode == 0, several.stderr
-    (tags, one), (same_tags, shared) = (values(folder_of(each)) for each in (alone, several))
+    folder, told = alone
+    (tags, one), (same_tags, shared) = values(folder), values(tmp_path / "iris" / "run")
     assert tags == same_tags
     assert any(tag.startswith("gradient_norm/") for _, _, tag in tags)
     assert shared == pytest.approx(one, rel=1e-9)
     # The first process alone speaks, and says the same but for where it logs.
-    assert said(several) == said(alone)
+    assert said(several.stdout) == said(told)
     assert [path.name for path in (tmp_path / "iris").iterdir()] == ["run"]
 
 
-def said(ended: subprocess.CompletedProcess[str]) -> list[str]:
+def said(output: str) -> list[str]:
     places = ("--logdir", "The run is in")
-    return [line for line in ended.stdout.splitlines() if not any(p in line for p in places)]
+    return [line for line in output.splitlines() if not any(p in line for p in places)]
 
 
 def test_a_run_goes_on_with_fewer_and_fewer_processes(
-    tmp_path: Path, alone: subprocess.CompletedProcess[str]
+    tmp_path: Path, alone: tuple[Path, str]
 ) -> None:
     for count, epochs, how in ((3, 3, "--run-name"), (2, 6, "--resume"), (1, 9, "--resume")):
         ended = iris(tmp_path, count, how, "run", "--epochs", str(epochs), "--log-every", "1")
         assert ended.returncode == 0, ended.stderr
-    (tags, one), (same_tags, shared) = values(folder_of(alone)), values(folder_of(ended))
+    (tags, one), (same_tags, shared) = values(alone[0]), values(tmp_path / "iris" / "run")
     assert tags == same_tags
     assert shared == pytest.approx(one, rel=1e-9)
+
+
+def test_accumulated_and_clipped_gradients_are_those_of_one_process(tmp_path: Path) -> None:
+    """Steps of two batches of 7, clipped; the last of an epoch is a batch of 7 and one of 1."""
+    options = ("--run-name", "run", "--accumulate", "2", "--clip-norm", "1", "--schedule", "cosine")
+    for count in (1, 2):
+        ended = iris(tmp_path / str(count), count, *options, "--optimizer", "momentum")
+        assert ended.returncode == 0, ended.stderr
+    (tags, one), (same_tags, two) = (values(tmp_path / n / "iris" / "run") for n in ("1", "2"))
+    assert tags == same_tags
+    clipped = [value for (*_, tag), value in zip(tags, one, strict=True) if tag == "clipped_share"]
+    assert 0 < max(clipped) <= 1
+    assert two == pytest.approx(one, rel=1e-9)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import signal
 import time
@@ -7,16 +6,30 @@ import pytest
 import torch
 
 import torchref.nn as nn
+from tests.warm_process import processes
 from torchref.training.process.stopping import NotFiniteError, Patience, StopRequest, require_finite
 
 
-def test_a_request_is_noted_and_the_old_handlers_come_back() -> None:
+def test_a_request_is_noted_and_the_old_handlers_come_back(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with StopRequest() as request:
         assert request.number == 0
         signal.raise_signal(signal.SIGTERM)
         assert request.number == signal.SIGTERM
+    told = capfd.readouterr().err
+    assert told.startswith("\nStops after the step in hand, and saves; a second signal ends it at")
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_of_many_processes_the_first_alone_says_that_it_was_heard(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    with StopRequest():
+        signal.raise_signal(signal.SIGTERM)
+    assert capfd.readouterr().err == ""
 
 
 def ask_twice() -> None:
@@ -27,7 +40,7 @@ def ask_twice() -> None:
 
 
 def test_a_second_request_leaves_at_once() -> None:
-    process = multiprocessing.get_context("spawn").Process(target=ask_twice)
+    process = processes.Process(target=ask_twice)
     process.start()
     process.join(60)
     assert process.exitcode == 130

@@ -64,7 +64,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "was run",)
 
     checkpoints = Checkpoints(tmp_path)
-    torch.save({"format": "torchref checkpoint 3", "planted": Planted()}, checkpoints.last)
+    torch.save({"format": "torchref checkpoint 5", "planted": Planted()}, checkpoints.last)
     with pytest.raises(InputError, match="cannot be read"):
         checkpoints.load()
     assert not (tmp_path / "was run").exists()

@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from tests.training.small_task import rows
+from tests.warm_process import run as run_script
 from torchref.training.run_folder.checkpoint import Checkpoints
 
 NAMESPACE = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
-LINE = [sys.executable, "-m", "experiments.iris", "--quiet"]
-LINE += ["--epochs", "3000", "--check-every", "0", "--threads", "1"]
+IRIS = ["experiments.iris", "--quiet", "--check-every", "0", "--threads", "1"]
+LINE = [sys.executable, "-m", *IRIS, "--epochs", "3000"]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -65,8 +66,8 @@ def test_it_ends_with_one_message_and_the_checkpoint_before_is_whole(
     saved = Checkpoints(folder).load()
     end = str(saved["epoch"] + 20)
     for run, how in (("part", ["--resume", "part"]), ("whole", ["--run-name", "whole"])):
-        again = [*LINE, *options, *how, "--epochs", end, "--logdir", str(tmp_path / "copy")]
-        assert subprocess.run(again, check=False, capture_output=True).returncode == 0, run
+        ended = run_script(*IRIS, *options, *how, "--epochs", end, "--logdir", tmp_path / "copy")
+        assert ended.returncode == 0, run
     whole = folder.with_name("whole")
     assert rows(folder) == rows(whole)
     mine, its = (Checkpoints(each).load()["contenders"] for each in (folder, whole))

@@ -69,8 +69,15 @@ def test_a_run_of_another_experiment_is_not_gone_on_with(tmp_path: Path) -> None
 
 def test_other_settings_would_make_another_curve(tmp_path: Path) -> None:
     created(tmp_path)
-    with pytest.raises(InputError, match=r"but a has lr = 0\.1 where 0\.2 arrived\. Give the"):
+    said = (
+        "A run goes on with the settings that it began with, but a has --lr 0.1, and --lr 0.2 "
+        "arrived. Give --resume a --lr 0.1 in place of that; without --resume a new run begins."
+    )
+    with pytest.raises(InputError, match=re.escape(said)):
         RunFolder.reopen(tmp_path, "iris", "a", {"lr": 0.2, "seed": 3})
+    said = "a has no --width, and --width 8 arrived. Give --resume a in place"
+    with pytest.raises(InputError, match=re.escape(said)):
+        RunFolder.reopen(tmp_path, "iris", "a", {"lr": 0.1, "seed": 3, "width": 8})
 
 
 @pytest.mark.parametrize("broken", ["", "{}", "[]", "no json"])

@@ -1,14 +1,11 @@
 """Runs that are ended from outside, in processes of their own, and go on as if nothing had been."""
 
-import multiprocessing
 import os
 import random
 import re
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +17,12 @@ import pytest
 import torch
 
 from tests.training.small_task import BOTH, rows, trained
+from tests.warm_process import begin, processes
+from tests.warm_process import run as run_script
 from torchref.training import Optimizer
 from torchref.training.run_folder.checkpoint import Checkpoints
 
 EPOCHS = 60
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["tests.training.small_task"])
 
 
 def run(logdir: Path, **changes: Any) -> None:
@@ -97,24 +94,36 @@ def assert_as_if_undisturbed(logdir: Path) -> None:
             assert torch.equal(x, other[name]["model"][key])
 
 
+IRIS = ["experiments.iris", "--quiet", "--batch-size", "8", "--epochs", "400", "--lr", "0.001"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, ...]]:
+    logdir = tmp_path_factory.mktemp("undisturbed")
+    assert run_script(*IRIS, "--logdir", logdir, "--run-name", "whole").returncode == 0
+    return rows(logdir / "iris" / "whole")
+
+
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_stop_it_saves_and_goes_on(tmp_path: Path, asked: signal.Signals) -> None:
-    command = [sys.executable, "-m", "experiments.iris", "--logdir", str(tmp_path), "--quiet"]
-    options = ["--batch-size", "8", "--epochs", "400", "--lr", "0.001", "--run-name"]
-    first = subprocess.Popen([*command, *options, "part"], stderr=subprocess.PIPE, text=True)
+def test_asked_to_stop_it_saves_and_goes_on(
+    tmp_path: Path, asked: signal.Signals, undisturbed: list[tuple[str, ...]]
+) -> None:
+    first = begin(*IRIS, "--logdir", tmp_path, "--run-name", "part")
     table = tmp_path / "iris" / "part" / "metrics.csv"
-    while first.poll() is None and not (table.exists() and "\n5," in table.read_text()):
+    while first.process.is_alive() and not (table.exists() and "\n5," in table.read_text()):
         time.sleep(0.01)
-    first.send_signal(asked)
-    _, message = first.communicate()
-    assert first.returncode == 128 + asked
-    said = r"Stopped as asked at epoch \d+, step \d+; all is saved. Go on with --resume part\n"
-    assert re.fullmatch(said, message)
-    last = subprocess.run([*command, *options[:-1], "--resume", "part"], check=False)
-    assert last.returncode == 0
-    whole = subprocess.run([*command, *options, "whole"], check=False)
-    assert whole.returncode == 0
-    assert rows(tmp_path / "iris" / "part") == rows(tmp_path / "iris" / "whole")
+    assert first.process.pid is not None
+    os.kill(first.process.pid, asked)
+    ended = first.end()
+    assert ended.returncode == 128 + asked
+    said = (
+        r"\nStops after the step in hand, and saves; .*\n"
+        r"Stopped as asked at epoch \d+, step \d+; all is saved\. "
+        r"Go on with --resume part, or Settings\(resume='part'\) and the same call\n"
+    )
+    assert re.fullmatch(said, ended.stderr)
+    assert run_script(*IRIS, "--logdir", tmp_path, "--resume", "part").returncode == 0
+    assert rows(tmp_path / "iris" / "part") == undisturbed
 
 
 def limited(logdir: Path, limit: int) -> None:

@@ -1,12 +1,15 @@
 """The cross-check of what was seen: each kept call as it was, and then with variations."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch.utils import _pytree as pytree
 
+from torchref.auditor.checking.doubts import doubts, is_approximate, is_of_its_cotangents
 from torchref.auditor.checking.intention import intended
-from torchref.auditor.checking.replay import candidate_of, differentiated, promised, weighed
+from torchref.auditor.checking.replay import Replay
+from torchref.auditor.checking.structure import structures_of, told
 from torchref.auditor.recording.definition import names_of
 from torchref.auditor.recording.kept_call import KeptCall
 from torchref.auditor.recording.random_state import RandomState
@@ -19,12 +22,21 @@ from torchref.checker.execution.case import build_case
 from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.subject import as_subject
 from torchref.checker.inputs.preparation import in_its_precision
-from torchref.checker.report.findings import Verdict
+from torchref.checker.report.findings import Finding, Verdict
 from torchref.checker.report.report import Report
-from torchref.errors import InputError
+from torchref.errors import InputError, came_out
 
+OF_ITS_COTANGENTS = (
+    "right with the grad_output that the program sent, and wrong with others: it may be made for "
+    "such as that, as of a basis of which the span alone matters"
+)
 Tick = Callable[[str], None]
 DIGITS = {"precision-loss"}
+ROUGHLY = 1e-6  # relative: what solvers and series are exact to, and float32
+APPROXIMATE = (
+    f"right to {ROUGHLY:g}, and what differs is smooth, as the error of a solver or a series is: "
+    "tolerance= says how exact it should be"
+)
 
 
 def named(seen: Iterable[Seen]) -> dict[str, Seen]:
@@ -73,23 +85,116 @@ def _row(
             tick(f"{name}, call {number}: {what}")
 
         try:
-            if call.setting not in settings:
-                full = _crosscheck(call, candidate_of(call), reference, options, tell)
-                settings[call.setting] = full
-                reports.append(full)
-            native = _as_it_was(call, reference, options, tell)
+            outcome = _judged(Replay.of(call), settings, reference, options, tell)
         except InputError as error:
             failures[f"not checked: {error}"] = None
             verdicts.append("cannot tell")
             continue
         except (Exception, SystemExit) as error:  # of one Function, that must not end the others
-            failures[f"not checked: {type(error).__name__} came out of it: {error}"] = None
+            failures[f"not checked: {came_out(error)}"] = None
             verdicts.append("cannot tell")
             continue
-        reports += native
-        found = {native[0].verdict, *(_verdict(report, call) for report in native[1:])}
-        verdicts.append("wrong" if "wrong" in found else _verdict(settings[call.setting], call))
+        reports += outcome.reports
+        verdicts.append(outcome.verdict)
+        failures |= dict.fromkeys(outcome.notes)
     return _told(name, seen, reports, _worst(verdicts), list(failures), reason)
+
+
+@dataclass
+class _Outcome:
+    """What was made of one call."""
+
+    verdict: Verdict
+    reports: list[Report]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [finding for report in self.reports for finding in report.findings]
+
+
+def _judged(
+    replay: Replay,
+    settings: dict[Any, Report],
+    reference: Any,
+    options: Mapping[str, Any],
+    tick: Tick,
+) -> _Outcome:
+    """A call as it was and with variations; again with its matrices kept, where it is wrong so.
+
+    `settings` has the checks with variations so far: one is made for each combination of what is
+    no tensor.
+    """
+    sparse = ", ".join(replay.not_judged)
+    if not replay.differentiated:
+        return _Outcome("cannot tell", [], [f"not checked: {sparse} is sparse"])
+    outcome = _in_doubt(replay, settings, reference, options, tick)
+    if sparse:
+        outcome.notes.append(f"the gradient of {sparse}, which is sparse, was not checked")
+        outcome.verdict = "wrong" if outcome.verdict == "wrong" else "cannot tell"
+    return outcome
+
+
+def _in_doubt(
+    replay: Replay,
+    settings: dict[Any, Report],
+    reference: Any,
+    options: Mapping[str, Any],
+    tick: Tick,
+) -> _Outcome:
+    """What is wrong, without what the program alone cannot show to be so."""
+    outcome = _checked_once(replay, settings, reference, options, tick)
+    if reference is not None:
+        return outcome
+    structures = tuple(structures_of(replay.call))
+    if outcome.verdict == "wrong" and structures:
+        outcome = _checked_once(replay.keeping(structures), {}, None, options, tick)
+        if outcome.verdict != "wrong":
+            outcome.notes.append(told(structures, replay.leaf_names))
+    if outcome.verdict != "wrong":
+        return outcome
+    if not options.get("tolerance") and is_approximate(replay, outcome.findings):
+        rough = _checked_once(replay, {}, None, {**options, "tolerance": ROUGHLY}, tick)
+        if rough.verdict != "wrong":
+            notes = [*rough.notes, APPROXIMATE]
+            outcome = _Outcome("cannot tell", outcome.reports, notes)
+    if outcome.verdict == "wrong" and _is_right_as_sent(replay, outcome, options, tick):
+        return _Outcome("cannot tell", outcome.reports, [OF_ITS_COTANGENTS])
+    return outcome
+
+
+def _is_right_as_sent(
+    replay: Replay, outcome: _Outcome, options: Mapping[str, Any], tick: Tick
+) -> bool:
+    """Whether it is wrong for random cotangents, and right for those that the program sent."""
+    weighed = replay.weighed
+    if weighed is None or not is_of_its_cotangents(replay, outcome.reports):
+        return False
+    tolerance = options.get("tolerance") or ROUGHLY  # what came was rounded by the program
+    double = {**options, "precision": "double", "thorough": False, "tolerance": tolerance}
+    return _crosscheck(replay, weighed, None, double, tick).verdict == "right"
+
+
+def _checked_once(
+    replay: Replay,
+    settings: dict[Any, Report],
+    reference: Any,
+    options: Mapping[str, Any],
+    tick: Tick,
+) -> _Outcome:
+    setting, reports = replay.call.setting, []
+    if setting not in settings:
+        settings[setting] = _crosscheck(replay, replay.candidate, reference, options, tick)
+        reports.append(settings[setting])
+    native = _as_it_was(replay, reference, options, tick)
+    found = {native[0].verdict, *(_verdict(report, replay.call) for report in native[1:])}
+    full = _verdict(settings[setting], replay.call)
+    outcome = _Outcome("wrong" if "wrong" in found else full, [*reports, *native])
+    if outcome.verdict == "wrong" and reference is None:
+        found_wrong = [r for r in (settings[setting], *native) if r.verdict == "wrong"]
+        outcome.notes = doubts(replay, [f for report in found_wrong for f in report.findings])
+        outcome.verdict = "cannot tell" if outcome.notes else "wrong"
+    return outcome
 
 
 def _verdict(full: Report, call: KeptCall) -> Verdict:
@@ -103,40 +208,40 @@ def _verdict(full: Report, call: KeptCall) -> Verdict:
 
 
 def _as_it_was(
-    call: KeptCall, reference: Any, options: Mapping[str, Any], tick: Tick
+    replay: Replay, reference: Any, options: Mapping[str, Any], tick: Tick
 ) -> list[Report]:
     """In the precision of the program, with random cotangents; and with those that arrived.
 
     The latter in float64 alone: cotangents of all magnitudes drown in the rounding of their sum.
     """
     native = {**options, "precision": "native", "thorough": False}
-    reports = [_crosscheck(call, candidate_of(call), reference, native, tick)]
-    if reports[0].verdict != "wrong" and (candidate := weighed(call)) and _is_of_double(call):
+    reports = [_crosscheck(replay, replay.candidate, reference, native, tick)]
+    if reports[0].verdict != "wrong" and (candidate := replay.weighed) and _is_of_double(replay):
         double = {**options, "precision": "double", "thorough": False}
-        reports.append(_crosscheck(call, candidate, None, double, tick))
+        reports.append(_crosscheck(replay, candidate, None, double, tick))
     return reports
 
 
-def _is_of_double(call: KeptCall) -> bool:
+def _is_of_double(replay: Replay) -> bool:
     """Whether it takes float64, and computes in it."""
-    subject = as_subject(candidate_of(call))
-    case = build_case(subject, call.args, call.kwargs, differentiated(call))
+    subject, call = as_subject(replay.candidate), replay.call
+    case = build_case(subject, call.args, call.kwargs, replay.differentiated)
     other: list[str] = []
     in_its_precision(subject, [case], None, other.append)
     return not other
 
 
 def _crosscheck(
-    call: KeptCall, candidate: Any, reference: Any, options: Mapping[str, Any], tick: Tick
+    replay: Replay, candidate: Any, reference: Any, options: Mapping[str, Any], tick: Tick
 ) -> Report:
     return crosscheck(
         candidate,
         reference,
-        call.args,
-        kwargs=call.kwargs,
-        wrt=differentiated(call),
+        replay.call.args,
+        kwargs=replay.call.kwargs,
+        wrt=replay.differentiated,
         progress=tick,
-        **{**promised(call, reference is not None), **options},
+        **{**replay.promised(reference is not None), **options},
     )
 
 
@@ -167,7 +272,8 @@ def _told(
         notes.append(why_not_kept(seen))
     reports.sort(key=lambda report: report.verdict != verdict)  # stable
     findings = [finding for report in reports for finding in report.findings]
-    cause = findings[0].cause if findings and verdict == "wrong" else None
+    first = next((f for f in findings if f.cause not in DIGITS), findings[0] if findings else None)
+    cause = first.cause if first is not None and verdict == "wrong" else None
     hazards = dict.fromkeys(hazard.cause for report in reports for hazard in report.hazards)
     if verdict == "wrong" and reason is None:
         notes.append(intended(name, seen.kept, findings))

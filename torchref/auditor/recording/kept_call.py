@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 import torch
 from torch import Tensor
@@ -27,6 +28,7 @@ class KeptCall:
     `requires_grad` says of each leaf of the arguments whether the call differentiates it;
     `cotangents` are those of the first backward, None where none has run, and None among them
     where an output took no part. `drew` says whether the forward has drawn random numbers.
+    `origins` lead to the program's own tensors, of which the arguments have copies.
     """
 
     function: type[Function]
@@ -39,12 +41,26 @@ class KeptCall:
     mark: Signature = ()
     drew: bool = False
     cotangents: tuple[Tensor | None, ...] | None = None
+    origins: tuple["ref[Tensor] | None", ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, in which the program's tensors are not."""
+        return {**vars(self), "origins": ()}
+
+    @property
+    def leaves(self) -> list[Any]:
+        """The arguments as they were, flat, as `requires_grad` has them."""
+        return pytree.tree_leaves((self.args, self.kwargs))
+
+    @property
+    def originals(self) -> list[Tensor | None]:
+        """The program's tensor behind each leaf, as long as the program keeps it."""
+        return [None if origin is None else origin() for origin in self.origins]
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Of the tensors among the arguments."""
-        leaves = pytree.tree_leaves((self.args, self.kwargs))
-        return tuple(tuple(x.shape) for x in leaves if isinstance(x, Tensor))
+        return tuple(tuple(x.shape) for x in self.leaves if isinstance(x, Tensor))
 
     @property
     def setting(self) -> Signature:
@@ -95,9 +111,9 @@ def keep(
     args, given = pytree.tree_unflatten(
         [copied(x) if isinstance(x, Tensor) else x for x in leaves], spec
     )
-    return KeptCall(
-        function, args, given, requires_grad, RandomState.read(devices), _autocast(devices), size
-    )
+    origins = tuple(ref(x) if isinstance(x, Tensor) else None for x in raw)
+    state, autocast = RandomState.read(devices), _autocast(devices)
+    return KeptCall(function, args, given, requires_grad, state, autocast, size, origins=origins)
 
 
 def _unwrapped(x: Tensor) -> Tensor:

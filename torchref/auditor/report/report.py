@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
-from torchref.auditor.report.text import tell
+from torchref.auditor.report.text import NOTHING, shapes_told, tell
 from torchref.checker.report.findings import Verdict
-from torchref.checker.report.report import Report, WrongGradientError, no_truth_value
+from torchref.checker.report.notebook import html
+from torchref.checker.report.report import Judged, Report
 
 RowVerdict = Literal["right", "wrong", "expected", "cannot tell", "not checked"]
 Shapes = tuple[tuple[int, ...], ...]  # of the tensors of a call
@@ -56,8 +57,13 @@ class Row:
         }
 
 
+def unchecked(name: str, file: str | None, line: int | None, calls: int, why: str) -> Row:
+    """The row of a Function that was applied, and whose check has not come to an end."""
+    return Row(name, file, line, calls, (), "cannot tell", note=why)
+
+
 @dataclass(frozen=True, repr=False)
-class AuditReport:
+class AuditReport(Judged):
     """The outcome of `Audit.report`: `rows` for the Functions, `notes` on what was not seen.
 
     `verdict` is "wrong" where a Function is; else "cannot tell" where one could not be judged, or
@@ -74,19 +80,13 @@ class AuditReport:
             return "wrong"
         return "cannot tell" if not verdicts or "cannot tell" in verdicts else "right"
 
-    def raise_if_wrong(self) -> None:
-        """Raise `WrongGradientError` unless the verdict is "right"."""
-        __tracebackhide__ = True  # pytest shows the test's own line
-        if self.verdict != "right":
-            raise WrongGradientError(str(self))
-
-    def __bool__(self) -> NoReturn:
-        raise no_truth_value("report", 'report.verdict == "right"', "report.raise_if_wrong()")
-
     def __str__(self) -> str:
         return tell(self)
 
-    __repr__ = __str__  # what a notebook shows
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        file = "auditor/report/notebook.html.jinja"
+        return html(file, audit=self, shapes_told=shapes_told, nothing=NOTHING)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, in plain types: what `torchref audit --json` writes."""

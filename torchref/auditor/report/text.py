@@ -5,10 +5,10 @@ from io import StringIO
 from typing import Protocol
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from torchref.checker.report.report import Report
+from torchref.checker.report.table import Table, say
 from torchref.checker.report.text import STYLES, lines
 
 WIDTH = 120  # of the table as plain text
@@ -60,9 +60,9 @@ def show(audit: ToldAudit, console: Console) -> None:
     console.print(table(audit.rows) if audit.rows else NOTHING)
     for row in audit.rows:
         for line in story(row):
-            console.print(line, soft_wrap=True)
+            say(line, console)
     for note in audit.notes:
-        console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
+        say(Text(f"note: {note}", style="dim"), console)
 
 
 def table(rows: Sequence[ToldRow]) -> Table:

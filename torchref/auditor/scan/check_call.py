@@ -1,6 +1,7 @@
 """The command line that checks a Function, with its arguments filled in as far as they show."""
 
 import ast
+import shlex
 
 from torchref.auditor.scan.found import Argument
 from torchref.auditor.scan.reading import Reading
@@ -21,7 +22,7 @@ def check_call(reading: Reading) -> str | None:
     inputs = ", ".join(
         f"{each.name}={value}" if named else value for each, value in filled if value is not None
     )
-    call = f"torchref check {definition.address}"
+    call = f"torchref check {shlex.quote(definition.address)}"
     return f'{call} --inputs "{inputs}"' if inputs else call
 
 

@@ -18,8 +18,8 @@ def scan(where: str) -> tuple[ScannedFunction, ...]:
     Nothing is imported. Said of a Function is what its source shows; what it leaves open is not.
     Raises `InputError` where there is no such package or no source of it.
 
-    >>> [each.address for each in scan("torchref.ops.op")]
-    ['torchref.ops.op:Op']
+    >>> [each.address for each in scan("torchref.ops.dropout")]
+    ['torchref.ops.dropout:Dropout']
     """
     return survey(where).functions
 

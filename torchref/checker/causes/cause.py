@@ -16,12 +16,13 @@ Fits = Callable[[Mismatch], Iterator[str]]
 class Cause:
     """What a finding of this cause says, where to look first, and how the cause is recognised.
 
-    A gradient that equals one that the cause `predicts` has it; nothing is fitted then. What
-    `fits` compares for itself, with as many choices as its number says: a factor is one, a factor
-    for each slice are many. The cause that leaves the fewest choices is named, and what is `vague`,
-    since it fits much that has a better name, only where no other is. What a cause `asks` is put to
-    the true backward: with which inputs or cotangents in place of its own does it give what was
-    got? `asks_of_few` are many questions, for cases of few elements.
+    A gradient that equals one that the cause `predicts` has it; nothing is fitted then. A
+    prediction of another shape, or that is the true gradient, tells nothing. What `fits` compares
+    for itself, with as many choices as its number says: a factor is one, a factor for each slice
+    are many. The cause that leaves the fewest choices is named, and what is `vague`, since it fits
+    much that has a better name, only where no other is. What a cause `asks` is put to the true
+    backward: with which inputs or cotangents in place of its own does it give what was got?
+    `asks_of_few` are many questions, for cases of few elements.
     """
 
     meaning: str

@@ -42,6 +42,11 @@ def _is_partly_right(wrong: Mismatch) -> bool:
     return 0.0 < wrong.fraction < 1.0 and common_factor(wrong) is None
 
 
+def follows_an_index(wrong: Mismatch) -> bool:
+    """Whether what is wrong are the entries that an integer argument tells from the others."""
+    return any(_describes(described, wrong.wrong) for _, described in _by_index(wrong))
+
+
 def rule_of_position(wrong: Tensor) -> str:
     """The slices that hold all that is wrong and nothing right; empty where there are none."""
     rules = [rule for rule, described in _by_position(wrong) if bool((described == wrong).all())]

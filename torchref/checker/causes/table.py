@@ -74,7 +74,7 @@ CAUSES: dict[str, Cause] = {
         fits=((1, parts_exchanged),),
     ),
     "ignores-grad-output": Cause(
-        "grad_output, or its entries but one, takes no part in the result",
+        "the result does not depend on grad_output, or on one entry of it alone",
         "Multiply by grad_output, entry by entry: `loss.sum()` alone hides that it is missing.",
     ),
     "not-linear-in-grad-output": Cause(
@@ -130,7 +130,7 @@ CAUSES: dict[str, Cause] = {
         "Replace the in-place operation on the input by one out of place.",
     ),
     "mutates-saved": Cause(
-        "backward writes into what forward saved, so a second backward differs",
+        "backward writes into what forward saved or returned, which others still read",
         "Replace the in-place operation on the saved tensor by one out of place.",
     ),
     "aliased-buffer": Cause(

@@ -1,6 +1,7 @@
 """The call: `torchref.compare`."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from torchref.checker.comparison.context import background
@@ -49,10 +50,10 @@ def compare(
          every entry is 3 times too large: 3 is the batch
          Look at the constants of the derivative: a 2 from a square, a ½, a mean's 1/N, a scale.
     """
-    if tolerance is not None and not tolerance >= 0:
+    if tolerance is not None and not (isinstance(tolerance, Real) and tolerance >= 0):
         raise InputError(
             "tolerance must be a relative distance of at least 0",
-            f"{tolerance} arrived",
+            f"{tolerance!r} arrived",
             "Leave it out for the rounding of the coarser dtype.",
         )
     mine, its = given_gradients(manual, "manual"), given_gradients(reference, "reference")

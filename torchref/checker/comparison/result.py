@@ -9,6 +9,7 @@ from rich.text import Text
 from torchref.checker.comparison.distance import Closeness
 from torchref.checker.execution.numbers import told_apart
 from torchref.checker.report.findings import Finding
+from torchref.checker.report.notebook import html
 from torchref.checker.report.report import WrongGradientError, no_truth_value
 from torchref.checker.report.text import finding_lines
 
@@ -41,9 +42,8 @@ class ComparedGradient:
         if self.absolute and self.relative and self.element is not None:
             told += f"  {self.absolute:.2g} apart at most, relative {self.relative:.2g}"
             told += f" at {list(self.element)}" if self.element else ""
-            one, other = self.manual, self.reference
-            if self.verdict == "different" and one is not None and other is not None:
-                told += ": {} in place of {}".format(*told_apart(one, other))
+            one, other = _values_apart(self)
+            told += f": {one} in place of {other}" if one else ""
         return (f"{told}  ({self.note})" if self.note else told).rstrip()
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,7 +96,12 @@ class Comparison:
             lines += finding_lines(f"{number}.", finding)
         return "\n".join([*told, *(line.plain for line in lines)])
 
-    __repr__ = __str__  # what a notebook shows
+    __repr__ = __str__  # what a console shows
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        file = "checker/comparison/comparison.html.jinja"
+        return html(file, comparison=self, number=_two_digits, told=_values_apart)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, in plain types that JSON knows."""
@@ -105,6 +110,17 @@ class Comparison:
             "rows": [row.to_dict() for row in self.rows],
             "findings": [finding.to_dict() for finding in self.findings],
         }
+
+
+def _two_digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
+
+
+def _values_apart(row: ComparedGradient) -> tuple[str, str]:
+    """Both values of a row, with as many digits as tell them apart."""
+    if row.verdict == "different" and row.manual is not None and row.reference is not None:
+        return told_apart(row.manual, row.reference)
+    return "", ""
 
 
 def _plain(value: complex | None) -> float | list[float] | str | None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.causes.search import described, recognised
+from torchref.checker.causes.subset import follows_an_index
 from torchref.checker.diagnosis.experiments.cotangent_dependence import ignored
 from torchref.checker.diagnosis.experiments.elementwise_slope import wrong_slope
 from torchref.checker.diagnosis.experiments.jacobian import wrong_contributions
@@ -37,6 +38,7 @@ DECIDED = {
 }
 VAGUE = {"", "missing-term"}  # which term it is, the steps of the reference may tell
 UNSOUGHT = "its cause could not be sought"
+NOT_WANTED = "its cause was not sought, by diagnose=False"
 SEARCH = 1.5  # seconds of computing for the causes of what is wrong in one run
 FEW = 0.5  # of the entries: then which they are says more than what else fits
 TOLD = 2  # causes of one gradient
@@ -52,11 +54,13 @@ class Accused:
     wrong: Mismatch | None
 
 
-def accuse(run: Run, faults: Sequence[Fault]) -> list[Finding]:
+def accuse(run: Run, faults: Sequence[Fault], diagnose: bool = True) -> list[Finding]:
     """The findings of the faults of one run, likelier cause first: one for each mistake.
 
-    What is wrong stays so where the search for its cause fails.
+    What is wrong stays so where the search for its cause fails, or is not wanted.
     """
+    if not diagnose:
+        return _undiagnosed(run, faults, NOT_WANTED)
     try:
         with time_limit(SEARCH, time.thread_time):
             return _with_causes(run, faults)
@@ -65,7 +69,11 @@ def accuse(run: Run, faults: Sequence[Fault]) -> list[Finding]:
         failed = f"{UNSOUGHT} within {SEARCH:g} s"
     except Exception as error:
         failed = f"{UNSOUGHT}: {type(error).__name__}: {error}"
-    return [_finding(run, [fault], [fault.name], _plain(fault, failed)) for fault in faults]
+    return _undiagnosed(run, faults, failed)
+
+
+def _undiagnosed(run: Run, faults: Sequence[Fault], why: str) -> list[Finding]:
+    return [_finding(run, [fault], [fault.name], _plain(fault, why)) for fault in faults]
 
 
 def _plain(fault: Fault, evidence: str) -> Hypothesis:
@@ -150,6 +158,9 @@ def _hypotheses(run: Run, fault: Fault, wrong: Mismatch) -> list[Hypothesis]:
     if decided or same(wrong.got, wrong.true):
         return by_values + by_cotangent
     asked = list(questions_answered(*where))
+    if follows_an_index(wrong):
+        # What is written and not added keeps the last slice of grad_output: which says less.
+        asked = [each for each in asked if each.cause != "missing-reduction"]
     if by_values and by_values[0].cause == "wrong-elements":
         # Slopes of few values, as of what is clipped, agree with those of other places by chance.
         elsewhere = [each for each in asked if each.cause == "missing-local-derivative"]

@@ -18,8 +18,14 @@ SAME = 1e-6  # relative: two ways to write the same number agree far better, cha
 FEW_BITS, MOSTLY = 5, 0.5  # half of the numbers of 16 bits, and more, need more digits than these
 
 
-def is_differentiable(leaf: Any) -> bool:
+def is_floating(leaf: Any) -> bool:
+    """Whether it is a tensor of real or complex numbers that has a precision."""
     return isinstance(leaf, Tensor) and (leaf.is_floating_point() or leaf.is_complex())
+
+
+def is_differentiable(leaf: Any) -> bool:
+    """Whether it has a gradient to check: of a sparse tensor the places are data, not numbers."""
+    return is_floating(leaf) and leaf.layout is torch.strided
 
 
 def quantum(dtype: torch.dtype) -> float:
@@ -39,6 +45,11 @@ def precision(tensors: Iterable[Tensor]) -> float:
 def are_finite(tensors: Iterable[Tensor]) -> bool:
     """Whether no entry is NaN or infinite."""
     return all(bool(torch.isfinite(x).all()) for x in tensors)
+
+
+def largest_size(x: Tensor) -> float:
+    """The largest magnitude among the entries; 0 for no entries."""
+    return float(x.abs().max()) if x.numel() else 0.0
 
 
 def typical_size(x: Tensor) -> float:
@@ -145,3 +156,8 @@ def held_in_16_bits(x: Tensor) -> bool:
         return False
     digits = torch.frexp(x).mantissa * 2**FEW_BITS
     return float((digits != digits.round()).double().mean()) > MOSTLY
+
+
+def is_freed(x: Tensor) -> bool:
+    """Whether its memory was given back: to read it would end the process."""
+    return x.layout is torch.strided and x.numel() > 0 and not x.untyped_storage().size()

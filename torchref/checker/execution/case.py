@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from torchref.checker.execution.arithmetic import are_finite, is_differentiable
+from torchref.checker.execution.arithmetic import (
+    are_finite,
+    is_differentiable,
+    is_floating,
+    is_freed,
+)
 from torchref.checker.execution.subject import Subject, argument_name
 from torchref.errors import InputError
 
@@ -56,9 +61,7 @@ class Case:
         """The same case with every floating-point or complex leaf in a precision."""
         complex_dtype = dtype.to_complex() if dtype != torch.bfloat16 else torch.complex32
         leaves = tuple(
-            leaf.to(complex_dtype if leaf.is_complex() else dtype)
-            if is_differentiable(leaf)
-            else leaf
+            leaf.to(complex_dtype if leaf.is_complex() else dtype) if is_floating(leaf) else leaf
             for leaf in self.leaves
         )
         return replace(self, leaves=leaves)
@@ -108,12 +111,36 @@ def build_case(
     named = tuple(_leaf_name(path, names) for path, _ in paths)
     found = tuple(i for i, leaf in enumerate(leaves) if is_differentiable(leaf))
     if not found:
-        kinds = sorted({str(x.dtype) for x in leaves if isinstance(x, Tensor)}) or ["no tensor"]
+        kinds = sorted({_kind(x) for x in leaves if isinstance(x, Tensor)})
+        others = ", ".join(sorted({type(x).__name__ for x in leaves}))
         raise InputError(
-            f"{subject.title}: at least one input must be a floating-point or complex tensor",
-            f"{', '.join(kinds)} arrived",
-            "Only such inputs have a gradient: convert one with .double().",
+            f"{subject.title}: at least one input must be dense, and floating-point or complex",
+            f"{', '.join(kinds) or (f'only {others}' if others else 'no tensor')} arrived",
+            "Only such inputs have a gradient: convert one with .double()."
+            if kinds
+            else "Wrap what holds numbers: torch.as_tensor(x).",
         )
+    for name, leaf in zip(named, leaves, strict=True):
+        if isinstance(leaf, Tensor) and (leaf.is_nested or leaf.dtype is torch.complex32):
+            raise InputError(
+                f"{subject.title}: the inputs must be tensors that torch can compare and add up",
+                f"{name} is {'nested' if leaf.is_nested else 'complex32'}",
+                "Call it on the parts of a nested tensor, in a function of its own."
+                if leaf.is_nested
+                else "Give complex64.",
+            )
+        if isinstance(leaf, Tensor) and leaf.is_meta:
+            raise InputError(
+                f"{subject.title}: the inputs must hold their numbers",
+                f"{name} is on the meta device",
+                "Make it on a real device, as by torch.randn_like(x, device='cpu').",
+            )
+        if isinstance(leaf, Tensor) and is_freed(leaf):
+            raise InputError(
+                f"{subject.title}: the inputs must hold their numbers",
+                f"the memory of {name} has been freed",
+                "An earlier call may have freed it, as reversible blocks do: give it a copy.",
+            )
     for i in found:
         if torch.isnan(leaves[i]).any():
             raise InputError(
@@ -168,6 +195,11 @@ def _leaf_name(path: tuple[Any, ...], names: tuple[str, ...] | None) -> str:
     return name + pytree.keystr(tuple(rest))
 
 
+def _kind(x: Tensor) -> str:
+    layout = "" if x.layout is torch.strided else f" that is {x.layout}".replace("torch.", "")
+    return f"{x.dtype}{layout}"
+
+
 def _chosen(
     subject: Subject, wrt: Collection[str] | None, found: tuple[int, ...], names: tuple[str, ...]
 ) -> tuple[int, ...]:
@@ -175,7 +207,7 @@ def _chosen(
         return found
     wanted = {wrt} if isinstance(wrt, str) else set(wrt)
     available = [names[i] for i in found]
-    unknown = sorted(wanted - set(available))
+    unknown = sorted(map(str, wanted - set(available)))
     if unknown or not wanted:
         raise InputError(
             f"{subject.title}: wrt must name differentiable inputs, of {', '.join(available)}",

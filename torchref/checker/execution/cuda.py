@@ -8,6 +8,7 @@ checks no bounds, in the interpreter neither: out of its arrays it ends the proc
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from inspect import getclosurevars, getmodule
+from os import environ
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -53,6 +54,11 @@ def checks_bounds(functions: Iterable[type[Function]]) -> bool:
         for module in filter(None, modules)
         for value in vars(module).values()
     )
+
+
+def is_interpreted(functions: Iterable[type[Function]]) -> bool:
+    """Whether they run Triton kernels by its interpreter, which keeps bfloat16 as integers."""
+    return environ.get("TRITON_INTERPRET") == "1" and not checks_bounds(functions)
 
 
 def integers_in(source: Any, depth: int = 3) -> Iterator[int]:

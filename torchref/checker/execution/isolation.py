@@ -10,13 +10,14 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import cloudpickle
 
 from torchref.errors import InputError
 
 Send = Callable[[Any], None]
+Say = Callable[..., None]  # a kind, and a value if there is one
 GRACE = 10.0  # seconds: to start Python and torch, and to end by itself
 LOOK = 0.1  # seconds between two looks at whether the process is still there
 LENGTH = 8  # bytes, that say how many an answer has
@@ -80,6 +81,7 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
         finally:
             timer.cancel()
             process.kill()
+            process.wait()  # `with` gives up after a quarter of a second of Ctrl-C
     if late.is_set():
         raise OutlastedError(f"it was not done {GRACE:g} s after the {seconds:g} s of seconds=")
     ended = how_it_ended(process.returncode)
@@ -116,7 +118,16 @@ def _hand_over(process: subprocess.Popen[bytes], pickled: bytes) -> None:
         process.stdin.close()
 
 
-def answers(process: subprocess.Popen[bytes], pipe: int) -> Iterator[tuple[str, Any]]:
+class Process(Protocol):
+    """What is asked of a process here, as `subprocess.Popen` has it."""
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def kill(self) -> None: ...
+
+
+def answers(process: Process, pipe: int) -> Iterator[tuple[str, Any]]:
     """What the process says until it ends itself: those that it forked may hold the pipe longer.
 
     Each answer is a pickle, ahead of which stands its length.
@@ -142,6 +153,17 @@ def answers(process: subprocess.Popen[bytes], pipe: int) -> Iterator[tuple[str, 
                 yield pickle.loads(answer)
 
 
+def says(pipe: BinaryIO) -> Say:
+    """What gives `answers` to whoever reads from the pipe."""
+
+    def say(kind: str, value: Any = None) -> None:
+        answer = cloudpickle.dumps((kind, value))
+        pipe.write(len(answer).to_bytes(LENGTH) + answer)
+        pipe.flush()
+
+    return say
+
+
 def how_it_ended(status: int) -> str:
     """In words, of what `Popen.returncode` is."""
     if status >= 0:
@@ -153,14 +175,8 @@ def how_it_ended(status: int) -> str:
 
 def serve() -> None:
     """The other process: work from standard input, answers on what was standard output."""
-    pipe = os.fdopen(os.dup(1), "wb")
+    send = says(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)  # what the work prints is no answer
-
-    def send(kind: str, value: Any = None) -> None:
-        answer = cloudpickle.dumps((kind, value))
-        pipe.write(len(answer).to_bytes(LENGTH) + answer)
-        pipe.flush()
-
     send("begun")
     pickled = pickle.load(sys.stdin.buffer)
     try:

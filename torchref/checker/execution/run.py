@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.autograd import Function
 
-from torchref.checker.execution.arithmetic import agree, are_finite, norm, precision
+from torchref.checker.execution.arithmetic import agree, are_finite, is_floating, norm, precision
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.raw_returns import RawReturn, custom_functions, recording
@@ -25,12 +25,17 @@ class NotFiniteError(Exception):
 
 
 class RefusedError(Exception):
-    """A subject raised on a case: whose forward or backward, and what it said."""
+    """A subject raised on a case: whose forward or backward, and what it said.
 
-    def __init__(self, subject: Subject, phase: str, error: Exception) -> None:
+    `raw` is what the backwards of its Functions had returned by then.
+    """
+
+    def __init__(
+        self, subject: Subject, phase: str, error: Exception, raw: Sequence[RawReturn] = ()
+    ) -> None:
         first = (str(error).strip().splitlines() or [""])[0]
         super().__init__(f"{subject.title}'s {phase} raised {type(error).__name__}: {first}")
-        self.subject, self.phase = subject, phase
+        self.subject, self.phase, self.raw = subject, phase, tuple(raw)
         self.of_writing_into_leaf = "leaf Variable that requires grad" in first
         self.of_inference_tensor = "Inference tensor" in first
 
@@ -131,7 +136,7 @@ class Run:
         outputs = self.tape.outputs if self.expected is None else self.expected
         told = [*outputs, *(g for g in self.true or () if g is not None)]
         return are_finite(outputs) and not any(
-            bool((y.detach().abs() > ABSURD).any()) for y in told
+            bool((y.detach().abs() > ABSURD).any()) for y in told if is_floating(y)
         )
 
     @cached_property
@@ -153,12 +158,14 @@ def forward(subject: Subject, case: Case) -> Tape:
         raise RefusedError(subject, "forward", error) from error
 
 
-def backward(subject: Subject, tape: Tape, cotangents: Cotangents) -> Gradients:
-    """One backward; what it raises becomes `RefusedError`."""
+def backward(
+    subject: Subject, tape: Tape, cotangents: Cotangents, raw: Sequence[RawReturn] = ()
+) -> Gradients:
+    """One backward; what it raises becomes `RefusedError`, with what is recorded in `raw`."""
     try:
         return tape.gradients(cotangents)
     except Exception as error:
-        raise RefusedError(subject, "backward", error) from error
+        raise RefusedError(subject, "backward", error, raw) from error
 
 
 def run_both(
@@ -186,7 +193,7 @@ def run_both(
         true = backward(reference, reference_tape, cotangents)
         shared = custom_functions(tape.outputs) & custom_functions(reference_tape.outputs)
     with recording(tape.outputs) as raw:
-        returned = backward(candidate, tape, cotangents)
+        returned = backward(candidate, tape, cotangents, raw)
     got = tuple(None if g is None else copy_layout(g) for g in returned)  # the buffer may be reused
     return Run(
         candidate, reference, case, tape, cotangents, got, tuple(raw), expected, true, seed, shared

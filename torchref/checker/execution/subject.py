@@ -17,6 +17,7 @@ from torchref.errors import InputError
 from torchref.ops import Op
 
 Call = Callable[[tuple[Any, ...], dict[str, Any], dict[str, Tensor]], Any]
+Holding = Callable[[dict[str, Tensor], Sequence[Any]], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Subject:
     `function` is the Function class where the subject is one, `state` the parameters and
     `buffers` the buffers of a module; `call` takes arguments, keyword arguments and parameters.
     `tolerance` is the relative error that its outputs and gradients may have. `holding` gives a
-    module the parameters of a call for as long as it lasts: its backward may run it again.
+    module parameters, and buffers in their dtype, while it lasts: its backward may run it again.
     `surrogate` is whose forward has its gradients, where its own has not, and `source` the callable
     that was given, where it is no Function and no module.
     """
@@ -38,7 +39,7 @@ class Subject:
     state: Mapping[str, Tensor] = field(default_factory=dict)
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     tolerance: float = 0.0
-    holding: Callable[[dict[str, Tensor]], AbstractContextManager[None]] | None = None
+    holding: Holding | None = None
     surrogate: "Subject | None" = None
     source: Callable[..., Any] | None = None
 
@@ -57,7 +58,7 @@ class Subject:
         if self.holding is None:
             return nullcontext()
         _, _, parameters = pytree.tree_unflatten(list(leaves), spec)
-        return self.holding(parameters)
+        return self.holding(parameters, leaves)
 
     def on_copies(self) -> "Subject":
         """The same on copies of what requires grad: none may write into a leaf of the tape.
@@ -76,6 +77,19 @@ class Subject:
             return returned
 
         return replace(self, call=call)
+
+
+def require_parameters_of(subject: Subject, reference: Subject) -> None:
+    """A reference that has parameters gets the values of the candidate's, by their names."""
+    own = [name for name in reference.state if name not in subject.state]
+    if subject.state and own:
+        raise InputError(
+            "the parameters of a reference must have the names of the candidate's, whose values "
+            "they are given",
+            f"{reference.title} has {', '.join(own)}, and {subject.title} "
+            f"{', '.join(subject.state)}",
+            "Call the layers alike in both, or pass a function that takes what it needs.",
+        )
 
 
 def with_gradient_of(surrogate: Subject, subject: Subject) -> Subject:
@@ -157,6 +171,7 @@ def as_subject(candidate: Any, taker: str = "crosscheck") -> Subject:
 def _function_subject(function: type[Function]) -> Subject:
     apply = function.call if issubclass(function, Op) else function.apply
     names = function_argument_names(function)
+    defaults = defaults_of(function.forward)
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any], _: dict[str, Tensor]) -> Any:
         # Only recent versions of `apply` take keywords, so each finds its place by name.
@@ -168,29 +183,42 @@ def _function_subject(function: type[Function]) -> Subject:
                     f"{name!r} arrived, and the names left are {names and names[len(args) :]}",
                     "Pass it among the inputs, in its place.",
                 )
-            places += [None] * (names.index(name) + 1 - len(places))
+            between = names[len(places) : names.index(name) + 1]
+            places += [defaults.get(each) for each in between]
             places[names.index(name)] = value
+        # What is left at its default is left out: a backward may return no gradient for it.
+        while names and len(places) > len(args):
+            if not _is_same(places[-1], defaults.get(names[len(places) - 1], apply)):
+                break
+            places.pop()
         return apply(*places)
 
     return Subject(function.__name__, names, call, function=function)
 
 
+def _is_same(value: Any, default: Any) -> bool:
+    """Numbers and words by what they are: those sent to another process are no longer identical."""
+    if isinstance(value, int | float | complex | str):
+        return type(value) is type(default) and value == default
+    return value is default
+
+
 def _module_subject(module: torch.nn.Module) -> Subject:
     @contextmanager
-    def holding(parameters: dict[str, Tensor]) -> Iterator[None]:
+    def holding(parameters: dict[str, Tensor], leaves: Sequence[Any]) -> Iterator[None]:
+        floats = (x for x in (*parameters.values(), *leaves) if isinstance(x, Tensor))
+        dtype = next((x.dtype for x in floats if x.is_floating_point()), None)
         # The buffers are copied for each call: batch norm must not remember the last one.
-        example = next((p for p in parameters.values() if p.is_floating_point()), None)
-        buffers = {
-            name: buffer.to(example.dtype, copy=True)
-            if example is not None and buffer.is_floating_point()
-            else buffer.clone()
-            for name, buffer in module.named_buffers()
+        own = {
+            name: x.detach().to(dtype if dtype and x.is_floating_point() else x.dtype, copy=True)
+            for name, x in (*module.named_buffers(), *module.named_parameters())
+            if name not in parameters
         }
-        with _swapped(module, {**parameters, **buffers}):
+        with _swapped(module, {**parameters, **own}):
             yield
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any], parameters: dict[str, Tensor]) -> Any:
-        with holding(parameters):
+        with holding(parameters, pytree.tree_leaves((args, kwargs))):
             return module(*args, **kwargs)
 
     return Subject(
@@ -237,6 +265,15 @@ def function_argument_names(function: type[Function]) -> tuple[str, ...] | None:
     """The names of what `apply` takes; ctx, which comes first without setup_context, is not."""
     old_style = function.setup_context is Function.setup_context
     return parameter_names(function.forward, skip=1 if old_style else 0)
+
+
+def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """By name, of the parameters that have some."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # builtins show no signature
+        return {}
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
 
 
 def argument_name(place: int, names: tuple[str, ...] | None) -> str:

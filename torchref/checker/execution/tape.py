@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.autograd.graph import Node
 
-from torchref.checker.execution.arithmetic import draw_signed
+from torchref.checker.execution.arithmetic import draw_signed, is_freed
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.subject import Subject
 from torchref.checker.execution.time_limit import require_time
@@ -30,17 +30,22 @@ def seed_forward(case: Case, seed: int = FORWARD_SEED) -> None:
         torch.cuda.manual_seed(seed)
 
 
+def fresh(leaves: Sequence[Any]) -> list[Any]:
+    """Copies of the tensors among them: what is called may write into them, or free them."""
+    return [copy_layout(x) if isinstance(x, Tensor) else x for x in leaves]
+
+
 def evaluate(subject: Subject, case: Case, leaves: Sequence[Any]) -> tuple[Tensor, ...]:
     """The outputs at some leaves, without a tape; what is not differentiated is copied first."""
     require_time()
     moving = set(case.wrt)
-    fresh = [
+    copied = [
         copy_layout(leaf) if isinstance(leaf, Tensor) and i not in moving else leaf
         for i, leaf in enumerate(leaves)
     ]
     seed_forward(case)
     with torch.no_grad():
-        return subject.outputs(case.spec, fresh)
+        return subject.outputs(case.spec, copied)
 
 
 class Tape:
@@ -60,7 +65,7 @@ class Tape:
         require_time()
         self.subject, self.case, self.seed = subject, case, seed
         self.wrt = case.wrt if wrt is None else tuple(wrt)
-        self.leaves = [copy_layout(x) if isinstance(x, Tensor) else x for x in case.leaves]
+        self.leaves = fresh(case.leaves)
         self.arguments = [self.leaves[i].requires_grad_() for i in self.wrt]
         self.frees_outputs = False
         seed_forward(case, seed)
@@ -161,11 +166,6 @@ def nodes_behind(outputs: Sequence[Tensor]) -> list[Node]:
     return list(found)
 
 
-def is_freed(x: Tensor) -> bool:
-    """Whether its memory was given back: to read it would end the process."""
-    return x.layout is torch.strided and x.numel() > 0 and not x.untyped_storage().size()
-
-
 def dense(x: Tensor) -> Tensor:
     """What a sparse gradient, as of an embedding, stands for."""
     return x if x.layout is torch.strided else x.to_dense()
@@ -178,4 +178,5 @@ def copy_layout(x: Tensor) -> Tensor:
     storage = x.untyped_storage().clone()
     fresh = torch.empty(0, dtype=x.dtype, device=x.device)
     copy = fresh.set_(storage, x.storage_offset(), x.shape, x.stride())
-    return copy.conj() if x.is_conj() else copy
+    copy = copy.conj() if x.is_conj() else copy
+    return torch._neg_view(copy) if x.is_neg() else copy

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from torch.autograd import Function
 from torch.nn import Module
 
 
@@ -30,13 +31,7 @@ def _defaults(
     inputs: Sequence[Any] | Mapping[str, Any] | None,
     kwargs: Mapping[str, Any] | None,
 ) -> dict[str, float]:
-    if isinstance(function, type) or isinstance(getattr(function, "__self__", None), type):
-        return {}  # a Function, or its apply, takes its arguments by place
-    called = function.forward if isinstance(function, Module) else function
-    try:
-        parameters = list(inspect.signature(called).parameters.values())
-    except (TypeError, ValueError):  # builtins show no signature
-        return {}
+    parameters = _parameters(function)
     by_name = {*(kwargs or {}), *(inputs if isinstance(inputs, Mapping) else ())}
     by_place = len(inputs) if isinstance(inputs, Sequence) else 0
     return {
@@ -46,3 +41,18 @@ def _defaults(
         and parameter.name not in by_name
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    owner = getattr(function, "__self__", None)
+    function = owner if isinstance(owner, type) else function  # of a Function's apply
+    takes_context = False
+    if isinstance(function, type) and issubclass(function, Function):
+        takes_context = function.setup_context is Function.setup_context
+        function = function.forward
+    elif isinstance(function, Module):
+        function = function.forward
+    try:
+        return list(inspect.signature(function).parameters.values())[takes_context:]
+    except (TypeError, ValueError):  # builtins show no signature
+        return []

@@ -34,7 +34,7 @@ def _one_by_one(here: Tensor, there: Tensor, more: bool) -> bool:
         return True
     if more:
         return there.shape == (2, *here.shape) and all(agree(sample, here) for sample in there)
-    return here.dim() > 0 and agree(here[0], there)
+    return here.dim() > 0 and len(here) > 0 and agree(here[0], there)
 
 
 def _dimensions(case: Case) -> int:

@@ -17,7 +17,7 @@ IGNORED = (-100, -1)  # what torch's losses and many others leave out
 
 def index_variations(case: Case, generator: Generator) -> Iterator[Change]:
     for i, leaf in enumerate(case.leaves):
-        if not isinstance(leaf, Tensor) or not leaf.numel():
+        if not isinstance(leaf, Tensor) or leaf.layout is not torch.strided or not leaf.numel():
             continue
         if leaf.dtype is torch.bool:
             varied = _masks(leaf)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import is_differentiable
+from torchref.checker.execution.arithmetic import is_differentiable, is_floating
 from torchref.checker.execution.case import Case
 from torchref.checker.inputs.values import Change
 
@@ -56,7 +56,7 @@ def _given(case: Case) -> dict[int, Tensor]:
     return {
         i: leaf
         for i, leaf in enumerate(case.leaves)
-        if isinstance(leaf, Tensor) and i not in case.parameters
+        if isinstance(leaf, Tensor) and leaf.layout is torch.strided and i not in case.parameters
     }
 
 
@@ -105,7 +105,7 @@ def _resized(case: Case, sizes: Mapping[int, int], generator: Generator) -> dict
     """The tensors that change. Indices stay within what they may point to: kernels do not ask."""
     changes = {}
     for i, leaf in enumerate(case.leaves):
-        if not isinstance(leaf, Tensor):
+        if not isinstance(leaf, Tensor) or leaf.layout is not torch.strided:
             continue
         x = leaf
         for dim, size in enumerate(leaf.shape):
@@ -160,7 +160,7 @@ def rank_variations(case: Case, _: Generator) -> Iterator[Change]:
 
 def is_index(x: Tensor) -> bool:
     """Whether the entries are integers, and so may say where to read or write."""
-    return not is_differentiable(x) and x.dtype is not torch.bool
+    return not is_floating(x) and x.dtype is not torch.bool
 
 
 def in_order(x: Tensor) -> bool:

@@ -14,7 +14,10 @@ FEW = 4  # of so many entries one is changed
 
 
 def value_variations(case: Case, generator: Generator) -> Iterator[Change]:
-    """For each floating-point tensor, all variations of it alone; then of several together."""
+    """For each floating-point tensor, all variations of it alone; then of several together.
+
+    Each draws from one generator: a new one that draws changes what those after it are.
+    """
     floating = [i for i, leaf in enumerate(case.leaves) if is_differentiable(leaf)]
     for i in floating:
         x = case.leaves[i]

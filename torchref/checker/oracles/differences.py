@@ -1,7 +1,6 @@
 """All entries at once, along one random direction, against differences of the forward itself."""
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,7 +12,6 @@ from torchref.checker.execution.arithmetic import (
     held_in_16_bits,
     held_in_double,
     norm,
-    typical_size,
 )
 from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
@@ -26,6 +24,7 @@ from torchref.checker.oracles.directional_derivative import (
     settled_slope,
 )
 from torchref.checker.oracles.kinks import (
+    CONVENTION,
     denied_elements,
     has_ties,
     is_differentiable_along,
@@ -38,17 +37,18 @@ from torchref.checker.oracles.piecewise_constant import (
     is_nonzero_where_all_should_be_zero,
     is_rounded,
     line_of,
-    moves_by_few_digits,
     moves_in_steps,
     stands_still,
 )
 from torchref.checker.oracles.rounding import excess_is_of_the_inputs
+from torchref.checker.oracles.symmetric import SHARED, is_shared_by_triangles
 from torchref.checker.oracles.tolerance import SAFETY, conditioning, slope_tolerance
 from torchref.checker.oracles.wrong_entries import (
     SMALL,
     faults_at,
     faults_where_flat,
     find_faults,
+    judge_each_entry,
     not_finite_though_smooth,
 )
 from torchref.checker.report.findings import Finding, look_at
@@ -60,7 +60,6 @@ IN_16_BITS = "the forward computes in 16 bits, and differences of it are as coar
 A_REFERENCE = "; give a reference, which is judged by the rounding of the same precision"
 ITS_DTYPE = ", or let the forward compute in the dtype of its inputs, which are float64 here"
 NOT_FINITE = "the gradient is not finite"
-CONVENTION = "there is no derivative here; the gradient is one of the values that it may have"
 
 
 def judge_by_differences(
@@ -89,7 +88,7 @@ def judge_by_differences(
         return _judge_smooth_entries(run, objective, line, result, reference_agrees or not promised)
     claimed = objective.claimed_slope(directions)
     roundings = slope_tolerance(run, scale)
-    result.worst = _worst(slope, claimed, roundings)
+    result.worst = slope.distance(claimed, roundings)
     if result.worst <= 1:
         return result
     if reference_agrees and run.epsilon > DOUBLE:
@@ -101,7 +100,7 @@ def judge_by_differences(
         return _judge_smooth_entries(run, objective, line, result, reference_agrees or not promised)
     reach = conditioning(run, run.got if run.true is None else run.true)
     roundings += norm(r * d for r, d in zip(reach, directions, strict=True))
-    result.worst = _worst(slope, claimed, roundings)
+    result.worst = slope.distance(claimed, roundings)
     if result.worst <= 1:
         return result
     if excess_is_of_the_inputs(run, directions, slope.value - claimed, scale):
@@ -111,6 +110,10 @@ def judge_by_differences(
         return result
     if not reference_agrees and (moves_in_steps(line) or (slope.value == 0 and is_rounded(line))):
         return _judge_steps(run, objective, line, result)
+    if is_shared_by_triangles(run, objective, reach, promised):
+        result.notes.append(f"{run.case.label}: {SHARED}")
+        result.worst = 1.0
+        return result
     excess = slope.value - claimed
     sides = one_sided(line, noise=slope.error * slope.step)
     tied = has_ties(run.case.arguments) or sides.kinked
@@ -131,7 +134,8 @@ def _judge_smooth_entries(
 ) -> OracleResult:
     """Where the differences settle along some entries alone, those are judged, and only those.
 
-    All of them are asked, where they are few: one entry that jumps does not silence the others.
+    All of them are asked, where they are few: one entry that jumps does not silence the others,
+    and where each settles, or has its kink, the gradient is known.
     """
     why = _unsettled(line, reference_agrees)
     in_16_bits = any(held_in_16_bits(y) for y in line.at(0.0))
@@ -142,30 +146,18 @@ def _judge_smooth_entries(
         return result.cannot_tell(why)
     if jumps or run.case.elements > FEW:
         return result.cannot_tell(why + _would_have_seen(objective, line))
-    settled, wrong = 0, []
-    for place, (x, got) in enumerate(zip(run.case.arguments, run.claimed, strict=True)):
-        if x.is_complex():
-            continue
-        unit = typical_size(x) or 1.0
-        for element in map(tuple, torch.ones_like(x).nonzero().tolist()):
-            alone = objective.line(objective.unit(place, element, unit))
-            sides = one_sided(alone)
-            slope = settled_slope(alone, unit * abs(float(got[element])))
-            if not math.isfinite(slope.error) or not sides.admits(slope.value):
-                continue
-            if slope.value == 0 and moves_by_few_digits(objective, place, element):
-                continue  # it stands still as what is rounded does
-            settled += 1
-            claimed = unit * float(got[element])
-            if _worst(slope, claimed, slope_tolerance(run, abs(claimed))) > 1:
-                wrong.append((place, element))
-    result.faults = faults_at(run, objective, wrong)
+    entries = judge_each_entry(run, objective)
+    result.faults = faults_at(run, objective, entries.wrong)
     if result.faults:
         result.worst = math.inf
         return result
+    if entries.all_known:
+        result.worst = entries.worst
+        result.notes += [f"{run.case.label}: {note}" for note in entries.notes]
+        return result
     why += _would_have_seen(objective, line)
-    right = f"along {settled} of {run.case.elements} entries alone they do, and agree with it"
-    return result.cannot_tell(f"{why}; {right}" if settled else why)
+    right = f"along {entries.settled} of {entries.count} entries alone they do, and agree with it"
+    return result.cannot_tell(f"{why}; {right}" if entries.settled else why)
 
 
 def _would_have_seen(objective: Objective, line: Line) -> str:
@@ -215,12 +207,6 @@ def _unsettled(line: Line, reference_agrees: bool) -> str:
         f"beside these inputs the forward raises: {line.refusal}; give others, or leave out by "
         "wrt= what must not move"
     )
-
-
-def _worst(slope: Slope, claimed: float, rounding: float) -> float:
-    """How far the claimed slope lies from the numeric one, over what it may."""
-    smallest = sys.float_info.min  # below it numbers lose their digits, and tolerances are 0
-    return abs(slope.value - claimed) / (slope.tolerance + rounding + smallest)
 
 
 def _judge_at_kinks(

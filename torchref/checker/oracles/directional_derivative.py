@@ -17,6 +17,7 @@ it could acquit, the differences acquit already.
 """
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -58,9 +59,17 @@ class Slope:
     def tolerance(self) -> float:
         return SAFETY * self.error
 
+    def distance(self, claimed: float, rounding: float) -> float:
+        """How far the claimed slope lies from it, over what it may."""
+        smallest = sys.float_info.min  # below it numbers lose their digits, and tolerances are 0
+        return abs(self.value - claimed) / (self.tolerance + rounding + smallest)
+
 
 class Rising(Protocol):
     """Something that moves with t: `rise` says how far between two t, and the noise in it."""
+
+    @property
+    def epsilon(self) -> float: ...
 
     def rise(self, start: float, end: float) -> tuple[float, float]: ...
 

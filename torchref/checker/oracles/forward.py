@@ -1,5 +1,6 @@
 """The candidate's forward beside the reference's: a backward is not blamed for a wrong forward."""
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -9,12 +10,14 @@ from torchref.checker.execution.arithmetic import (
     DOUBLE,
     entry_sizes,
     identical,
+    is_floating,
     quantum,
     typical_size,
 )
 from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
-from torchref.checker.execution.tape import Tape, evaluate
+from torchref.checker.execution.tape import Tape, evaluate, fresh
+from torchref.checker.oracles.kinks import has_ties
 from torchref.checker.oracles.rounding import is_rough, nudged
 from torchref.checker.oracles.same_precision import QUANTA
 from torchref.checker.oracles.tolerance import (
@@ -50,11 +53,12 @@ class Forwards:
     why: str = ""
 
 
-def compare_forwards(run: Run) -> Forwards:
+def compare_forwards(run: Run, promised: bool = True) -> Forwards:
     """`forward-noisy` where only digits are missing, `forward-wrong` where it is another value.
 
     Where two ways to write one formula lose digits of float64 differently, that is a note; and
-    where they agree in the dtype of the user's inputs, as with constants of fewer digits.
+    where they agree in the dtype of the user's inputs, as with constants of fewer digits. Which of
+    equal entries an index or a mask names is a choice, at inputs of which nothing was `promised`.
     """
     compared = Forwards()
     if run.expected is None:
@@ -69,6 +73,9 @@ def compare_forwards(run: Run) -> Forwards:
         allowed = forward_tolerance(run)
         wrong = ~_close(got.detach(), true, allowed)
         if not bool(wrong.any()):
+            continue
+        if not (promised or is_floating(true)) and has_ties(run.case.arguments):
+            compared.notes.append(f"{run.case.label}: output {place} differs, where entries tie")
             continue
         if run.epsilon > DOUBLE and _is_near_the_truth(run, place, got.detach()):
             compared.notes.append(f"{run.case.label}: the reference's forward loses digits here")
@@ -107,8 +114,8 @@ def _agree_in_the_dtype_given(run: Run, place: int) -> bool:
         return False
     case = run.case.to(dtype)
     try:
-        mine = evaluate(run.candidate, case, case.leaves)[place]
-        its = evaluate(run.reference, case, case.leaves)[place]
+        mine = evaluate(run.candidate, case, fresh(case.leaves))[place]
+        its = evaluate(run.reference, case, fresh(case.leaves))[place]
         apart = run.tape.outputs[place].detach() - (run.expected or ())[place]
     except Exception:  # in its own dtype a forward may refuse
         return False
@@ -123,7 +130,7 @@ def _is_near_the_truth(run: Run, place: int, got: Tensor) -> bool:
     assert run.reference is not None
     case = run.case.to(torch.float64)
     try:
-        truth = evaluate(run.reference, case, case.leaves)[place]
+        truth = evaluate(run.reference, case, fresh(case.leaves))[place]
     except Exception:  # as far as it is known the reference is right
         return False
     coarse = truth if truth.is_complex() else truth.to(got.dtype).to(truth.dtype)
@@ -135,12 +142,14 @@ def _is_near_the_truth(run: Run, place: int, got: Tensor) -> bool:
 
 def _worst(got: Tensor, true: Tensor, relative: float) -> float:
     """The largest error of all entries that should be finite, in units of what is let pass."""
+    if not is_floating(true):
+        return math.inf
     excess = (got - true).abs() / (relative * entry_sizes(true))
     return float(torch.nan_to_num(excess, torch.inf, torch.inf).where(true.isfinite(), 0).max())
 
 
 def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
-    if not true.is_floating_point() and not true.is_complex():
+    if not is_floating(true):
         return got == true
     near = (got - true).abs() <= relative * entry_sizes(true) + SUBNORMAL
     return near | (got == true) | ~torch.isfinite(true)
@@ -148,7 +157,7 @@ def _close(got: Tensor, true: Tensor, relative: float) -> Tensor:
 
 def _is_rounding(run: Run, place: int, got: Tensor, true: Tensor) -> bool:
     """Whether what differs is small beside all that takes part, and another error nearby."""
-    if not bool((torch.isfinite(got) | (got == true)).all()):
+    if not is_floating(true) or not bool((torch.isfinite(got) | (got == true)).all()):
         return False
     cancelled = CANCELLED if run.epsilon <= DOUBLE else run.epsilon**0.5
     error = torch.nan_to_num(got - true)
@@ -181,8 +190,8 @@ def _error_nearby(run: Run, place: int, relative: float, copy: int = 0) -> Tenso
     case = nudged(run.case, relative, Generator().manual_seed(run.seed + copy))
     assert run.reference is not None
     try:
-        mine = evaluate(run.candidate, case, case.leaves)[place]
-        its = evaluate(run.reference, case, case.leaves)[place]
+        mine = evaluate(run.candidate, case, fresh(case.leaves))[place]
+        its = evaluate(run.reference, case, fresh(case.leaves))[place]
     except Exception:  # beside the inputs given a forward may refuse
         return None
     return torch.nan_to_num(mine - its)

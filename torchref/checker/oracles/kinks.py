@@ -6,22 +6,37 @@ entries together changes nothing about which of them is the maximum, so along su
 there is a derivative again.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import draw_signed, typical_size
+from torchref.checker.execution.arithmetic import DOUBLE, draw_signed, typical_size
 from torchref.checker.oracles.bisection import Objective
 from torchref.checker.oracles.directional_derivative import Rising, draw_directions, slope_at_step
 from torchref.checker.oracles.tolerance import OF_RISE, SAFETY
 
-ONE_SIDED_STEP = 2.0**-20  # in units of the typical entry
-NUDGE = 2.0**-9  # far enough that a step at the nudged point does not reach back to the kink
 NUDGES = 6  # points nearby, whose derivatives are accepted as well
-SETTLED = 1e-3  # relative error of a derivative to one side, if it has one
+CONVENTION = "there is no derivative here; the gradient is one of the values that it may have"
 FEW, MANY = 200, 2000  # elements, and elements that tie, which are asked one by one
+
+
+@dataclass(frozen=True)
+class Steps:
+    """In units of the typical entry, and how exact a derivative to one side is, if it has one."""
+
+    side: float
+    nudge: float  # far enough that a step at the nudged point does not reach back to the kink
+    settled: float  # relative error: beside a jump it is 1/24
+
+
+IN_DOUBLE = Steps(2.0**-20, 2.0**-9, 1e-3)
+IN_SINGLE = Steps(2.0**-8, 2.0**-6, 1e-2)  # ε^(1/3): a smaller step rises by rounding alone
+
+
+def steps_at(epsilon: float) -> Steps:
+    return IN_DOUBLE if epsilon <= DOUBLE else IN_SINGLE
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,7 @@ class OneSided:
     left: float
     right: float
     error: float
+    steps: Steps = IN_DOUBLE
 
     @property
     def tolerance(self) -> float:
@@ -41,9 +57,17 @@ class OneSided:
         return abs(self.right - self.left) > self.tolerance
 
     @property
+    def size(self) -> float:
+        return max(abs(self.left), abs(self.right))
+
+    @property
     def settled(self) -> bool:
         """Whether steps of two sizes agree: beside a jump both sides are steep, and steeper on."""
-        return self.error <= SETTLED * max(abs(self.left), abs(self.right))
+        return self.settled_beside(self.size)
+
+    def settled_beside(self, size: float) -> bool:
+        """Beside derivatives of that size along like directions."""
+        return self.error <= self.steps.settled * size
 
     def admits(self, value: float) -> bool:
         low, high = sorted((self.left, self.right))
@@ -55,7 +79,8 @@ def one_sided(line: Rising, unit: float = 1.0, noise: float = 0.0) -> OneSided:
 
     `noise` is what is known to be in any rise, if the forward rounds more than its dtype.
     """
-    h = ONE_SIDED_STEP * unit
+    steps = steps_at(line.epsilon)
+    h = steps.side * unit
     sides = []
     error = noise / h
     for sign in (-1, 1):
@@ -64,12 +89,12 @@ def one_sided(line: Rising, unit: float = 1.0, noise: float = 0.0) -> OneSided:
         coarse, fine = whole / (sign * h), half / (sign * h / 2)
         sides.append(2 * fine - coarse)
         error = max(error, abs(fine - coarse) / 8 + 4 * rounding / h)
-    return OneSided(sides[0], sides[1], error)
+    return OneSided(sides[0], sides[1], error, steps)
 
 
 def least_error(output_size: float, unit: float) -> float:
     """What `one_sided` can err by at best in float64, for outputs of that size."""
-    return 4 * OF_RISE * torch.finfo(torch.float64).eps * output_size / (ONE_SIDED_STEP * unit)
+    return 4 * OF_RISE * torch.finfo(torch.float64).eps * output_size / (IN_DOUBLE.side * unit)
 
 
 def has_ties(arguments: Sequence[Tensor]) -> bool:
@@ -137,7 +162,8 @@ def is_differentiable_along(
         )
         both = [a + b for a, b in zip(one, other, strict=True)]
         sides = [one_sided(objective.line(directions)) for directions in (one, other, both)]
-        if any(side.kinked or not side.settled for side in sides):
+        size = max(side.size for side in sides)
+        if any(side.kinked or not side.settled_beside(size) for side in sides):
             return False
         a, b, c = sides
         if abs(a.left + b.left - c.left) > a.tolerance + b.tolerance + c.tolerance:
@@ -221,7 +247,11 @@ def _spread(x: Tensor, count: int) -> list[tuple[int, ...]]:
 
 
 def admitted(
-    objective: Objective, place: int, element: tuple[int, ...], generator: Generator
+    objective: Objective,
+    place: int,
+    element: tuple[int, ...],
+    generator: Generator,
+    ranks: int = 0,
 ) -> bool:
     """Whether the claimed derivative is one that the function has at the element or nearby."""
     unit = typical_size(objective.case.arguments[place]) or 1.0
@@ -231,20 +261,40 @@ def admitted(
     if sides.admits(value):
         return True
     low, high = sorted((sides.left, sides.right))
-    for _ in range(NUDGES):
-        moves = draw_directions(objective.case, generator)
+    steps = sides.steps
+    for moves in _nudges(objective, place, element, generator, ranks):
         nudged = {
-            i: x + NUDGE * move
+            i: x + steps.nudge * move
             for i, x, move in zip(objective.case.wrt, objective.case.arguments, moves, strict=True)
         }
-        there = Objective(
-            objective.subject,
-            objective.case.derived("nudged", nudged),
-            objective.cotangents,
-            objective.claimed,
-        )
-        slope = slope_at_step(there.line(direction), ONE_SIDED_STEP * unit)
+        there = replace(objective, case=objective.case.derived("nudged", nudged))
+        slope = slope_at_step(there.line(direction), steps.side * unit)
         low, high = min(low, slope.value), max(high, slope.value)
-    # Nearby is not at the point: a smooth change of the slope over the nudge is allowed for.
-    slack = sides.tolerance + 8 * NUDGE * max(abs(low), abs(high))
-    return low - slack <= value <= high + slack
+        # Nearby is not at the point: a smooth change of the slope over the nudge is allowed for.
+        slack = sides.tolerance + 8 * steps.nudge * max(abs(low), abs(high))
+        if low - slack <= value <= high + slack:
+            return True
+    return False
+
+
+def _nudges(
+    objective: Objective, place: int, element: tuple[int, ...], generator: Generator, ranks: int
+) -> Iterator[list[Tensor]]:
+    """Directions to points nearby: random ones, and some that give the element one rank each.
+
+    What sorts gives equal entries different slopes, and which of them gets which is a choice.
+    """
+    for _ in range(NUDGES):
+        yield draw_directions(objective.case, generator)
+    x = objective.case.arguments[place]
+    tied = x == x[element]
+    count, own = int(tied.sum()), tied.nonzero().tolist().index(list(element))
+    if not ranks or count < 2:
+        return
+    spread = (typical_size(x) or 1.0) * torch.linspace(-1, 1, count, device=x.device, dtype=x.dtype)
+    for rank in range(0, count, -(-count // ranks)):
+        order = torch.randperm(count - 1, generator=generator, device="cpu").to(x.device)
+        others = torch.cat([spread[:rank], spread[rank + 1 :]])[order]
+        moves = draw_directions(objective.case, generator)
+        moves[place][tied] = torch.cat([others[:own], spread[rank : rank + 1], others[own:]])
+        yield moves

@@ -37,6 +37,7 @@ from torchref.checker.report.findings import Finding
 from torchref.checker.report.oracle_result import Fault, OracleResult
 
 JUDGED = 8  # so many disputed elements are taken to the numeric oracle one by one
+RANKS = 64  # places among those that it ties with, at which an element is asked
 CLEAR = 1e-3  # one error is so far below another that it does not matter beside it
 
 
@@ -224,6 +225,6 @@ def _verdict(run: Run, place: int, true: Tensor, element: tuple[int, ...]) -> st
         if sides.admits(value) and not sides.admits(reference):
             return "reference"
         tied = _is_tied(run, place, element)
-        kink = tied and admitted(objective, place, element, run.generator())
+        kink = tied and admitted(objective, place, element, run.generator(), RANKS)
         return "kink" if kink else "candidate"
-    return "kink" if admitted(objective, place, element, run.generator()) else "candidate"
+    return "kink" if admitted(objective, place, element, run.generator(), RANKS) else "candidate"

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import draw_signed, entry_sizes, quantum, typical_size
+from torchref.checker.execution.arithmetic import (
+    draw_signed,
+    entry_sizes,
+    largest_size,
+    quantum,
+    typical_size,
+)
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.subject import Subject
@@ -53,7 +59,7 @@ class Errors:
     def systematic(self) -> Tensor:
         """Marks the entries whose error is no rounding."""
         mean, scatter = self.candidate.mean(0), self.candidate.std(0)
-        of_twin = float(self.twin.mean(0).abs().max()) if self.twin.numel() else 0.0
+        of_twin = largest_size(self.twin.mean(0))
         bound = max(mean_error_tolerance(self.dtype), TWINS * of_twin)
         by_chance = STANDARD_ERRORS * scatter / math.sqrt(len(self.candidate))
         wrong = (mean.abs() > bound) & (mean.abs() > by_chance)
@@ -71,7 +77,7 @@ class Errors:
         """
         slope, left = _slope(self.candidate, self.truth)
         its, _ = _slope(self.twin, self.truth)
-        least = max(PERCENT, TWINS * float(its.abs().max()) if its.numel() else 0.0)
+        least = max(PERCENT, TWINS * largest_size(its))
         return (slope.abs() > least) & (slope.abs() > STANDARD_ERRORS * left)
 
     @property
@@ -86,7 +92,7 @@ class Errors:
     @property
     def largest(self) -> float:
         """The largest error of the candidate."""
-        return float(self.candidate.abs().max()) if self.candidate.numel() else 0.0
+        return largest_size(self.candidate)
 
     def digits(self) -> str:
         """How many decimal digits the candidate has beside the twin, by their typical errors."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 import torch
 from torch import Generator, Tensor
 
-from torchref.checker.execution.arithmetic import DOUBLE, entry_sizes, typical_size
+from torchref.checker.execution.arithmetic import DOUBLE, entry_sizes, norm, typical_size
 from torchref.checker.execution.run import RefusedError, Run, backward, forward
 from torchref.checker.execution.tape import Gradients
 
@@ -29,6 +29,7 @@ SIXTEEN_BITS = 1e-4  # less than the machine epsilon of float16 and bfloat16
 CONDITIONING = 32.0  # times the largest change that one ulp of the inputs made
 BRANCH = 1e-5  # a larger relative change is no conditioning: another branch was taken
 JUMP = 1e5  # likewise, in floors, where the gradient is 0
+NO_DIGITS = 1e-3  # of the typical entry: what one ulp moves so far has not three digits
 FURTHER = 1024  # ulps, by which
 PROPORTIONAL = 64.0  # times as far at least moves what does not jump
 
@@ -76,13 +77,23 @@ def rounding(truth: Tensor, epsilon: float) -> Tensor:
 
 
 def _roundings(epsilon: float) -> float:
+    """Of the entry and the typical one. What depends on the gradient is a term of its callers."""
     return (OF_ENTRY if epsilon <= DOUBLE else OF_ENTRY_IN_SINGLE) * epsilon
 
 
 def gradient_floor(run: Run, argument: Tensor) -> float:
     """What rounding in the outputs amounts to in a gradient that should be 0."""
-    unit = typical_size(argument) or 1.0
-    return FLOOR * run.epsilon * run.output_size / unit
+    return FLOOR * run.epsilon * run.output_size / _unit(argument)
+
+
+def _unit(argument: Tensor) -> float:
+    return typical_size(argument) or 1.0
+
+
+def slope_floor(run: Run, directions: Sequence[Tensor]) -> float:
+    """The same of a slope along directions, one for each argument."""
+    pairs = zip(run.case.arguments, directions, strict=True)
+    return norm(gradient_floor(run, x) * d for x, d in pairs)
 
 
 def conditioning(run: Run, truths: Sequence[Tensor | None]) -> list[Tensor]:
@@ -99,6 +110,9 @@ def conditioning(run: Run, truths: Sequence[Tensor | None]) -> list[Tensor]:
             if before is None:
                 continue
             floor = JUMP * gradient_floor(run, run.case.arguments[place])
+            if run.epsilon > DOUBLE:  # where so many floors would be the gradient itself
+                size = typical_size(before) or run.output_size / _unit(run.case.arguments[place])
+                floor = min(floor, NO_DIGITS * size)
             jumped = change > BRANCH * (before.abs().double() + typical_size(before)) + floor
             if bool(jumped.any()):
                 further = _moved(run, truths, seed, FURTHER) if further is None else further

@@ -2,11 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.arithmetic import is_differentiable, typical_size
+from torchref.checker.execution.arithmetic import (
+    DOUBLE,
+    is_differentiable,
+    typical_size,
+)
 from torchref.checker.execution.run import Run
 from torchref.checker.oracles.bisection import Objective, locate, numeric_gradient
 from torchref.checker.oracles.directional_derivative import (
@@ -15,12 +20,20 @@ from torchref.checker.oracles.directional_derivative import (
     draw_directions,
     settled_slope,
 )
-from torchref.checker.oracles.kinks import ONE_SIDED_STEP, Where, one_sided
-from torchref.checker.oracles.tolerance import numeric_tolerance
+from torchref.checker.oracles.kinks import (
+    CONVENTION,
+    Where,
+    one_sided,
+    steps_at,
+    sums_over_ties,
+)
+from torchref.checker.oracles.piecewise_constant import moves_by_few_digits
+from torchref.checker.oracles.tolerance import numeric_tolerance, slope_tolerance
 from torchref.checker.report.oracle_result import Fault
 
 SMALL = 2000  # up to so many entries a whole numeric gradient is affordable
 ASKED = 32  # entries that are not finite, whether they should be
+SEEN = 1e-2  # of the typical entry: an error that float32 must show, though no step settles
 HEARD = 8  # so many entries are tried again by steps of their own size
 
 
@@ -64,7 +77,7 @@ def faults_at(run: Run, objective: Objective, where: Sequence[Where]) -> list[Fa
         elements = [element for argument, element in where if argument == place]
         if not elements:
             continue
-        true, _ = numeric_gradient(objective, place, ONE_SIDED_STEP)
+        true, _ = numeric_gradient(objective, place, steps_at(run.epsilon).side)
         wrong = torch.zeros_like(got, dtype=torch.bool)
         for element in elements:
             wrong[element] = True
@@ -87,6 +100,70 @@ def faults_where_flat(run: Run) -> list[Fault]:
                 Fault(place, name, run.got[place], true, wrong, worst, got[worst].item(), 0.0)
             )
     return faults
+
+
+@dataclass
+class Entries:
+    """What the differences along single entries say, where those along all together do not settle.
+
+    `settled` are those that agree; at a kink the gradient lies between the derivatives to either
+    side.
+    """
+
+    count: int
+    settled: int = 0
+    worst: float = 0.0
+    coarsest: float = 0.0  # the largest error that may have gone unseen, over the typical entry
+    kinks: list[Where] = field(default_factory=list)
+    wrong: list[Where] = field(default_factory=list)
+
+    @property
+    def all_known(self) -> bool:
+        return self.settled + len(self.kinks) == self.count
+
+    @property
+    def notes(self) -> list[str]:
+        seen = f"asked entry by entry; an error of {self.coarsest:.1%} would have been seen"
+        return [CONVENTION] * bool(self.kinks) + [seen] * (self.coarsest > 0)
+
+
+def judge_each_entry(run: Run, objective: Objective) -> Entries:
+    """Entries that do not settle alone either are left out, and all of complex arguments."""
+    entries = Entries(run.case.elements)
+    for place, (x, got) in enumerate(zip(run.case.arguments, run.claimed, strict=True)):
+        if x.is_complex():
+            continue
+        unit = typical_size(x) or 1.0
+        typical = unit * typical_size(got)
+        for element in map(tuple, torch.ones_like(x).nonzero().tolist()):
+            line = objective.line(objective.unit(place, element, unit))
+            claimed = unit * float(got[element])
+            sides = one_sided(line)
+            if sides.kinked:
+                if sides.settled and sides.admits(claimed):
+                    entries.kinks.append((place, element))
+                continue
+            slope = settled_slope(line, abs(claimed))
+            settles = math.isfinite(slope.error)
+            if not settles and line.epsilon > DOUBLE:
+                slope = replace(slope, error=slope.estimate)
+            near = slope.tolerance < SEEN * typical
+            if not (settles or near) or not sides.admits(slope.value):
+                continue
+            if slope.value == 0 and moves_by_few_digits(objective, place, element):
+                continue  # it stands still as what is rounded does
+            distance = slope.distance(claimed, slope_tolerance(run, abs(claimed)))
+            if distance > 1:
+                if settles:
+                    entries.wrong.append((place, element))
+                continue  # what is known coarsely accuses nobody
+            entries.settled += 1
+            entries.worst = max(entries.worst, distance)
+            if not settles:
+                entries.coarsest = max(entries.coarsest, slope.tolerance / typical)
+    if entries.kinks and entries.all_known and sums_over_ties(objective, run.generator())[1]:
+        entries.wrong += entries.kinks  # each may have its share of a tie, and the sum may not
+    return entries
 
 
 def not_finite_though_smooth(run: Run, objective: Objective) -> list[Fault]:
@@ -122,8 +199,11 @@ def _smooth_slope(line: Line) -> float | None:
     sides = one_sided(line)
     if not math.isfinite(sides.error) or sides.kinked:
         return None
-    slope = settled_slope(line, max(abs(sides.left), abs(sides.right)))
-    return slope.value if math.isfinite(slope.error) and sides.admits(slope.value) else None
+    slope = settled_slope(line, sides.size)
+    settles = math.isfinite(slope.error)
+    if line.epsilon > DOUBLE:  # two digits are there, and tell it from what is not finite
+        settles = slope.estimate <= sides.steps.settled * sides.size
+    return slope.value if settles and sides.admits(slope.value) else None
 
 
 def _by_size(gap: Tensor) -> list[tuple[int, ...]]:

@@ -52,7 +52,8 @@ ENDED_BY: dict[str, Collection[str]] = {
 # They hold gradients to others that follow from them.
 NEED_RIGHT_GRADIENT = {"low precision", "second order", "forward mode"}
 
-# What one ordinary backward asks, and two orders: other probes may be refused by an error.
+# What one ordinary backward asks, and two orders: a process that ends in it is a finding. In others
+# it leaves the verdict open.
 HELD: dict[int, Collection[str]] = {
     1: {"mutation", "repetition", "linearity", "unused outputs", "layout of grad_output"}
     | {"subsets that require grad"}

@@ -1,9 +1,11 @@
 """The contract of a raw return: one gradient an input, of its shape, dtype and device."""
 
+from collections.abc import Collection, Iterable
+
 import torch
 from torch import Tensor
 
-from torchref.checker.execution.raw_returns import Expected
+from torchref.checker.execution.raw_returns import Expected, RawReturn
 from torchref.checker.execution.run import Run
 from torchref.checker.report.findings import Finding
 
@@ -16,7 +18,15 @@ def breaches(run: Run) -> list[Finding]:
     None for what is computed from the arguments, or is one of them, may stand for a gradient of 0:
     the oracles see whether it is. To a leaf that the candidate holds itself nobody else looks.
     """
-    at, arguments = run.case.label, {id(x) for x in run.tape.arguments}
+    return _breaches(run.raw, {id(x) for x in run.tape.arguments}, run.case.label)
+
+
+def refused_shapes(raw: Iterable[RawReturn], at: str) -> list[Finding]:
+    """What autograd refuses with an error: a shape that no sum makes that of the input."""
+    return [each for each in _breaches(raw, (), at) if each.cause == "wrong-shape"]
+
+
+def _breaches(raw: Iterable[RawReturn], arguments: Collection[int], at: str) -> list[Finding]:
     return [
         Finding(
             cause,
@@ -26,7 +36,7 @@ def breaches(run: Run) -> list[Finding]:
             at,
             hazard=cause in REPAIRED,
         )
-        for call in run.raw
+        for call in raw
         for place, (expected, gradient) in enumerate(
             zip(call.expected, call.returned, strict=False)
         )

@@ -9,10 +9,10 @@ import torch
 import torch.utils.deterministic as deterministic
 from torch import Tensor
 
-from torchref.checker.execution.arithmetic import is_differentiable
+from torchref.checker.execution.arithmetic import is_differentiable, is_freed
 from torchref.checker.execution.raw_returns import RawReturn, custom_nodes, recording
 from torchref.checker.execution.run import Run
-from torchref.checker.execution.tape import Tape, copy_layout, is_freed
+from torchref.checker.execution.tape import Tape, copy_layout, dense
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 
@@ -22,11 +22,11 @@ def mutation(run: Run) -> Outcome:
     findings: list[Finding] = []
     tape = Tape(run.candidate, run.case)
     findings += _changed_inputs(run, run.case.leaves, tape, "forward")
-    between = [x.detach().clone() if isinstance(x, Tensor) else x for x in tape.leaves]
+    between = [_copied(x) if isinstance(x, Tensor) else x for x in tape.leaves]
     if findings:
         return Outcome(findings)
-    outputs = [(f"output {i}", y, y.detach().clone()) for i, y in enumerate(tape.outputs)]
-    saved = [(name, x, x.detach().clone()) for name, x in _saved(tape)]
+    outputs = [(f"output {i}", y, _copied(y)) for i, y in enumerate(tape.outputs)]
+    saved = [(name, x, _copied(x)) for name, x in _saved(tape)]
     handed = {i: copy_layout(c) for i, c in run.cotangents.items()}
     try:
         with recording(tape.outputs) as raw:
@@ -43,7 +43,7 @@ def mutation(run: Run) -> Outcome:
             changed = [
                 f"the memory of {name} is freed" if is_freed(now) else f"{name} changed"
                 for name, now, before in group
-                if is_freed(now) or not _equal(now.detach(), before)
+                if before is not None and (is_freed(now) or not _equal(now.detach(), before))
             ]
             if changed and not findings:
                 found = _finding(run, "mutates-saved", None, changed[0])
@@ -127,8 +127,14 @@ def _span(x: Tensor) -> tuple[int, int]:
     return start, start + int(reach) + 1
 
 
+def _copied(x: Tensor) -> Tensor | None:
+    """None of what forward has freed, as reversible blocks do: it must not be read."""
+    return None if is_freed(x) else x.detach().clone()
+
+
 def _equal(a: Tensor, b: Tensor) -> bool:
-    return bool(((a == b) | ((a != a) & (b != b))).all())
+    a, b = dense(a), dense(b)
+    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def _finding(run: Run, cause: str, name: str | None, what: str) -> Finding:

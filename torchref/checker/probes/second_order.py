@@ -16,7 +16,8 @@ from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run, run_both
 from torchref.checker.execution.tape import Cotangents, Tape, accumulating_anew, leaves_behind
 from torchref.checker.oracles.directional_derivative import central_slope, draw_directions
-from torchref.checker.oracles.kinks import NUDGE, one_sided
+from torchref.checker.oracles.kinks import one_sided, steps_at
+from torchref.checker.oracles.symmetric import symmetric_where_shared
 from torchref.checker.probes.probe import Outcome, first_line
 from torchref.checker.report.findings import Finding
 
@@ -29,6 +30,10 @@ class GradientLine:
     directions: Sequence[Tensor]
     turns: Cotangents
     weights: Sequence[Tensor]
+
+    @property
+    def epsilon(self) -> float:
+        return self.run.epsilon
 
     def rise(self, start: float, end: float) -> tuple[float, float]:
         ends = zip(self.weights, self._at(start), self._at(end), strict=True)
@@ -58,9 +63,9 @@ def second_order(run: Run) -> Outcome:
     if not kinked:
         return outcome
     generator = run.generator()
-    moves = draw_directions(run.case, generator)
+    moves = symmetric_where_shared(run, draw_directions(run.case, generator))
     nudged = {
-        i: x + NUDGE * move
+        i: x + steps_at(run.epsilon).nudge * move
         for i, x, move in zip(run.case.wrt, run.case.arguments, moves, strict=True)
     }
     nearby = run_both(run.candidate, None, run.case.derived("nearby", nudged), run.seed)
@@ -77,7 +82,7 @@ def _second_order_at(run: Run) -> tuple[Outcome, bool]:
         return Outcome.skip(f"the backward refuses create_graph: {first_line(error)}"), False
     generator = run.generator()
     weights = [draw_signed(x, generator) for x in run.case.arguments]
-    directions = draw_directions(run.case, generator)
+    directions = symmetric_where_shared(run, draw_directions(run.case, generator))
     turns = {i: draw_signed(c, generator) for i, c in run.cotangents.items()}
     pulled = [
         (g, v) for g, v in zip(first, weights, strict=True) if g is not None and g.requires_grad

@@ -47,11 +47,15 @@ class Ledger:
         """Whether a check ended without an answer."""
         return any(check.status == "cannot tell" for check in self.checks.values())
 
+    def is_hazard(self, finding: Finding) -> bool:
+        """Whether it leaves what was promised right."""
+        return finding.hazard and self.order == 1
+
     def enter(self, name: str, findings: list[Finding], worst: float | None = None) -> None:
         """A check that was made, and what it found."""
         expected = [finding for finding in findings if finding.cause in self.expect]
         findings = [finding for finding in findings if finding.cause not in self.expect]
-        hazards = [finding for finding in findings if finding.hazard and self.order == 1]
+        hazards = [finding for finding in findings if self.is_hazard(finding)]
         found = [finding for finding in findings if finding not in hazards]
         self.expected += expected
         self.hazards += hazards

@@ -1,10 +1,12 @@
 """What a cross-check says: findings, a verdict, and what was tried."""
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from torchref.checker.report.findings import BLAMELESS, Check, Finding, Verdict, finite
+from torchref.checker.report.notebook import html
 from torchref.checker.report.text import tell
 
 
@@ -33,8 +35,30 @@ def is_judged(checks: Iterable[Check]) -> bool:
     return any(check.name.startswith("gradient") and check.status != "skipped" for check in checks)
 
 
+class Judged:
+    """A report with a verdict: a console shows its text, and it raises where it is not right."""
+
+    @property
+    @abstractmethod
+    def verdict(self) -> Verdict:
+        """On all that was judged."""
+
+    def raise_if_wrong(self) -> None:
+        """Raise `WrongGradientError` unless the verdict is "right"."""
+        __tracebackhide__ = True  # pytest shows the test's own line
+        if self.verdict != "right":
+            raise WrongGradientError(str(self))
+
+    def __bool__(self) -> NoReturn:
+        """A report that is wrong would pass `assert crosscheck(...)`: it has no truth value."""
+        raise no_truth_value("report", 'report.verdict == "right"', "report.raise_if_wrong()")
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True, repr=False)
-class Report:
+class Report(Judged):
     """The outcome of `torchref.crosscheck`.
 
     `verdict` is "right", "wrong" or "cannot tell"; `findings` say what is wrong, likeliest cause
@@ -64,20 +88,12 @@ class Report:
         """The worst error found, in units of its tolerance: above 1 it is wrong."""
         return max((check.worst for check in self.checks if check.worst is not None), default=0.0)
 
-    def raise_if_wrong(self) -> None:
-        """Raise `WrongGradientError` unless the verdict is "right"."""
-        __tracebackhide__ = True  # pytest shows the test's own line
-        if self.verdict != "right":
-            raise WrongGradientError(str(self))
-
-    def __bool__(self) -> NoReturn:
-        """A report that is wrong would pass `assert crosscheck(...)`: it has no truth value."""
-        raise no_truth_value("report", 'report.verdict == "right"', "report.raise_if_wrong()")
-
     def __str__(self) -> str:
         return tell(self)
 
-    __repr__ = __str__  # what a notebook shows
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return html("checker/report/report.html.jinja", report=self)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, in plain types: what `torchref crosscheck --json` writes."""

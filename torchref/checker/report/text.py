@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from torchref.checker.report.findings import Check, Finding, Verdict
+from torchref.checker.report.table import say
 
 STYLES = {"right": "bold green", "wrong": "bold red", "cannot tell": "bold yellow"}
 
@@ -41,7 +42,7 @@ def tell(report: Told) -> str:
 def show(report: Told, console: Console) -> None:
     """The report on a console, in colour where that is a terminal."""
     for line in lines(report):
-        console.print(line, soft_wrap=True)
+        say(line, console)
 
 
 def lines(report: Told) -> list[Text]:

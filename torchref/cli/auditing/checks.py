@@ -1,34 +1,29 @@
 """What `torchref audit` does once the program has ended: check what was seen, row by row."""
 
-import math
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from torchref.auditor.audit import Audit
+from torchref.cli.supervision.signals import STOPPED, STOPS, stop
 from torchref.cli.targets.loading import load, named_in
 from torchref.errors import InputError
 
 OPTION = "--reference"
-APART = 0.5  # seconds, within which a second Ctrl-C is the first one, heard twice
 
 
 def check(
     audit: Audit, settings: Mapping[str, Any], say: Callable[..., None], was_interrupted: bool
 ) -> None:
     """Say which Functions there are, then each row as it is done, and the notes at the end."""
-    heard_at = time.monotonic() if was_interrupted else -math.inf
-
-    def interrupt(*_: Any) -> None:
-        if time.monotonic() - heard_at > APART:
-            raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupt)  # whatever the program has made of it
+    if was_interrupted:
+        STOPPED.note(signal.SIGINT)
+    for number in STOPS:
+        signal.signal(number, stop)  # whatever the program has made of it
     with _output_apart():
         own = audit.seen
         told = [(name, s.definition.file, s.definition.line, s.calls) for name, s in own.items()]

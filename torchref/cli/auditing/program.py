@@ -71,7 +71,7 @@ class Beginning:
         """Stand in for `Function.apply` until it is called."""
         from torch.autograd import Function
 
-        method = Function.apply.__func__  # type: ignore[attr-defined]
+        method = Function.apply.__func__  # type: ignore[attr-defined]  # of a bound method
         original = method.__code__
 
         def begin() -> None:
@@ -81,8 +81,8 @@ class Beginning:
                     self.begin()
 
         sys.modules[STAND_IN] = types.ModuleType(STAND_IN)
-        sys.modules[STAND_IN].begin = begin  # type: ignore[attr-defined]
-        method.__code__ = _entrance.__code__.replace(co_freevars=original.co_freevars)
+        sys.modules[STAND_IN].begin = begin  # type: ignore[attr-defined]  # a module takes any name
+        method.__code__ = _Entrance.apply.__code__
 
     def begin(self) -> None:
         """Import torchref, and record from here on."""
@@ -106,12 +106,15 @@ class Beginning:
         self.audit.__enter__()
 
 
-def _entrance(cls: Any, *args: Any, **kwargs: Any) -> Any:
-    """Stands in for `Function.apply`, among the names of torch's own module."""
-    import sys
+class _Entrance:
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        """Stands in for `Function.apply`, among the names of torch's own module."""
+        import sys
 
-    sys.modules["torchref audit"].begin()
-    return cls.apply(*args, **kwargs)
+        # torch's has this closure, and whoever reads the frame looks for it
+        __class__  # type: ignore[name-defined]  # noqa: B018
+        sys.modules["torchref audit"].begin()
+        return cls.apply(*args, **kwargs)
 
 
 def run(program: list[str], is_module: bool) -> Ended:

@@ -51,18 +51,21 @@ def of_options(option: str, given: Sequence[str]) -> dict[str, str]:
         name, equals, value = each.partition("=")
         if not equals or not name:
             what = "REASON" if option == "--expect" else "module:function"
-            fix = f"Write {option} {each or 'Round'}={what}."
+            fix = f"Write {option} {name or 'Round'}={what}."
             raise InputError(f"{option} must be NAME={what}", f"{each!r} arrived", fix)
         found[name] = _filled(name, value, option)
     return found
 
 
 def _filled(name: str, value: str, where: str) -> str:
+    is_reference = where.endswith("reference")
     if not value.strip():
-        raise InputError(f"{where} must say something of {name}", f"{value!r} arrived", FIX)
-    if where.endswith("reference") and not all(value.rpartition(":")):
+        fix = FIX_REFERENCE if is_reference else FIX if "[" in where else FIX_EXPECT
+        raise InputError(f"{where} must say something of {name}", f"{value!r} arrived", fix)
+    if is_reference and not all(value.rpartition(":")):
         raise InputError(f"{where} must {FORM}", f"{value!r} arrived for {name}", FIX_REFERENCE)
     return value
 
 
+FIX_EXPECT = "Write --expect Round=straight-through."
 FIX_REFERENCE = "Write --reference Swish=torch.nn.functional:silu."

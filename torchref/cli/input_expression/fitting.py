@@ -77,7 +77,7 @@ def _misfit(signed: inspect.Signature, arguments: Arguments, option: str, why: s
         near = difflib.get_close_matches(name, list(signed.parameters), n=1, cutoff=0.5)
         if name not in signed.parameters and near:
             fix = f"Did you mean {near[0]}?"
-    return InputError(f"{option} must be what is called with: {signed}", why, fix)
+    return InputError(f"{option} must fit the arguments {signed}", f"they do not: {why}", fix)
 
 
 def example(candidate: Any) -> str:

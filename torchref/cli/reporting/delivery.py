@@ -12,13 +12,31 @@ from torchref.cli.reporting.results import Results
 from torchref.cli.terminal import RIGHT, STANDARD, err, out, require_writable, write_out
 from torchref.errors import InputError, not_writable
 
+
+def named_file(given: str) -> Path:
+    """Reads an option that takes a file; it raises `typer.BadParameter` where it names none."""
+    if not given:
+        raise typer.BadParameter("it must name a file, but '' arrived")
+    return Path(given)
+
+
 JsonFile = Annotated[
     Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the reports as JSON; - is standard output."),
+    typer.Option(
+        "--json",
+        parser=named_file,
+        metavar="FILE",
+        help="Write what is found as JSON; - is standard output.",
+    ),
 ]
 JunitFile = Annotated[
     Path | None,
-    typer.Option("--junit", metavar="FILE", help="Write them as JUnit XML, which CI reads."),
+    typer.Option(
+        "--junit",
+        parser=named_file,
+        metavar="FILE",
+        help="Write it as JUnit XML, which CI reads.",
+    ),
 ]
 Files = Mapping[str, Path | None]  # by option
 Text = Callable[[], str]
@@ -30,12 +48,12 @@ def require_places(files: Files) -> None:
     for option, file in files.items():
         if file is None:
             continue
-        if str(file) != STANDARD:
-            require_writable(option, file)
         if file in taken:
             fix = "Give each a file of its own."
             raise InputError(f"{taken[file]} and {option} must differ", f"both are {file}", fix)
         taken[file] = option
+        if str(file) != STANDARD:
+            require_writable(option, file)
 
 
 def deliver(

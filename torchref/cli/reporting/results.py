@@ -1,29 +1,23 @@
 """What came of cross-checking several candidates, as a table, as JSON and as an exit status."""
 
 import json
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
-from torchref import InputError, Report, __version__
-from torchref.checker.report.progress import Tick
-from torchref.checker.report.report import InterruptionError
+from torchref import Report, __version__
+from torchref.checker.report.table import Table
 from torchref.checker.report.text import STYLES, show
 from torchref.cli.terminal import INTERRUPTED, RIGHT, USAGE, WRONG, err
-
-Check = Callable[[Tick], Report]
 
 
 @dataclass(frozen=True)
 class Result:
     """What came of one candidate: a report, or why there is none.
 
-    `is_error` where a check was meant, and what was given for it cannot be worked with.
+    `is_error` where a check was meant, and what was given for it cannot be worked with;
+    `is_interrupted` where Ctrl-C came amid it, or before.
     """
 
     name: str
@@ -31,6 +25,7 @@ class Result:
     why: str = ""
     is_error: bool = False
     seconds: float = 0.0
+    is_interrupted: bool = False
 
     @property
     def verdict(self) -> str:
@@ -53,14 +48,18 @@ class Result:
 
 @dataclass
 class Results:
-    """All of them, in order; `interrupted` where Ctrl-C left some out."""
+    """All of them, in order."""
 
     title: str
     of: str  # what stands in the first column
     device: str
     seed: int
     results: list[Result] = field(default_factory=list)
-    interrupted: bool = False
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C has left some out."""
+        return any(result.is_interrupted for result in self.results)
 
     @property
     def reports(self) -> list[Report]:
@@ -119,45 +118,3 @@ class Results:
             ],
         }
         return json.dumps(document, indent=2) + "\n"
-
-
-def gather(into: Results, checks: Sequence[tuple[str, Check]], isolate: bool) -> None:
-    """Make the checks one after the other, until the last, or Ctrl-C.
-
-    What a check raises is its result. Without `isolate`, an assertion on the device is the end.
-    """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task("", total=len(checks))
-        for name, check in checks:
-
-            def tell(what: str, name: str = name) -> None:
-                progress.update(task, description=f"{name}: {what}"[:60])
-
-            try:
-                result = _made(name, check, tell)
-            except KeyboardInterrupt as interruption:
-                into.interrupted = True
-                if isinstance(interruption, InterruptionError):
-                    into.results.append(Result(name, interruption.report))
-                break
-            into.results.append(result)
-            progress.advance(task)
-            if not isolate and result.tried("device"):
-                break  # an assertion of a kernel's has ended the CUDA context
-    for name, _ in checks[len(into.results) :]:
-        why = "Ctrl-C came before" if into.interrupted else "no CUDA call works in this process"
-        into.results.append(Result(name, why=why))
-
-
-def _made(name: str, check: Check, tell: Tick) -> Result:
-    start = time.monotonic()
-    report, why = None, ""
-    tell("")
-    try:
-        report = check(tell)
-    except InputError as error:
-        why = str(error)
-    except (Exception, SystemExit) as error:
-        why = f"{type(error).__name__} came out of it: {error}"
-    return Result(name, report, why, report is None, time.monotonic() - start)

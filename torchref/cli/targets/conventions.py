@@ -22,7 +22,9 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from torchref import InputError, crosscheck
+from torchref import crosscheck
+from torchref.cli.supervision.signals import StoppedError
+from torchref.errors import InputError, came_out
 
 ACCEPTED = tuple(
     name
@@ -39,10 +41,12 @@ def called(cases: Any, of: str, seed: int) -> Any:
     try:
         returned = cases()
         return list(returned) if isinstance(returned, Iterator) else returned
-    except (Exception, SystemExit) as error:
+    except StoppedError:
+        raise
+    except BaseException as error:
         raise InputError(
             f"{of} must be a function without arguments that returns inputs",
-            f"{type(error).__name__} came out of it: {error}",
+            came_out(error),
             "Call it by itself to see where.",
         ) from error
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import cloudpickle
 
-from torchref.errors import InputError
+from torchref.cli.supervision.signals import StoppedError
+from torchref.errors import InputError, came_out
 
 FORM = "be FILE.py:NAME or PACKAGE.MODULE:NAME"
 
@@ -27,7 +28,8 @@ def load(address: str, option: str) -> Any:
     """
     where, colon, name = address.rpartition(":")
     if not colon or not where or not name:
-        fix = f"Write {address.strip(':') or 'kernels.py'}:NAME."
+        file = where.rstrip(":") if colon else address
+        fix = f"Write {file or 'kernels.py'}:NAME."
         raise InputError(f"{option} must {FORM}", f"{address!r} arrived", fix)
     return named_in(load_module(where, option), name, where, option)
 
@@ -35,13 +37,15 @@ def load(address: str, option: str) -> Any:
 def named_in(module: ModuleType, name: str, where: str, option: str) -> Any:
     """What a module that was loaded from somewhere has under a name, which may have dots."""
     found: Any = module
-    for part in name.split("."):
+    parts = name.split(".")
+    for place, part in enumerate(parts):
         if not hasattr(found, part):
             near = difflib.get_close_matches(part, dir(found), n=1, cutoff=0.4)
+            meant = ".".join([*parts[:place], *near, *parts[place + 1 :]])
             raise InputError(
                 f"{option} must name something that {where} defines",
                 f"it has no {name}",
-                f"Did you mean {near[0]}?" if near else "Names are written as they stand there.",
+                f"Did you mean {meant}?" if near else "Names are written as they stand there.",
             )
         found = getattr(found, part)
     return found
@@ -54,13 +58,13 @@ def load_module(where: str, option: str) -> ModuleType:
     neighbours. A file within a package is imported as that package's module.
     """
     try:
-        if where.endswith(".py") or os.sep in where:
+        if where.endswith(".py") or os.sep in where or not where.strip("."):
             return _module_of(Path(where), option)
         _put_on_path(Path.cwd())
         return importlib.import_module(where)
-    except InputError:
+    except (InputError, StoppedError):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise _not_imported(where, option, error) from error
 
 
@@ -118,11 +122,11 @@ def _not_imported(where: str, option: str, error: BaseException) -> InputError:
     if isinstance(error, ModuleNotFoundError) and f"{where}.".startswith(f"{error.name}."):
         fix = "Install it, or run where Python finds it; a file is named with its .py."
         inside, dot, name = where.rpartition(".")
-        if dot:
+        if dot and error.name == where:
             fix = f"A name in a module stands after a colon: {inside}:{name}."
         return InputError(f"{option} must name a module", f"there is no {error.name}", fix)
     return InputError(
         f"{option} must name a module that can be imported: {where}",
-        f"{type(error).__name__} came out of it: {error}",
+        came_out(error),
         "Import it by itself to see where.",
     )

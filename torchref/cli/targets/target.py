@@ -1,6 +1,7 @@
 """From addresses on the command line to what `crosscheck` is called with."""
 
 import inspect
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,13 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.utils import _pytree as pytree
 
+from torchref.checker.report.progress import Tick
 from torchref.cli.input_expression import Arguments, read_inputs
 from torchref.cli.input_expression.fitting import example, fitted
 from torchref.cli.reporting.results import Result
 from torchref.cli.targets.conventions import Conventions, as_arguments
 from torchref.cli.targets.loading import load, load_module
 from torchref.errors import InputError
-
-INPUTS = ("inputs", "samples", "kwargs")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Given:
     addresses: Mapping[str, str | None]
     inputs: list[str]
     promised: Mapping[str, Any]
-    device: torch.device
+    device: str
     seed: int
 
     @property
@@ -51,18 +51,21 @@ class NothingToCheckError(InputError):
     """A candidate lacks inputs, or a forward; no error where others are checked."""
 
 
-def targets(address: str, given: Given) -> Iterator[Target | Result]:
+def targets(address: str, given: Given, tick: Tick) -> Iterator[Target | Result]:
     """The one that is named; or all of a file or module, or why one of them cannot be checked.
 
-    Raises `InputError` where what is named cannot be, or where there is none.
+    `tick` is called with a word on which of the user's code runs next. Raises `InputError` where
+    what is named cannot be, or where there is none.
     """
     torch.manual_seed(given.seed)  # for what is drawn while a module is imported
     where, colon, name = address.rpartition(":")
+    tick(f"the import of {where or address}")
     if colon or not address.strip():
         load(address, "TARGET")
-        yield _target(where, name.removesuffix(".apply"), given)
+        yield _target(where, name.removesuffix(".apply"), given, tick)
         return
     conventions = Conventions(load_module(address, "TARGET"), given.seed)
+    tick(f"the cases of {address}")
     names = [*conventions.functions, *conventions.others]
     if not names:
         raise InputError(
@@ -78,20 +81,21 @@ def targets(address: str, given: Given) -> Iterator[Target | Result]:
         )
     for each in names:
         try:
-            yield _target(address, each, given)
+            yield _target(address, each, given, tick)
         except InputError as error:
             yield Result(each, why=str(error), is_error=not isinstance(error, NothingToCheckError))
 
 
-def _target(where: str, name: str, given: Given) -> Target:
+def _target(where: str, name: str, given: Given, tick: Tick) -> Target:
     candidate = _instance(load(f"{where}:{name}", "TARGET"), f"{where}:{name}")
     if getattr(candidate, "forward", None) is Function.forward:
         fix = "Name one of the classes that are derived from it."
         raise NothingToCheckError("a Function must have a forward", "it has none", fix)
     conventions = Conventions(load_module(where, "TARGET"), given.seed)
+    tick(f"the cases of {name}")
     given_there = given.inputs or given.addresses["cases"] is not None
     arguments = conventions.arguments(name, with_cases=not given_there)
-    found = {option: _named(where, option, given) for option in given.addresses}
+    found = {option: _named(where, option, given, tick) for option in given.addresses}
     cases = found.pop("cases")
     arguments |= {option: each for option, each in found.items() if each is not None}
     if cases is not None:
@@ -111,10 +115,13 @@ def _target(where: str, name: str, given: Given) -> Target:
         raise NothingToCheckError(
             "inputs must be there to call it on",
             "none are given",
-            f'Write torchref check {where}:{name} --inputs "{example(candidate)}", with sizes that '
-            f"it takes, or define {name}_cases beside it.",
+            f"Write torchref check {shlex.quote(f'{where}:{name}')} "
+            f'--inputs "{example(candidate)}", with sizes that it takes, or define {name}_cases '
+            "beside it.",
         )
-    return Target(name, candidate, _on(given.device, arguments) | dict(given.promised))
+    return Target(
+        name, candidate, _on(torch.device(given.device), arguments) | dict(given.promised)
+    )
 
 
 def _as_call(inputs: Any, kwargs: Mapping[str, Any]) -> Arguments:
@@ -125,11 +132,12 @@ def _as_call(inputs: Any, kwargs: Mapping[str, Any]) -> Arguments:
     return Arguments(tuple(inputs), dict(kwargs))
 
 
-def _named(where: str, option: str, given: Given) -> Any:
+def _named(where: str, option: str, given: Given, tick: Tick) -> Any:
     """What an option names: a name alone is of the module that is checked."""
     address = given.addresses[option]
     if address is None:
         return None
+    tick(f"--{option} {address}")
     found = load(address if ":" in address else f"{where}:{address}", f"--{option}")
     return _instance(found, address) if option in ("reference", "surrogate") else found
 
@@ -141,7 +149,7 @@ def _instance(candidate: Any, address: str) -> Any:
     try:
         inspect.signature(candidate).bind()
         return candidate()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         name = candidate.__name__
         raise InputError(
             f"{address} must be a Module, or a class that makes one without arguments",

@@ -1,14 +1,14 @@
 """All that is known of the chain rule of one entry of a parameter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torchref.explainer.chain.counting import Counts
-from torchref.explainer.chain.evidence import Evidence
 from torchref.explainer.chain.factors import Cancellation, Factor
 from torchref.explainer.chain.forward import Quantity
 from torchref.explainer.chain.notation import Notation
 from torchref.explainer.chain.paths import Delta, Path
-from torchref.explainer.chain.viewpoint import Place
+from torchref.explainer.chain.verdict.evidence import Evidence
+from torchref.explainer.chain.viewpoint import Place, Viewpoint
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Account:
     before: float
     counts: Counts
     growth: dict[int, Counts]
+    view: Viewpoint = field(repr=False)
 
     @property
     def after(self) -> float:

@@ -22,6 +22,10 @@ def count(
 ) -> Counts:
     """For a network with `sizes` neurons by level, and so many activations after each level.
 
+    Counted are the products of local derivatives, for every weight and every bias; not the forward
+    pass, not what a local derivative takes to compute, as a(1 − a), and no addition. Explanations
+    and experiments count alike: `experiments.three_layers` computes both ways number by number.
+
     `bias` says whether there are biases, for all levels or for each.
 
     With reuse, δ of the last level takes one multiplication a neuron and activation; δ of a lower

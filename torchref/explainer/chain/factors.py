@@ -100,6 +100,19 @@ def affine_factor(view: Viewpoint, stage: Stage, j: int, k: int) -> Factor:
     )
 
 
+def joined(one: Factor, other: Factor) -> Factor:
+    """Of ∂h/∂σ(h₁) and ∂σ(h₁)/∂h₁ the one factor ∂h/∂h₁."""
+    top, bottom = one.symbol.partition("/")[0], other.symbol.rpartition("/")[2]
+    return Factor(
+        f"{top}/{bottom}",
+        f"{one.formula} · {other.formula}",
+        one.value * other.value,
+        f"{one.layer}, {other.layer}",
+        one.stored_by,
+        one.symbols | other.symbols,
+    )
+
+
 def own_factor(view: Viewpoint) -> Factor:
     """∂z/∂w or ∂z/∂b: what the parameter is multiplied with."""
     stage, j, i = view.place.stage, view.place.j, view.place.i

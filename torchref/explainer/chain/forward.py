@@ -20,6 +20,7 @@ class Quantity:
     symbol: str
     formula: str
     value: float | None
+    is_said: bool = False  # in words
 
 
 def quantities(view: Viewpoint) -> tuple[Quantity, ...]:
@@ -38,7 +39,23 @@ def quantities(view: Viewpoint) -> tuple[Quantity, ...]:
     found += shortened(
         outputs, lambda k: Quantity(names.target(k), "", view.number(graph.target, k))
     )
-    return (*found, Quantity(names.notation.loss, "", float(graph.swept.loss)))
+    return (*found, *losses(view))
+
+
+def losses(view: Viewpoint) -> list[Quantity]:
+    """The loss; of several examples that of the one followed, and what is made of them all."""
+    graph, letter = view.graph, view.names.notation.loss
+    whole = float(graph.swept.loss)
+    examples = len(graph.x)
+    if examples == 1:
+        return [Quantity(letter, "", whole)]
+    one = slice(view.example, view.example + 1)
+    own = float(graph.stack.loss(graph.stages[-1].after[one], graph.target[one]))
+    made = "mean" if graph.is_mean else "sum"
+    return [
+        Quantity(f"{letter} of example {view.example}", "", own, is_said=True),
+        Quantity(letter, f"the {made} over {examples} examples", whole, is_said=True),
+    ]
 
 
 def shortened(count: int, quantity: Callable[[int], Quantity]) -> list[Quantity]:

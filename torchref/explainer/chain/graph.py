@@ -1,18 +1,23 @@
 """A network on some examples as what the chain rule walks over: vectors, and slopes between."""
 
-import copy
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from torchref import nn, ops
-from torchref.backprop.stack import Layer, Stack, require_modules
+from torchref.backprop.stack import Layer, Stack
 from torchref.backprop.sweep import Swept, as_tuple, sweep, visit
-from torchref.errors import InputError
-from torchref.explainer.chain.formulas import SLOPES
-from torchref.functional.admission import require, require_tensor
+from torchref.catalogue import CATALOGUE
+from torchref.explainer.chain.admission import (
+    AFFINE,
+    handwritten_copies,
+    require_chain,
+    require_probabilities,
+    require_rows,
+    rows,
+)
 from torchref.ops.losses import divisor
 
 PASSES_ON = (nn.Flatten, nn.Unflatten, nn.Identity)  # on rows of numbers they change nothing
@@ -69,6 +74,11 @@ class Graph:
         return divisor(values, str(self.stack.loss.reduction))
 
     @property
+    def is_mean(self) -> bool:
+        """Whether the loss is the mean of the examples' losses, or else their sum."""
+        return str(self.stack.loss.reduction).endswith("mean")
+
+    @property
     def is_cross_entropy(self) -> bool:
         """Whether all outputs of an example make one value of the loss."""
         return self.stack.pointwise_loss.op is ops.SoftmaxCrossEntropy
@@ -88,9 +98,7 @@ def graph_of(network: nn.Module, loss: nn.Module, x: Tensor, target: Tensor) -> 
 
     Raises `InputError` for a network that is not layered, and for what the sweep refuses.
     """
-    require_modules(network, loss)
-    network, loss = (copy.deepcopy(module).double().cpu() for module in (network, loss))
-    network.requires_grad_(True)
+    network, loss = handwritten_copies(network, loss)
     require_probabilities(loss, x, target)
     x, target = rows("x", x), rows("target", target)
     stack = Stack(network, loss)
@@ -122,58 +130,7 @@ def activation_slopes(layer: Layer, x: Tensor) -> Tensor:
     return slopes
 
 
-AFFINE = (ops.Affine, ops.HomogeneousAffine)
-
-
-def rows(name: str, x: Tensor) -> Tensor:
-    """One example a row, in float64."""
-    require_tensor("explain", name, x)
-    x = x.detach().double().cpu()
-    return x[None].clone() if x.dim() == 1 else x.clone()  # of an inference tensor a plain one
-
-
-def require_probabilities(loss: nn.Module, x: Tensor, target: Tensor) -> None:
-    """Asked before the target becomes rows of float64: there class numbers are like any others."""
-    if isinstance(loss, nn.CrossEntropyLoss) and torch.is_tensor(target):
-        require(
-            target.dim() == x.dim(),
-            "explain: a cross-entropy must have a probability for each class as target",
-            f"target has shape {tuple(target.shape)}, of {target.dtype}",
-            "one_hot(target, classes) makes them.",
-        )
-
-
-def require_chain(layers: list[Layer], x: Tensor) -> None:
-    """A chain of factors is what affine layers and entry by entry activations make."""
-    known = ", ".join(op.__name__ for op in (*AFFINE, *SLOPES))
-    for layer in layers:
-        if layer.op not in AFFINE and layer.op not in SLOPES:
-            raise InputError(
-                f"explain: every layer must compute one of {known}",
-                f"{layer.name} computes {layer.op.__name__}",
-                "torchref.crosscheck checks the gradients of any network.",
-            )
-    modules = [layer.module for layer in layers]
-    if not layers or layers[0].op not in AFFINE or len(set(modules)) < len(modules):
-        raise InputError(
-            "explain: the network must begin with a linear layer and use each layer once",
-            f"its layers are {', '.join(layer.name for layer in layers) or 'none'}",
-            "Explain the part that begins with a linear layer, as network[1:].",
-        )
-    if x.dim() != 2 or not len(x):
-        raise InputError(
-            "explain: x must be one example or a batch with one example a row",
-            f"it has shape {tuple(x.shape)}",
-            "Examples of more dimensions are flattened: x.flatten(1).",
-        )
-
-
-def require_rows(swept: Swept, layers: Iterable[Layer]) -> None:
-    for layer in layers:
-        shape = tuple(swept.repository.outputs[layer.name].shape)
-        require(
-            len(shape) == 2,
-            "explain: every layer must give one row of numbers for an example",
-            f"{layer.name} gives the shape {shape}",
-            "Leave Unflatten out, or flatten again behind it.",
-        )
+def twin(layer: Layer) -> Callable[..., Tensor]:
+    """torch's own function for what the layer computes."""
+    entry = CATALOGUE.get(layer.op.__name__)
+    return entry.twin if entry else layer.op.forward

@@ -29,8 +29,8 @@ class Notation:
              "subscript": z₂ and w₂, for a chain of single neurons
              "weights": z₁ but w⁽¹⁾₁₁, and z for the single output, for two layers
              "none": z₁ and w₁₁ in the first layer, z and w₁ in the last, for two layers
-    An empty `activation` writes σ(z) instead of a letter; an empty `output` gives the last
-    activation no letter of its own.
+    An empty `activation` writes σ(z) instead of a letter, and steps from z to z in one factor;
+    an empty `output` gives the last activation no letter of its own.
 
     >>> from torchref import explain, nn
     >>> network, x, target = nn.SigmoidNetwork((2, 2, 1)), torch.rand(2), torch.rand(1)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-import torch
 from torch import Tensor
 
 from torchref.explainer.chain.factors import (
     Factor,
     activation_factor,
     affine_factor,
+    joined,
     loss_factor,
     own_factor,
     sum_factor,
@@ -59,28 +59,18 @@ def _along(view: Viewpoint, neurons: tuple[int, ...]) -> tuple[Factor, ...]:
         j = neurons[stage.level - first]
         if stage.is_affine:
             factors.append(affine_factor(view, stage, neurons[stage.level - 1 - first], j))
-        else:
-            factors.append(activation_factor(view, stage, j))
+            continue
+        slope = activation_factor(view, stage, j)
+        inside = stage.level < view.names.depth
+        if inside and not view.names.notation.activation:  # what has no letter is no step
+            slope = joined(factors.pop(), slope)
+        factors.append(slope)
     return (*factors, own_factor(view))
 
 
 def contributions(view: Viewpoint) -> Tensor:
     """The part of every example in the gradient: δ times what the parameter multiplies."""
-    return view.place.stage.delta[:, view.place.j] * _multiplied(view)
-
-
-def magnitude(view: Viewpoint) -> float:
-    """The sum over all paths and examples without their signs: what rounding is relative to."""
-    reach = view.graph.stages[-1].delta.abs()
-    for stage in reversed(view.above):
-        reach = reach @ stage.slopes.abs() if stage.is_affine else reach * stage.slopes.abs()
-    return float((reach[:, view.place.j] * _multiplied(view).abs()).sum())
-
-
-def _multiplied(view: Viewpoint) -> Tensor:
-    """What the parameter is multiplied with, in every example."""
-    i, before = view.place.i, view.graph.before(view.place.stage)
-    return torch.ones_like(before[:, 0]) if i is None else before[:, i]
+    return view.place.stage.delta[:, view.place.j] * view.multiplied()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from torchref import ops
@@ -105,6 +106,11 @@ class Viewpoint:
 
     def gradient(self) -> str:
         return derivative(self.names.notation.loss, self.parameter())
+
+    def multiplied(self) -> Tensor:
+        """What the parameter is multiplied with, in every example."""
+        i, before = self.place.i, self.graph.before(self.place.stage)
+        return torch.ones_like(before[:, 0]) if i is None else before[:, i]
 
     def number(self, tensor: Tensor, j: int) -> float:
         return float(tensor[self.example, j])

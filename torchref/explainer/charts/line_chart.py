@@ -1,4 +1,4 @@
-"""Lines over whole numbers, drawn by Pillow, without which TensorBoard has no pictures either.
+"""Lines over whole numbers, as large as a card of TensorBoard.
 
 A training ends with such a chart. matplotlib takes half a second until its first one is drawn,
 which would be a fifth of what the digits take to be learnt; this takes a few hundredths.
@@ -8,18 +8,23 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
+from torchref.explainer.charts.shapes import (
+    CARD_HEIGHT,
+    CARD_WIDTH,
+    Dot,
+    Line,
+    Shape,
+    Text,
+    width_of,
+)
+from torchref.explainer.charts.sheet import Sheet
 
-WIDTH, HEIGHT = 700, 450
-LEFT, TOP, BOTTOM = 70, 32, 400  # the frame of the lines, with their names on its right
-SMOOTH = 2  # drawn so many times as large and reduced, for edges without steps
-MOST_TICKS = 10
+LEFT, TOP, BOTTOM = 46.0, 24.0, 176.0  # the frame of the lines, with their names on its right
+SIZE, NAMES = 10.0, 9.0  # of the letters, of the names beside the lines
+MOST_TICKS = 6
 COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf")
-INK, FRAME, GRID = "#222222", "#888888", "#e4e4e4"
+FRAME, GRID = "#888888", "#e4e4e4"
 Curves = Mapping[str, Mapping[int, float]]
 
 
@@ -37,66 +42,45 @@ class Axis:
         return self.start + (0.04 + 0.92 * share) * (self.end - self.start)
 
 
-def line_chart(curves: Curves, across: str, upwards: str) -> "Image":
+def line_chart(curves: Curves, across: str, upwards: str) -> Sheet:
     """Positive values over whole numbers, one line for each name, upwards in powers of ten.
 
-    What has no logarithm, because it is zero or not finite, is left out. The names are in ASCII:
-    Pillow's own font has nothing else.
+    What has no logarithm, because it is zero or not finite, is left out. Where all names are in
+    ASCII, Pillow's own font is enough for an image.
     """
-    from PIL import Image, ImageDraw
-
-    large = Image.new("RGB", (SMOOTH * WIDTH, SMOOTH * HEIGHT), "white")
-    pen = Pen(ImageDraw.Draw(large))
-    right = WIDTH - 46 - max(map(pen.width, curves), default=0)
-    lines = {name: [*drawable(values)] for name, values in curves.items()}
+    right = CARD_WIDTH - 26 - max((width_of(name, NAMES) for name in curves), default=0.0)
+    lines = {name: [*logarithms(values)] for name, values in curves.items()}
     numbers = [number for line in lines.values() for number, _ in line] or [1]
     heights = [height for line in lines.values() for _, height in line] or [0.0]
     x = Axis(min(numbers), max(numbers), LEFT, right)
     y = Axis(min(heights), max(heights), BOTTOM, TOP)
+    frame = ((LEFT, TOP), (right, TOP), (right, BOTTOM), (LEFT, BOTTOM), (LEFT, TOP))
+    shapes: list[Shape] = []
     for number in whole_ticks(min(numbers), max(numbers)):
-        pen.line([(x.at(number), BOTTOM), (x.at(number), TOP)], GRID)
-        pen.text((x.at(number), BOTTOM + 6), str(number), "ma")
+        shapes.append(Line(((x.at(number), BOTTOM), (x.at(number), TOP)), GRID, kind="grid"))
+        shapes.append(Text(x.at(number), BOTTOM + 10, str(number), SIZE))
     for height, label in logarithmic_ticks(min(heights), max(heights)).items():
-        pen.line([(LEFT, y.at(height)), (right, y.at(height))], GRID)
-        pen.text((LEFT - 6, y.at(height)), label, "rm")
-    pen.line([(LEFT, TOP), (right, TOP), (right, BOTTOM), (LEFT, BOTTOM), (LEFT, TOP)], FRAME)
-    pen.text(((LEFT + right) / 2, BOTTOM + 26), across, "ma")
-    pen.text((LEFT, TOP - 8), upwards, "ls")
+        shapes.append(Line(((LEFT, y.at(height)), (right, y.at(height))), GRID, kind="grid"))
+        shapes.append(Text(LEFT - 4, y.at(height), label, SIZE, anchor="end"))
+    shapes.append(Line(frame, FRAME, kind="frame"))
+    shapes.append(Text((LEFT + right) / 2, BOTTOM + 26, across, SIZE))
+    shapes.append(Text(4, TOP - 12, upwards, SIZE, anchor="start"))
     for row, ((name, line), colour) in enumerate(zip(lines.items(), cycle(COLOURS), strict=False)):
-        pen.curve([(x.at(number), y.at(height)) for number, height in line], colour)
-        beside = TOP + 10 + 20 * row
-        pen.curve([(right + 12, beside), (right + 32, beside)], colour)
-        pen.text((right + 38, beside), name, "lm")
-    return large.reduce(SMOOTH)
+        shapes += curve([(x.at(number), y.at(height)) for number, height in line], colour, name)
+        beside = TOP + 8 + 16 * row
+        shapes += curve([(right + 6, beside), (right + 18, beside)], colour, name)
+        shapes.append(Text(right + 22, beside, name, NAMES, anchor="start"))
+    return Sheet(CARD_WIDTH, CARD_HEIGHT, f"{upwards} by {across}", tuple(shapes))
 
 
-class Pen:
-    """Draws in the units of the chart that is to be."""
-
-    def __init__(self, draw: "ImageDraw") -> None:
-        from PIL import ImageFont
-
-        self.draw, self.font = draw, ImageFont.load_default(14 * SMOOTH)
-
-    def line(self, points: list[tuple[float, float]], colour: str, width: float = 1.0) -> None:
-        scaled = [(SMOOTH * x, SMOOTH * y) for x, y in points]
-        self.draw.line(scaled, colour, round(SMOOTH * width), joint="curve")
-
-    def curve(self, points: list[tuple[float, float]], colour: str) -> None:
-        self.line(points, colour, 1.5)
-        for x, y in points:
-            self.draw.circle((SMOOTH * x, SMOOTH * y), 2.5 * SMOOTH, colour)
-
-    def text(self, place: tuple[float, float], text: str, anchor: str) -> None:
-        x, y = place
-        self.draw.text((SMOOTH * x, SMOOTH * y), text, INK, self.font, anchor)
-
-    def width(self, text: str) -> float:
-        return self.font.getlength(text) / SMOOTH
+def curve(points: list[tuple[float, float]], colour: str, name: str) -> Iterator[Shape]:
+    if len(points) > 1:
+        yield Line(tuple(points), colour, 1.3, "curve", name)
+    yield from (Dot(x, y, 1.8, colour) for x, y in points)
 
 
-def drawable(values: Mapping[int, float]) -> Iterator[tuple[int, float]]:
-    """The values' logarithms."""
+def logarithms(values: Mapping[int, float]) -> Iterator[tuple[int, float]]:
+    """To the base of 10, of those that have one."""
     for number, value in values.items():
         if 0 < value < math.inf:
             yield number, math.log10(value)

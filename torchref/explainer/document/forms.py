@@ -1,17 +1,18 @@
-"""An explanation as tables for a terminal, as Markdown and as a LaTeX document."""
+"""An explanation as tables for a terminal, as Markdown, HTML and as a LaTeX document."""
 
 import shutil
 from collections.abc import Iterable, Iterator
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from torchref.checker.report.notebook import html
+from torchref.checker.report.table import Table
 from torchref.explainer.document.latex_math import HIGH, LETTERS, LOW, latex
 from torchref.explainer.document.sections import Formula, Section
 
-NARROWEST, WITHOUT_A_TERMINAL = 40, 100  # columns
+NARROWEST, WITHOUT_A_TERMINAL = 20, 100  # columns
 # Nothing but the packages of every installation.
 HEAD = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
@@ -39,9 +40,7 @@ def as_text(sections: Iterable[Section], width: int | None) -> str:
 
 def tables(section: Section) -> Iterator[Table]:
     if section.header:
-        table = Table(box=box.SIMPLE_HEAD)
-        for header in section.header:
-            table.add_column(header, overflow="fold")  # of a formula nothing is cut off
+        table = Table(*section.header, box=box.SIMPLE_HEAD)
         for row in section.rows:
             table.add_row(*map(Text, row))
         yield table
@@ -62,6 +61,12 @@ def markdown(section: Section) -> Iterator[str]:
 
 def marked(text: str) -> str:
     return f"`{text}`" if isinstance(text, Formula) and text else text
+
+
+def as_html(sections: Iterable[Section]) -> str:
+    """For a notebook."""
+    file = "explainer/document/notebook.html.jinja"
+    return html(file, sections=sections, is_formula=lambda text: isinstance(text, Formula))
 
 
 def as_latex(sections: Iterable[Section]) -> str:

@@ -8,6 +8,7 @@ from torchref.explainer.charts.drawing import new_figure
 from torchref.explainer.document.latex_math import latex
 from torchref.explainer.document.sections import Formula, Section
 
+DPI = 130
 LINE = 0.32  # inches
 TALL = 1.9  # lines, for one with a fraction in it
 MARGIN, GAP = 0.3, 0.4
@@ -18,12 +19,12 @@ def figure(sections: Iterable[Section]) -> Any:
     """A matplotlib figure, as `SummaryWriter.add_figure` takes it."""
     shown = [each for each in sections if not each.title.startswith(LEFT_OUT)]
     height = sum(map(height_of, shown)) + 2 * MARGIN
-    canvas = new_figure(1, height)
-    y = height - MARGIN
+    canvas = new_figure(1, height, dpi=DPI)
+    y, width = height - MARGIN, 0.0
     for section in shown:
-        draw(canvas, section, y)
+        width = max(width, draw(canvas, section, y))
         y -= height_of(section)
-    canvas.set_size_inches(canvas.get_tightbbox().x1 + MARGIN, height)
+    canvas.set_size_inches(width + MARGIN, height)
     return canvas
 
 
@@ -44,8 +45,8 @@ def height_of_cells(cells: tuple[str, ...]) -> float:
     return LINE * (TALL if any("/" in each for each in cells if isinstance(each, Formula)) else 1)
 
 
-def draw(canvas: Any, section: Section, y: float) -> None:
-    """The section from height y downwards, in inches."""
+def draw(canvas: Any, section: Section, y: float) -> float:
+    """The section from height y downwards, in inches; how far it goes to the right."""
 
     def write(x: float, y: float, text: str, **style: Any) -> float:
         """At height y's middle; where the text ends to the right."""
@@ -53,11 +54,11 @@ def draw(canvas: Any, section: Section, y: float) -> None:
         drawn = canvas.text(x, y, mathtext(text), **place, **({"size": 10} | style))
         return drawn.get_window_extent().x1 / canvas.dpi
 
-    write(MARGIN, y - LINE / 2, section.title, weight="bold", size=12)
+    right = write(MARGIN, y - LINE / 2, section.title, weight="bold", size=12)
     y -= LINE
     for line in section.lines:
         height = height_of_cells((line,))
-        write(MARGIN, y - height / 2, line)
+        right = max(right, write(MARGIN, y - height / 2, line))
         y -= height
     heights = heights_of_rows(section)
     middles = [
@@ -67,7 +68,9 @@ def draw(canvas: Any, section: Section, y: float) -> None:
     for header, *cells in zip(section.header, *section.rows, strict=True):
         ends = [write(x, middles[0], header, size=9, color="0.4")]
         ends += [write(x, y, cell) for y, cell in zip(middles[1:], cells, strict=True)]
+        right = max(right, *ends)
         x = max(ends) + GAP
+    return right
 
 
 def mathtext(text: str) -> str:

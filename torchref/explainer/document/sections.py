@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from torchref.explainer.chain.account import Account
 from torchref.explainer.chain.factors import Cancellation
@@ -9,6 +10,7 @@ from torchref.explainer.chain.factors import Cancellation
 MOST_VALUES, FIRST_VALUES = 8, 3  # of a vector: all up to so many, or else so many
 MOST_FACTORS = 24  # of a product on one line
 MOST_ROWS = 40
+MOST_COUNTED = 10**12
 
 
 class Formula(str):
@@ -32,6 +34,16 @@ class Section:
 
 def number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
+
+
+def counted(number: int) -> str:
+    """Of a number with more figures than a reader counts the power of ten."""
+    return f"{number:,}" if number < MOST_COUNTED else f"{Decimal(number):.2e}"
+
+
+def times(number: int, other: int) -> str:
+    ratio = Decimal(number) / Decimal(other)  # which is more than float64 holds, for many paths
+    return f"{ratio:,.1f}" if ratio < MOST_COUNTED else f"{ratio:.2e}"
 
 
 def parenthesised(value: float) -> str:
@@ -62,10 +74,10 @@ def shortened(rows: Rows) -> Rows:
 
 def sections(found: Account) -> Iterator[Section]:
     yield _heading(found)
-    yield _forward(found)
+    yield forward_pass(found)
     yield _chain(found)
     if found.cancellation:
-        yield _cancellation(found.cancellation)
+        yield cancelled(found.cancellation)
     if found.path_count > 1:
         yield _paths(found)
     if len(found.deltas) > 1:
@@ -74,7 +86,7 @@ def sections(found: Account) -> Iterator[Section]:
         yield _batch(found)
     yield _check(found)
     yield _update(found)
-    yield _reuse(found)
+    yield reuse_saves(found)
 
 
 def _heading(found: Account) -> Section:
@@ -82,17 +94,24 @@ def _heading(found: Account) -> Section:
     return Section(title, (Formula(f"{found.parameter} = {number(found.before)}"),))
 
 
-def _forward(found: Account) -> Section:
-    title = "The forward pass"
-    if len(found.contributions) > 1:
-        title += f" of example {found.example}"
-    rows = ((Formula(q.symbol), Formula(q.formula), number(q.value)) for q in found.forward)
+def forward_pass(found: Account) -> Section:
+    title = "The forward pass" + whose(found)
+    rows = (
+        (kind(q.symbol), kind(q.formula), number(q.value))
+        for q in found.forward
+        for kind in [str if q.is_said else Formula]
+    )
     return Section(title, header=("symbol", "formula", "value"), rows=shortened(tuple(rows)))
+
+
+def whose(found: Account) -> str:
+    return f" of example {found.example}" if len(found.contributions) > 1 else ""
 
 
 def _chain(found: Account) -> Section:
     symbols = product([factor.symbol for factor in found.factors])
     numbers = product([parenthesised(factor.value) for factor in found.factors])
+    examples = len(found.contributions)
     value = number(found.contributions[found.example])
     stored = sum(factor.is_stored for factor in found.factors)
     new = len(found.factors) - stored
@@ -112,19 +131,25 @@ def _chain(found: Account) -> Section:
         )
         for factor in found.factors
     )
+    lines: tuple[str, ...] = (
+        Formula(f"{found.gradient} = {symbols}"),
+        Formula(f"{found.gradient} = {numbers} = {value}"),
+    )
+    if examples > 1:
+        lines = (
+            Formula(f"{found.gradient} = Σ {symbols}"),
+            f"The sum is over the {examples} examples; of example {found.example} the product is",
+            Formula(f"{numbers} = {value}"),
+        )
     return Section(
         "The chain rule, from the loss back",
-        (
-            Formula(f"{found.gradient} = {symbols}"),
-            Formula(f"{found.gradient} = {numbers} = {value}"),
-            reuse,
-        ),
+        (*lines, reuse),
         ("factor", "formula", "value", "layer", "stored for"),
         shortened(tuple(rows)),
     )
 
 
-def _cancellation(step: Cancellation) -> Section:
+def cancelled(step: Cancellation) -> Section:
     values = f"{number(step.value_before)} = {number(step.value_after)}"
     return Section("What cancels", (Formula(f"{step.before} = {step.after}"), Formula(values)))
 
@@ -136,11 +161,11 @@ def _paths(found: Account) -> Section:
     )
     left_out = found.path_count - len(found.paths)
     if left_out:
-        rows += ((f"… {left_out} more paths", ""),)
+        rows += ((f"… {counted(left_out)} more paths", ""),)
     if found.path_sum is not None:
         rows += (("the sum over all paths", number(found.path_sum)),)
     return Section(
-        f"{found.path_count} paths lead from the loss to {found.parameter}",
+        f"{counted(found.path_count)} paths{whose(found)} lead from the loss to {found.parameter}",
         header=("the factors along a path", "product"),
         rows=rows,
     )
@@ -152,7 +177,7 @@ def _deltas(found: Account) -> Section:
         for delta in found.deltas
     )
     return Section(
-        "The recursion that replaces the paths",
+        f"The recursion that replaces the paths{whose(found)}",
         ("Each level needs only the one above it; the first neuron of each stands for all.",),
         ("δ", "formula", "value of each neuron"),
         shortened(rows),
@@ -174,7 +199,8 @@ def _check(found: Account) -> Section:
         (f"finite difference, ± {slope.error:.1e}", f"{slope.value:.15g}"),
     )
     title = f"The verdict: {evidence.verdict}"
-    return Section(title, header=("by", Formula(found.gradient)), rows=rows)
+    lines = (evidence.reason,) if evidence.reason else ()
+    return Section(title, lines, ("by", Formula(found.gradient)), rows)
 
 
 def _update(found: Account) -> Section:
@@ -185,17 +211,19 @@ def _update(found: Account) -> Section:
     return Section("The update", (symbols, numbers))
 
 
-def _reuse(found: Account) -> Section:
+def reuse_saves(found: Account) -> Section:
     counts = found.counts
     rows = tuple(
-        (str(depth), f"{n.reused:,}", f"{n.recomputed:,}", f"{n.recomputed / n.reused:,.1f}")
+        (str(depth), counted(n.reused), counted(n.recomputed), times(n.recomputed, n.reused))
         for depth, n in found.growth.items()
     )
     return Section(
         "What the reuse saves",
         (
-            f"The gradient of all parameters takes {counts.reused:,} multiplications with stored "
-            f"derivatives and {counts.recomputed:,} without: {counts.saved:,} are saved.",
+            f"The gradient of all weights and biases takes {counted(counts.reused)} "
+            "multiplications an example with stored derivatives and "
+            f"{counted(counts.recomputed)} without: "
+            f"{counted(counts.saved)} are saved.",
             "With other numbers of levels of the same width:",
         ),
         ("levels", "with reuse", "without", "times as many"),

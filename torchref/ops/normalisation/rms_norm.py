@@ -9,7 +9,7 @@ from torchref.ops.normalisation.scale_and_shift import (
     scaled,
 )
 from torchref.ops.normalisation.standardisation import mean
-from torchref.ops.op import Op, save
+from torchref.ops.op import RoundedOnce, save
 
 
 def of_unit_square(x: Tensor, dims: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor]:
@@ -18,7 +18,7 @@ def of_unit_square(x: Tensor, dims: tuple[int, ...], eps: float) -> tuple[Tensor
     return x * inverse_rms, inverse_rms
 
 
-class RMSNorm(Op):
+class RMSNorm(RoundedOnce):
     r"""y = x̂ w with x̂ = x / ρ and ρ² = mean x² + ε, the mean over `dims`.
 
     Derivation: ∂ρ/∂x_i = x_i / (n ρ) = x̂_i / n, so ∂x̂_j/∂x_i = (δ_ij − x̂_i x̂_j / n) / ρ. With

@@ -10,7 +10,7 @@ from torchref.ops.normalisation.scale_and_shift import (
     scaled_and_shifted,
     shift_gradient,
 )
-from torchref.ops.op import Op, save
+from torchref.ops.op import RoundedOnce, save
 
 
 def mean(x: Tensor, dims: tuple[int, ...]) -> Tensor:
@@ -25,7 +25,7 @@ def standardised(x: Tensor, dims: tuple[int, ...], eps: float) -> tuple[Tensor, 
     return centred * inverse_sigma, inverse_sigma
 
 
-class Standardisation(Op):
+class Standardisation(RoundedOnce):
     r"""y = x̂ w + b with x̂ = (x − μ) / σ, μ the mean of x over `dims` and σ² = mean (x − μ)² + ε.
 
     | norm               | x is seen as             | dims         | weight and bias     |
@@ -86,7 +86,7 @@ class Standardisation(Op):
         return scale_and_shift_tangent(x_hat, dx_hat, weight, dweight, dbias)
 
 
-class FixedStandardisation(Op):
+class FixedStandardisation(RoundedOnce):
     r"""y = x̂ w + b with x̂ = (x − m) / √(v + ε): mean and variance are given, and not those of x.
 
     Derivation: nothing of x enters m and v, so with g = ∂L/∂x̂ = ∂L/∂y w and σ = √(v + ε)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from torchref.ops.op import Op, save
+from torchref.ops.op import RoundedOnce, save
 
 
 def divisor(x: Tensor, p: float, dims: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor]:
@@ -27,7 +27,7 @@ def norm_slope(x: Tensor, norm: Tensor, p: float, dims: tuple[int, ...]) -> Tens
     return x / norm * (size / norm) ** (p - 2)  # of a zero entry differentiable, unlike its sign
 
 
-class UnitNorm(Op):
+class UnitNorm(RoundedOnce):
     r"""y = x / max(‖x‖, ε) with the norm ‖x‖ = (Σ |x_i|^p)^(1/p) over `dims`.
 
     Derivation: where ‖x‖ ≥ ε, with s_i = ∂‖x‖/∂x_i = sign(x_i) (|x_i| / ‖x‖)^(p − 1),

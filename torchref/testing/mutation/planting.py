@@ -26,7 +26,7 @@ def planted(around_of: Callable[[str], Around | None]) -> Iterator[None]:
     >>> def double(backward, ctx, grad_y):
     ...     return 2 * backward(ctx, grad_y)
     >>> x = torch.zeros((), requires_grad=True)
-    >>> with planted({"torchref.ops.activations.Sigmoid": double}.get):
+    >>> with planted({"torchref.ops.activations.sigmoid.Sigmoid": double}.get):
     ...     print(torch.autograd.grad(Sigmoid.call(x), x))
     (tensor(0.5000),)
     """

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from torchref.checker.execution.isolation import how_it_ended
 from torchref.errors import InputError
 from torchref.testing.mutation.command import FD, command_line, environment
 
@@ -78,10 +79,10 @@ class Suite:
             if self._forks and self.imports:
                 self._import()
         except (EOFError, OSError):
-            self.kill()
+            ended = self._how_it_ended()
             raise InputError(
                 "pytest must collect the tests that it is given",
-                f"it ended before it ran any:\n{self.tail()}\n",
+                f"{ended} before it ran any:\n{self.tail()}\n",
                 "Run the same pytest command by itself first.",
             ) from None
         return Collected(tests, files, root, self._forks)
@@ -147,8 +148,16 @@ class Suite:
         try:
             return self._ours.recv() if self._ours.poll(seconds) else None
         except (EOFError, OSError):
-            self.kill()
-            raise DiedError("its process ended", test) from None
+            raise DiedError(self._how_it_ended(), test) from None
+
+    def _how_it_ended(self) -> str:
+        """Of the process, which has closed its connection."""
+        process, status = self._process, None
+        if process is not None:  # None where another thread has ended it
+            with suppress(subprocess.TimeoutExpired):
+                status = process.wait(MOST_END)
+        self.kill()
+        return "the process left its connection" if status is None else how_it_ended(status)
 
     def tail(self) -> str:
         """The last that pytest said."""

@@ -40,7 +40,7 @@ def target_of(function: type[Function]) -> Target:
 
     >>> from torchref.ops import Affine
     >>> target_of(Affine).name, target_of(Affine).argument(1)
-    ('torchref.ops.affine.Affine', 'weight')
+    ('torchref.ops.linear.affine.Affine', 'weight')
     >>> target_of(Affine._with_tangent) == target_of(Affine)
     True
     """

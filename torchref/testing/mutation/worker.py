@@ -12,8 +12,6 @@ import socket
 import sys
 import sysconfig
 import time
-import traceback
-import warnings
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -25,6 +23,7 @@ import torch
 from torch.autograd import Function
 
 from torchref.auditor.interception import intercept
+from torchref.checker.execution.fork import fork
 from torchref.testing.mutation.command import FD
 from torchref.testing.mutation.kinds import right_backward, wrong_backward
 from torchref.testing.mutation.planting import planted
@@ -134,25 +133,11 @@ def _go_back() -> None:
 
 
 def _fork(work: Callable[[], None]) -> int:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python warns of threads: what is tried here
-        child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
+    def work_alone() -> None:
         torch.set_num_threads(1)  # a pool of threads is not there in a fork
         work()
-        status = DONE
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        with suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(status)
+
+    return fork(work_alone, DONE)
 
 
 def _end(child: int) -> None:

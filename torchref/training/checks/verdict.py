@@ -10,9 +10,12 @@ from torch.nn import Module
 
 from torchref.backprop import Backprop
 from torchref.checker import Report, crosscheck
+from torchref.training.model.examples import Examples
 from torchref.training.model.model_in_training import Contender
-from torchref.training.model.task import Examples, Loss, Task
+from torchref.training.model.task import Loss, Task
 from torchref.training.model.twin import torch_twin
+
+Wrong = frozenset[tuple[str, str | None]]
 
 
 class WithLoss(Module):
@@ -76,17 +79,40 @@ class Judge:
 
     def __init__(self, contender: Contender, task: Task) -> None:
         model = contender.model
-        self.candidate = (Sweep if contender.sweep else Handwritten)(model, task.loss)
+        self.candidate: Module = Handwritten(model, task.loss)
+        if contender.sweep and isinstance(task.loss, Module):
+            self.candidate = Sweep(model, task.loss)
         self.reference = Torch(torch_twin(model), task.torchs_loss())
-        self.parameters = [f"network.{name}" for name, _ in model.named_parameters()]
+        learning = (name for name, p in model.named_parameters() if p.requires_grad)
+        self.parameters = [f"network.{name}" for name in learning]
+        self.diagnosed: dict[Wrong, Report] = {}
 
     def live(self, batch: Examples) -> Report:
-        """Of the parameters' gradients for a batch, at the price of a few steps."""
-        inputs = batch.x, batch.target
+        """Of the parameters' gradients for a batch, at the price of a few steps.
+
+        The cause of what is wrong is sought once, which may take seconds: where the same
+        parameters are wrong again, the report is the one of that time.
+        """
+        report = self.given(batch, diagnose=False)
+        if report.verdict != "wrong":
+            return report
+        wrong = what_is_wrong(report)
+        if wrong not in self.diagnosed:
+            self.diagnosed[wrong] = self.given(batch)
+        return self.diagnosed[wrong]
+
+    def given(self, batch: Examples, *, diagnose: bool = True) -> Report:
+        """Of the parameters' gradients for this batch alone."""
+        inputs, wrt = (batch.x, batch.target), self.parameters
         return crosscheck(
-            self.candidate, self.reference, inputs, wrt=self.parameters, thorough=False
+            self.candidate, self.reference, inputs, wrt=wrt, thorough=False, diagnose=diagnose
         )
 
     def thorough(self, examples: Examples) -> Report:
         """Of the gradients of all parameters, of x and of target, under all that can be tried."""
         return crosscheck(self.candidate, self.reference, (examples.x, examples.target))
+
+
+def what_is_wrong(report: Report) -> Wrong:
+    """The parameters that are wrong, and how each shows it."""
+    return frozenset((each.cause, each.argument) for each in report.findings)

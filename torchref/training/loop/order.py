@@ -1,5 +1,6 @@
 """The order in which examples come: drawn anew for every epoch, and repeatable from its middle."""
 
+import math
 from typing import Any
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 class Order:
     """Batches of row numbers; without a batch size one batch of all rows, in their own order.
 
+    An epoch is all rows, or so many of them as `epoch` says, drawn anew each time.
+
     >>> order = Order(5, batch_size=2, seed=0)
     >>> order.begin()
     >>> [len(batch) for batch in (order.take(), order.take(), order.take())]
@@ -17,8 +20,10 @@ class Order:
     True
     """
 
-    def __init__(self, examples: int, batch_size: int | None, seed: int) -> None:
-        self.examples, self.batch_size = examples, batch_size
+    def __init__(
+        self, examples: int, batch_size: int | None, seed: int, epoch: int | None = None
+    ) -> None:
+        self.examples, self.batch_size, self.epoch = examples, batch_size, epoch
         self.generator = torch.Generator().manual_seed(seed)
         self.start = self.generator.get_state()
         self.batches: tuple[Tensor, ...] = ()
@@ -30,8 +35,13 @@ class Order:
             self.batches = (torch.arange(self.examples),)
         else:
             rows = torch.randperm(self.examples, generator=self.generator)
-            self.batches = rows.split(self.batch_size)
+            self.batches = rows[: self.epoch].split(self.batch_size)
         self.taken = 0
+
+    def __len__(self) -> int:
+        """How many batches make an epoch."""
+        rows = self.examples if self.epoch is None else min(self.epoch, self.examples)
+        return 1 if self.batch_size is None else math.ceil(rows / self.batch_size)
 
     @property
     def exhausted(self) -> bool:

@@ -1,28 +1,35 @@
 """How far a training is: all that changes in it, and so all that a checkpoint holds."""
 
+import math
 from typing import Any
 
 import torch
 
 from torchref.errors import InputError
 from torchref.training.checks.live_check import LiveCheck
-from torchref.training.loop.order import Order
+from torchref.training.loop.batches import Batches
+from torchref.training.loop.learning import Course
+from torchref.training.model.examples import Examples
 from torchref.training.model.model_in_training import Contender
+from torchref.training.model.optimisation import Optimisation
 from torchref.training.model.task import Task
 from torchref.training.process.distribution import Processes
 from torchref.training.process.stopping import Patience
-from torchref.training.settings import Settings
 
 
 class Progress:
     """Models and optimisers, the order of the data, the epoch and step, and what was best."""
 
-    def __init__(self, task: Task, settings: Settings, processes: Processes) -> None:
+    def __init__(
+        self, task: Task, optimisation: Optimisation, batches: Batches, processes: Processes
+    ) -> None:
+        settings = optimisation.settings
         self.contenders = [
-            Contender(each, task, settings.optimizer, settings.lr, processes)
+            Contender(each, task, optimisation, processes)
             for each in dict.fromkeys(settings.gradients)
         ]
-        self.order = Order(len(task.examples), settings.batch_size, settings.seed)
+        self.courses = {each.name: Course() for each in self.contenders}
+        self.batches = batches
         self.check = LiveCheck(task)
         self.patience = Patience(settings.early_stop)
         self.settings = settings
@@ -43,12 +50,24 @@ class Progress:
     @property
     def in_part(self) -> bool:
         """Whether an epoch has been begun and not ended."""
-        return not self.order.exhausted
+        return not self.batches.exhausted
+
+    @property
+    def steps_in_epoch(self) -> int:
+        return math.ceil(len(self.batches) / self.settings.accumulate)
+
+    def take(self) -> list[Examples]:
+        """The batches of the next step: the last of an epoch may have fewer."""
+        taken: list[Examples] = []
+        while len(taken) < self.settings.accumulate and not self.batches.exhausted:
+            taken.append(self.batches.take())
+        return taken
 
     def state_dict(self) -> dict[str, Any]:
         return {
             "contenders": {each.name: each.state_dict() for each in self.contenders},
-            "order": self.order.state_dict(),
+            "batches": self.batches.state_dict(),
+            "courses": {name: course.state_dict() for name, course in self.courses.items()},
             "check": self.check.state_dict(),
             "patience": {"least": self.patience.least, "waited": self.patience.waited},
             "epoch": self.epoch,
@@ -71,7 +90,9 @@ class Progress:
                 f"its contents do not fit ({told})",
                 "Give the options that the run began with. Has the experiment been changed since?",
             ) from error
-        self.order.load_state_dict(state["order"])
+        self.batches.load_state_dict(state["batches"])
+        for name, course in self.courses.items():
+            course.load_state_dict(state["courses"][name])
         self.check.load_state_dict(state["check"])
         self.patience.least = state["patience"]["least"]
         self.patience.waited = state["patience"]["waited"]

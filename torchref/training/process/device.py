@@ -1,10 +1,14 @@
 """The device that a command line asks for. Nothing is chosen behind the user's back."""
 
 import os
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import torch
 
 from torchref.errors import InputError
+
+T = TypeVar("T")
 
 
 def resolve_device(name: str) -> torch.device:
@@ -62,3 +66,20 @@ def synchronize(device: torch.device) -> None:
     """Waits for the work on the device, so that a clock read now has seen it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def alike(contenders: Sequence[T], device: torch.device) -> Iterator[T]:
+    """The contenders in turn, each of which draws the same random numbers: the masks of dropout.
+
+    >>> one, other = [torch.rand(()) for _ in alike("ab", torch.device("cpu"))]
+    >>> bool(one == other)
+    True
+    """
+    state = torch.get_rng_state()
+    on_device = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    for number, each in enumerate(contenders):
+        if number:
+            torch.set_rng_state(state)
+            if on_device is not None:
+                torch.cuda.set_rng_state(on_device, device)
+        yield each

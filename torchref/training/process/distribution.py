@@ -74,5 +74,6 @@ def joined(device: torch.device) -> Iterator[Processes]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Processes(dist.get_rank(), dist.get_world_size())
+        dist.barrier()  # none leaves while another still hears from it
     finally:
         dist.destroy_process_group()

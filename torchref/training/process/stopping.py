@@ -3,7 +3,7 @@
 import math
 import os
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
@@ -13,7 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from torchref.training.process.distribution import is_first_process
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STANDARD_ERROR = 2
+NOTED = b"\nStops after the step in hand, and saves; a second signal ends it at once, unsaved.\n"
 
 
 class Interrupted(Exception):  # noqa: N818  nothing went wrong
@@ -29,7 +33,10 @@ class NotFiniteError(ArithmeticError):
 
 
 class StopRequest(ExitStack):
-    """Notes Ctrl-C and SIGTERM, so that a step in hand is finished; a second one ends at once."""
+    """Notes Ctrl-C and SIGTERM, so that a step in hand is finished; a second one ends at once.
+
+    The first process says so on standard error: a step with its checks may take long.
+    """
 
     number = 0
 
@@ -42,6 +49,9 @@ class StopRequest(ExitStack):
         if self.number:
             os._exit(128 + number)
         self.number = number
+        if is_first_process():
+            with suppress(OSError):  # a print may have been interrupted, and takes no other
+                os.write(STANDARD_ERROR, NOTED)
 
 
 @dataclass

@@ -13,7 +13,7 @@ import torch
 from torchref.errors import InputError
 from torchref.training.process.atomic import link_whole, remove_partial, write_whole
 
-FORMAT = "torchref checkpoint 3"
+FORMAT = "torchref checkpoint 5"
 State = dict[str, Any]
 
 

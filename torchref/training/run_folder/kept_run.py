@@ -1,16 +1,20 @@
 """The folder of a run for as long as it lasts: found or made at first, and marked with its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from torchref.errors import InputError
 from torchref.training.process.device import compute_alike
 from torchref.training.process.stopping import Interrupted
+from torchref.training.run_folder.lock import locked
 from torchref.training.run_folder.run_folder import NoRunError, RunFolder, dated
 from torchref.training.settings import Settings
+
+ENDS = "epochs", "steps"
 
 
 @contextmanager
@@ -34,40 +38,61 @@ def lasting(settings: Settings) -> Iterator[Settings]:
         yield replace(settings, logdir=Path(nowhere))
 
 
-def opened(experiment: str, settings: Settings, begin_missing: bool) -> tuple[RunFolder, Settings]:
-    """The folder of a training, and the settings: without `resume` where it is begun after all."""
+@contextmanager
+def opened(
+    experiment: str, settings: Settings, begin_missing: bool, own: Mapping[str, Any]
+) -> Iterator[tuple[RunFolder, Settings]]:
+    """The folder of a training, locked, and the settings as they are for it.
+
+    Without `resume` where it is begun after all; with the run's own end where none is asked for.
+    `own` takes the place of settings in the record.
+    """
+    folder, settings = found_or_made(experiment, settings, begin_missing, own)
+    with locked(folder.path):
+        if settings.resume:
+            folder.read()
+            if settings.own_end:
+                epochs, steps = (folder.record.get(name) for name in ENDS)
+                settings = replace(settings, epochs=epochs, steps=steps)
+        yield folder, settings
+
+
+def found_or_made(
+    experiment: str, settings: Settings, begin_missing: bool, own: Mapping[str, Any]
+) -> tuple[RunFolder, Settings]:
+    curve = {**settings.curve(), **own}
     if settings.resume:
+        given = {name: it for name, it in curve.items() if name not in ENDS or not settings.own_end}
         try:
-            curve = settings.curve()
-            return RunFolder.reopen(settings.logdir, experiment, settings.resume, curve), settings
+            return RunFolder.reopen(settings.logdir, experiment, settings.resume, given), settings
         except NoRunError:
             if not begin_missing:
                 raise
         name = None if settings.resume == "latest" else Path(settings.resume).name
         settings = replace(settings, resume=None, run_name=name)
     name = settings.run_name or dated(settings.short, settings.seed)
-    return RunFolder.create(settings.logdir, experiment, name, settings.curve()), settings
+    return RunFolder.create(settings.logdir, experiment, name, curve), settings
 
 
 @contextmanager
 def kept_status(folder: RunFolder, *, told: bool) -> Iterator[None]:
     """The record of the run says how it ended, and the message where it is or how to go on."""
+    how = f"--resume {folder.path.name}, or Settings(resume={folder.path.name!r}) and the same call"
     try:
         folder.mark("running")
         yield
     except Interrupted as interrupted:
         folder.mark("interrupted")
-        interrupted.args = (f"{interrupted} Go on with --resume {folder.path.name}",)
+        interrupted.args = (f"{interrupted} Go on with {how}",)
         raise
     except BaseException as error:
         folder.mark_failed()
-        if not isinstance(error, OSError):
+        if not isinstance(error, OSError) or isinstance(error, BrokenPipeError):
             raise
         raise InputError(
             "A run needs room for what it logs and saves",
             f"{error.filename or folder.path}: {error.strerror or error}",
-            f"Make room, and go on with --resume {folder.path.name}: "
-            "the checkpoint from before is whole."
+            f"Make room, and go on with {how}: the checkpoint from before is whole."
             if any(folder.path.glob("checkpoints/*.pt"))
             else "Make room, and start again.",
         ) from error

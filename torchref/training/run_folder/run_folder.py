@@ -17,6 +17,9 @@ import torch
 
 from torchref.errors import InputError
 from torchref.training.process.atomic import write_over, write_whole
+from torchref.training.run_folder.naming import require_alike
+
+OF_ALL = ("experiment", "settings")  # of the record: what stays as it is while a run goes on
 
 
 class NoRunError(InputError):
@@ -67,19 +70,19 @@ class RunFolder:
                 f"{path} is one of {record.get('experiment')}",
                 "Go on with it by the experiment that began it.",
             )
-        before = record["settings"]
-        differing = [
-            f"{name} = {before.get(name)} where {value} arrived"
-            for name, value in settings.items()
-            if before.get(name) != value
-        ]
-        if differing:
-            raise InputError(
-                "A run goes on with the settings that it began with",
-                f"{path.name} has {', '.join(differing)}",
-                "Give the same options, or start a new run without --resume.",
-            )
-        return cls(path, record | surroundings())
+        require_alike(path.name, record["settings"], settings)
+        return cls(path, record)
+
+    def read(self) -> None:
+        """Once more: until the folder was locked another process may have had the run."""
+        self.record = record_in(self.path) or self.record
+
+    def go_on(self) -> None:
+        """Puts what the record says of the way so far under "before", and where it goes on."""
+        before = self.record.pop("before", [])
+        so_far = {name: it for name, it in self.record.items() if name not in OF_ALL}
+        kept = {name: it for name, it in self.record.items() if name in OF_ALL}
+        self.record = kept | surroundings() | {"before": [*before, so_far]}
 
     def mark(self, status: str) -> None:
         """Writes the record with the status started, running, finished, interrupted or failed."""

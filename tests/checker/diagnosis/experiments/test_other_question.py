@@ -79,3 +79,16 @@ def test_of_many_elements_only_the_likelier_questions_are_asked(monkeypatch) -> 
     monkeypatch.setattr(questions, "MANY", 10)
     report = crosscheck(Repeated, Repeated.forward, (normal(3, 6),), thorough=False)
     assert "only the slices" not in str(report)
+
+
+@pytest.mark.parametrize("index", [[0, 2, 2], [2, 2, 2], [0, 0, 3]])
+def test_rows_that_an_index_repeats_are_told_before_the_slices_that_are_left(index) -> None:
+    @gradients_of(lambda table, index: table[index])
+    def Overwrites(grad_y, table, index):
+        return torch.zeros_like(table).index_copy(0, index, grad_y), None
+
+    rows = torch.tensor(index)
+    report = crosscheck(Overwrites, lambda table, index: table[index], (normal(4, 3), rows))
+    assert report.findings[0].cause == "wrong-elements", str(report)
+    assert "missing-reduction" not in str(report)
+    assert "rows that index names" in report.findings[0].evidence

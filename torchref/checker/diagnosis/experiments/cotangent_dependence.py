@@ -8,10 +8,10 @@ from torch import Tensor
 
 from torchref.checker.causes.factor import proportion
 from torchref.checker.causes.mismatch import Hypothesis
+from torchref.checker.diagnosis.experiments.true_gradient import true_under
 from torchref.checker.execution.arithmetic import SAME, draw_signed, same
 from torchref.checker.execution.run import RefusedError, Run
 from torchref.checker.execution.tape import Cotangents
-from torchref.checker.oracles.true_gradient import true_under
 
 MANY = 20_000  # elements; above it many backward passes take long
 FAR = 4.0  # beside the entries of a cotangent: what was the largest of them is no longer

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from torchref.checker.causes.mismatch import Hypothesis, Mismatch
+from torchref.checker.diagnosis.experiments.true_gradient import true_under
 from torchref.checker.execution.arithmetic import draw_signed, same
 from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.run import Run
-from torchref.checker.oracles.true_gradient import true_under
 
 SHOWN = 2  # entries
 MOST_NAMES = 3  # of what an entry was computed from

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from torchref.checker.causes.mismatch import Hypothesis, Mismatch
 from torchref.checker.causes.subset import rule_of_position
+from torchref.checker.diagnosis.experiments.true_gradient import gradient_of, knowing
 from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.run import Run
-from torchref.checker.oracles.true_gradient import gradient_of, knowing
 
 MOST_OUTPUTS = 128  # entries of grad_output, each of which takes a backward of either side
 MOST_ENTRIES = 200_000  # of both Jacobians

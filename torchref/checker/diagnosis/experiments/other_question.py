@@ -7,10 +7,10 @@ from torch import Tensor
 from torchref.checker.causes.mismatch import Hypothesis
 from torchref.checker.causes.questions import slice_of
 from torchref.checker.causes.table import CAUSES
+from torchref.checker.diagnosis.experiments.true_gradient import gradient_of, knowing
 from torchref.checker.execution.arithmetic import same
 from torchref.checker.execution.run import Run
 from torchref.checker.execution.subject import Subject
-from torchref.checker.oracles.true_gradient import gradient_of, knowing
 
 MANY = 20_000  # elements; above it each question takes long, and only the likelier are asked
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor
 
 from torchref.checker.causes.factor import proportion
 from torchref.checker.causes.mismatch import Hypothesis
@@ -16,7 +15,7 @@ from torchref.checker.diagnosis.network.layers import (
     every_layer,
     own_input,
 )
-from torchref.checker.execution.arithmetic import same
+from torchref.checker.execution.arithmetic import largest_size, same
 
 LEAST_LIKENESS = 1e-2  # of a difference to what it is said to be, where few digits are left of it
 
@@ -38,7 +37,9 @@ def not_finite(page: Page) -> Iterator[Pattern]:
 def exchanged(page: Page) -> Iterator[Pattern]:
     """Each gradient is right for another name: two are swapped, or a list is in another order."""
     owners: dict[str, str] = {}
-    largest = {name: (_largest(got), _largest(true)) for name, (got, true) in page.claims.items()}
+    largest = {
+        name: (largest_size(got), largest_size(true)) for name, (got, true) in page.claims.items()
+    }
     for name, (got, _) in page.claims.items():
         for other, (_, true) in page.claims.items():
             # Far cheaper than all entries, and it rules out almost all pairs.
@@ -58,7 +59,7 @@ def penalty(page: Page) -> Iterator[Pattern]:
         wrong, parameter = page.wrong[name], page.parameters.get(name)
         if parameter is not None and parameter.shape == wrong.got.shape and wrong.got.numel() > 1:
             rest = wrong.true - wrong.got
-            lost = _largest(wrong.true) / (_largest(rest) or 1.0)  # digits, in the subtraction
+            lost = largest_size(wrong.true) / (largest_size(rest) or 1.0)  # in the subtraction
             near = min(wrong.rounding * max(1.0, lost), LEAST_LIKENESS)
             share = proportion(rest, parameter.to(rest.dtype), near)
             if share is not None:
@@ -73,10 +74,6 @@ def penalty(page: Page) -> Iterator[Pattern]:
             "it, as weight decay does"
         )
         yield Pattern(tuple(found), (Hypothesis("missing-term", evidence),))
-
-
-def _largest(x: Tensor) -> float:
-    return float(x.abs().max()) if x.numel() else 0.0
 
 
 ACROSS: Sequence[Rule] = (

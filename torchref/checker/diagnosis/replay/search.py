@@ -30,7 +30,7 @@ from torchref.checker.diagnosis.replay.mistakes import (
 )
 from torchref.checker.diagnosis.replay.pairs import pairs_that_may_fit
 from torchref.checker.diagnosis.replay.steps import Alteration, Step, altered, steps_back
-from torchref.checker.execution.arithmetic import same
+from torchref.checker.execution.arithmetic import largest_size, same
 from torchref.checker.execution.numbers import told_apart
 from torchref.checker.execution.own_forward import own_forward
 from torchref.checker.execution.run import RefusedError, Run, forward
@@ -140,7 +140,9 @@ class Rehearsal:
 
     def _touched(self, shares: Gradients) -> tuple[str, ...]:
         named = zip(self.run.case.argument_names, shares, self.true, strict=True)
-        return tuple(name for name, share, true in named if _largest(share) > NONE * _largest(true))
+        return tuple(
+            name for name, share, true in named if largest_size(share) > NONE * largest_size(true)
+        )
 
     def _of_one_step(self, shares: Mapping[Way, Gradients]) -> Iterator[Hypothesis]:
         places: dict[Step, list[int]] = defaultdict(list)
@@ -273,10 +275,6 @@ def _made_in_all(group: Sequence[Step]) -> Iterator[dict[Step, Mistake]]:
 
 def _alike(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and (same(a, b) or not bool(a.any() or b.any()))
-
-
-def _largest(x: Tensor) -> float:
-    return float(x.abs().max()) if x.numel() else 0.0
 
 
 def _common_proportion(rests: Gradients, shares: Gradients) -> float | None:

@@ -1,0 +1,1 @@
+"""Text of Python's own documentation, character by character, and models of it."""

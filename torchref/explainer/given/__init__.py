@@ -1,0 +1,1 @@
+"""What a command line gives to be explained: a network, its numbers, and a place in it."""
