@@ -1,12 +1,14 @@
 """One run at a case: gradients stay as they were, None is zeros, a refusal has its phase."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
 
 from tests.checker.given import normal, of_x, run_of
 from tests.corpora.wrong_ops.rule import gradients_of
-from torchref import InputError
+from torchref import InputError, crosscheck
 from torchref.checker.execution.run import RefusedError
 
 X = normal(4, 3)
@@ -68,3 +70,29 @@ def test_bad_input_that_the_candidate_tells_itself_comes_through() -> None:
 
     with pytest.raises(InputError, match="x must be, but it was not"):
         run_of(tells, None, X)
+
+
+@pytest.mark.parametrize("second", [torch.cos, lambda x: x.cos().sum()])
+def test_dictionaries_in_another_order_are_no_wrong_forward(
+    second: Callable[[Tensor], Tensor],
+) -> None:
+    def candidate(x: Tensor) -> dict[str, Tensor]:
+        return {"sin": torch.sin(x), "second": second(x)}
+
+    def reference(x: Tensor) -> dict[str, Tensor]:
+        return {"second": second(x), "sin": torch.sin(x)}
+
+    with pytest.raises(InputError, match=r"candidate returned \['sin'\], \['second'\] and refer"):
+        crosscheck(candidate, reference, (X,))
+    assert crosscheck(candidate, candidate, (X,)).verdict == "right"
+
+
+def test_dictionaries_in_another_order_are_told_apart_from_a_wrong_forward() -> None:
+    def wrong(x: Tensor) -> dict[str, Tensor]:
+        return {"sin": torch.sin(x), "cos": 2 * torch.cos(x)}
+
+    def true(x: Tensor) -> dict[str, Tensor]:
+        return {"sin": torch.sin(x), "cos": torch.cos(x)}
+
+    (finding,) = crosscheck(wrong, true, (X,)).findings
+    assert finding.cause == "forward-wrong"

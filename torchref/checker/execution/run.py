@@ -8,13 +8,21 @@ from functools import cached_property
 import torch
 from torch import Generator, Tensor
 from torch.autograd import Function
+from torch.utils import _pytree as pytree
 
 from torchref.checker.execution.arithmetic import agree, are_finite, is_floating, norm, precision
 from torchref.checker.execution.case import Case
 from torchref.checker.execution.numbers import dtype_name
 from torchref.checker.execution.raw_returns import RawReturn, custom_functions, recording
 from torchref.checker.execution.subject import Subject
-from torchref.checker.execution.tape import Cotangents, Gradients, Tape, copy_layout
+from torchref.checker.execution.tape import (
+    Cotangents,
+    Gradients,
+    Tape,
+    copy_layout,
+    fresh,
+    seed_forward,
+)
 from torchref.errors import InputError
 
 ABSURD = 1e100  # in a variation: no computation that is meant to go there
@@ -207,11 +215,32 @@ def require_same_structure(
     mine = [tuple(y.shape) for y in tape.outputs]
     its = [tuple(y.shape) for y in reference_tape.outputs]
     if mine != its:
+        require_same_order(candidate, reference, tape.case)
         raise InputError(
             "candidate and reference must return the same number of tensors, of the same shapes",
             f"{candidate.title} returned {_shapes(mine)} and {reference.title} {_shapes(its)}",
             "Write a reference that computes just what the candidate does, reduction included.",
         )
+
+
+def require_same_order(candidate: Subject, reference: Subject, case: Case) -> None:
+    """Dictionaries of outputs must have their keys in the same order: it says what is compared."""
+    mine, its = _paths_of_outputs(candidate, case), _paths_of_outputs(reference, case)
+    if mine != its and sorted(mine) == sorted(its):
+        raise InputError(
+            "candidate and reference must return the keys of a dictionary in the same order",
+            f"{candidate.title} returned {', '.join(mine)} and {reference.title} {', '.join(its)}",
+            "Reorder one of them: outputs are compared one after the other.",
+        )
+
+
+def _paths_of_outputs(subject: Subject, case: Case) -> list[str]:
+    """Where in what it returns each output stands, as `['loss']` in a dictionary."""
+    seed_forward(case)
+    with torch.no_grad():
+        returned = subject.call(*pytree.tree_unflatten(fresh(case.leaves), case.spec))
+    paths, _ = pytree.tree_flatten_with_path(returned)
+    return [pytree.keystr(path) for path, y in paths if isinstance(y, Tensor)]
 
 
 def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:

@@ -15,7 +15,7 @@ from torchref.checker.execution.arithmetic import (
     typical_size,
 )
 from torchref.checker.execution.numbers import told_apart
-from torchref.checker.execution.run import Run
+from torchref.checker.execution.run import Run, require_same_order
 from torchref.checker.execution.tape import Tape, evaluate, fresh
 from torchref.checker.oracles.kinks import has_ties
 from torchref.checker.oracles.rounding import is_rough, nudged
@@ -90,6 +90,8 @@ def compare_forwards(run: Run, promised: bool = True) -> Forwards:
                 "the forwards agree in the dtype given, and in float64 to its digits alone"
             )
             continue
+        if promised and run.reference is not None:
+            require_same_order(run.candidate, run.reference, run.case)
         element = tuple(int(i) for i in wrong.nonzero()[0])
         mine, its = told_apart(got[element].item(), true[element].item())
         where = "the output" if len(run.expected) == 1 else f"output {place}"
