@@ -1,4 +1,7 @@
-"""Every test gets one thread and 100 columns; without CUDA, what needs it is skipped."""
+"""Every test gets one thread and 100 columns; slow ones are left out of a run of all tests.
+
+Slow are further seeds, what starts further processes, and what is marked so: CI runs them too.
+"""
 
 import os
 import signal
@@ -24,6 +27,31 @@ def takes_long(path: Path) -> bool:
     return bool(SLOW & set(path.parts)) or path.name.startswith(STARTS_PROCESSES)
 
 
+def is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
+
+
+def mark_slow(items: list[pytest.Item]) -> None:
+    """Seeds after the first of a test, and what starts processes after the first of a file."""
+    seeds: dict[str, Any] = {}
+    started: dict[Path, pytest.Item] = {}
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        seed = parameters.get("seed")
+        is_further = seed != seeds.setdefault(item.nodeid.partition("[")[0], seed)
+        if item.path.name.startswith(STARTS_PROCESSES) and not is_slow(item):
+            is_further |= started.setdefault(item.path, item) is not item
+        if is_further:
+            item.add_marker(pytest.mark.slow)
+
+
+def leaves_out_slow(config: pytest.Config) -> bool:
+    """Where all is to be tested, and no folder, file, keyword or marker is named."""
+    named = config.option.keyword or config.option.markexpr
+    whole = {config.rootpath, *(config.rootpath / path for path in config.getini("testpaths"))}
+    return not named and all(Path(each).resolve() in whole for each in config.args)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     torch.set_num_threads(1)  # exact repetition, and the tensors here are small
     os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start too
@@ -34,11 +62,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.dist = "worksteal"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    of_files = {item.path: item for item in reversed(items)}  # the first of each
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    mark_slow(items)
+    of_files = {item.path: item for item in reversed(items) if not is_slow(item)}  # the first
     for path, first in of_files.items():
         if not takes_long(path):
             first.add_marker(pytest.mark.quick)
+    if leaves_out_slow(config):
+        config.hook.pytest_deselected(items=[item for item in items if is_slow(item)])
+        items[:] = [item for item in items if not is_slow(item)]
     items.sort(key=lambda item: not takes_long(item.path))  # no worker begins with one last
     if torch.cuda.is_available():
         return

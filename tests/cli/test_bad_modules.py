@@ -105,6 +105,7 @@ def test_ctrl_c_ends_an_import_that_hangs(
     assert json.loads((folder / "r.json").read_text())["interrupted"]
 
 
+@pytest.mark.slow
 def test_sigterm_leaves_what_was_learnt_and_no_process(folder: Path) -> None:
     text = (
         "\nclass Hangs(Sine):\n    @staticmethod\n    def forward(ctx, x):\n"

@@ -91,6 +91,7 @@ class TestFile:
         assert "sign-flipped" in (folder / "reports.xml").read_text()
 
 
+@pytest.mark.slow
 def test_a_kernel_that_ends_the_process_ends_no_other(run, folder: Path) -> None:
     cases = "dict(Flipped=x(), Aborts=x())"
     (folder / "aborts.py").write_text(f"{MANY}\ncases = {cases}\n")

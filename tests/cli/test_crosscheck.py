@@ -56,6 +56,7 @@ def test_a_wrong_op_ends_with_1_and_its_story(run, planted: str) -> None:
     assert "Sigmoid against sigmoid: right" not in out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("planted")
 def test_a_wrong_op_among_all_of_them_ends_with_1(run) -> None:
     assert run("crosscheck")[0] == 1

@@ -85,6 +85,7 @@ def test_a_file_that_failed_is_tried_again(tmp_path: Path) -> None:
     assert load(f"{file}:x", "TARGET") == 50000
 
 
+@pytest.mark.slow
 def test_a_file_apart_travels_to_another_process(tmp_path: Path) -> None:
     file = write(
         tmp_path / "with-dash.py",

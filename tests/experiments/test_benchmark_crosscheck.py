@@ -21,6 +21,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room, "LARGE_SIZES", (200,))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_it_writes_what_every_checker_sees_and_costs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -33,6 +33,7 @@ def test_every_part_of_a_run_is_stopped_and_none_of_the_bare_steps(tmp_path: Pat
     assert not any(turn("bare", brief(tmp_path), cpu=False).parts.values())
 
 
+@pytest.mark.slow
 def test_a_turn_is_taken_where_nothing_has_been_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

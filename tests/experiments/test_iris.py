@@ -48,6 +48,7 @@ def test_it_learns_to_tell_flowers_that_it_never_saw(
         assert int(found[1]) >= 0.9 * HELD_OUT
 
 
+@pytest.mark.slow
 def test_the_script_trains_both_ways_and_repeats_by_its_seed(tmp_path: Path) -> None:
     runs = [run_in(tmp_path, "--epochs", "100", "--seed", "5") for _ in range(2)]
     for each in runs:

@@ -21,6 +21,7 @@ from experiments import (
     vanishing_gradients,
 )
 from experiments.lecture.statements import Statements
+from tests.slow import few_of
 from torchref.backprop import Backprop
 from torchref.explainer.chain.counting import count
 from torchref.explainer.chain.notation import lowered
@@ -83,7 +84,7 @@ def test_log_loss_network_learns_the_tumours() -> None:
     assert log_loss_network.accuracy(network(held_out.x), held_out.target) > 0.9
 
 
-@pytest.mark.parametrize("sizes", ["2,2,2,1", "3,1", "2,4,3,2,2"])
+@pytest.mark.parametrize("sizes", few_of(["3,1", "2,2,2,1", "2,4,3,2,2"]))
 def test_three_layers_computes_both_ways(settings: Settings, sizes: str) -> None:
     three_layers.main(settings, sizes)  # ends in SystemExit if a statement does not hold
     folder = only_run(settings.logdir, "three_layers")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.slow import few_of
 from tests.warm_process import run
 from torchref.training import Dtype, Gradients
 
@@ -61,7 +62,7 @@ EVERY += ["log_loss_network", "three_layers", "cost_surface", "matrix_form", "ja
 EVERY += ["several_minima", "vanishing_gradients"]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", few_of(EVERY))
 def test_a_dry_run_of_the_script_leaves_nothing(tmp_path: Path, name: str) -> None:
     ended = run(f"experiments.{name}", "--dry-run", "--logdir", tmp_path)
     assert ended.returncode == 0, ended.stderr

@@ -58,6 +58,7 @@ BOTH = [Gradients.HANDWRITTEN, Gradients.TORCH]
 NUMBERS = worked_example(torch.device("cpu"))
 
 
+@pytest.mark.slow
 def test_a_terminal_without_unicode_gets_every_line(tmp_path: Path) -> None:
     call = [sys.executable, "-m", "experiments.two_neuron_chain", "--dry-run"]
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}

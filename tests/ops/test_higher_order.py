@@ -22,6 +22,11 @@ from torchref.ops import LogLoss
 
 pytestmark = pytest.mark.filterwarnings(TORCH_SCRIPTS_ITS_JVP)
 
+FIRST_OF_EACH_OP = [
+    pytest.param(case, id=str(case), marks=pytest.mark.slow if case.number else ())
+    for case in SAMPLES
+]
+
 
 @pytest.mark.parametrize("case", SAMPLES, ids=str)
 def test_gradcheck(case: Case) -> None:
@@ -35,7 +40,7 @@ def test_gradcheck(case: Case) -> None:
     )
 
 
-@pytest.mark.parametrize("case", SAMPLES, ids=str)
+@pytest.mark.parametrize("case", FIRST_OF_EACH_OP)
 def test_gradgradcheck(case: Case) -> None:
     inputs = on_each(lambda x: x.requires_grad_(), case.inputs())
     assert torch.autograd.gradgradcheck(

@@ -12,6 +12,7 @@ from tests.ops.shapes.drawn import Fixed, Indices, Shape
 from tests.ops.shapes.families import CHANCES, DIFFERENCES, OPTIONS, SHAPES_OF
 from tests.ops.test_low_precision import assert_low_precision_is_as_good
 from tests.random_inputs import seeded
+from tests.slow import few_of
 from torchref.catalogue import CATALOGUE, Inputs
 from torchref.catalogue.entry import chance, normal
 
@@ -39,7 +40,7 @@ def test_every_op_has_its_shapes() -> None:
     assert set(SHAPES_OF) == set(CATALOGUE)
 
 
-@pytest.mark.parametrize("op", CATALOGUE)
+@pytest.mark.parametrize("op", few_of(CATALOGUE))
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_float64_equals_the_twin(op: str, data: st.DataObject) -> None:
@@ -57,7 +58,7 @@ def test_float64_equals_the_twin(op: str, data: st.DataObject) -> None:
     )
 
 
-@pytest.mark.parametrize("op", CATALOGUE)
+@pytest.mark.parametrize("op", few_of(CATALOGUE, first=1))
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data(), dtype=st.sampled_from((torch.float32, torch.bfloat16, torch.float16)))
 def test_low_precision_is_as_good_as_the_twin(

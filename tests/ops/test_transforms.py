@@ -19,6 +19,7 @@ from tests.ops.catalogue_cases import (
     tensors,
 )
 from tests.ops.closeness import assert_all_close, assert_close_in_float64
+from tests.slow import few_of
 
 pytestmark = pytest.mark.filterwarnings(TORCH_SCRIPTS_ITS_JVP, TORCH_MAKES_INSTANCES)
 
@@ -116,7 +117,7 @@ def _forget_what_was_compiled() -> Iterator[None]:
     torch.compiler.reset()
 
 
-@pytest.mark.parametrize("case", COMPILED, ids=str)
+@pytest.mark.parametrize("case", few_of(COMPILED))
 def test_compiles_in_one_graph_forward_and_backward(case: Case) -> None:
     compiled = torch.compile(case.entry.op.call, fullgraph=True, backend="aot_eager")
     y, mine = gradients(compiled, case.inputs())

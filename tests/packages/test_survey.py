@@ -33,6 +33,7 @@ def refuses(x):
 """
 
 
+@pytest.mark.slow
 def test_the_calls_after_one_that_ends_the_process_are_surveyed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

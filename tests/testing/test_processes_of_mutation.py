@@ -45,6 +45,7 @@ def mutate(folder: Path, *options: str, **kwargs: Any) -> subprocess.CompletedPr
     return ended
 
 
+@pytest.mark.slow
 def test_a_strong_suite_catches_all_and_its_files_are_as_they_were(tmp_path: Path) -> None:
     before = contents(suite(tmp_path, STRONG))
     ended = mutate(tmp_path, "--json", "-", "--jobs", "2")
@@ -63,6 +64,7 @@ def test_a_strong_suite_catches_all_and_its_files_are_as_they_were(tmp_path: Pat
     assert told["counts"] == {"caught": 16 + 7 + 7}
 
 
+@pytest.mark.slow
 def test_a_weak_suite_hears_what_it_lets_through(tmp_path: Path) -> None:
     suite(tmp_path, WEAK)
     report = tmp_path / "report.json"

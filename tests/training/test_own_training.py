@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR
 
 import torchref.nn as nn
+from tests.slow import few_of
 from tests.training.own_task import (
     Own,
     batches,
@@ -49,7 +50,7 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", few_of(WAYS))
 def test_an_interrupted_run_goes_on_bit_for_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.checker.given.runs import normal
+from tests.slow import few_of
 from torchref import crosscheck
 
 X = normal(4, 3)
@@ -97,7 +98,7 @@ NOT_ASKED = {
 }
 
 
-@pytest.mark.parametrize("place", NOT_ASKED)
+@pytest.mark.parametrize("place", few_of(NOT_ASKED, every=len(NOT_ASKED)))
 def test_one_that_ends_where_an_error_would_be_let_pass_is_undecided(place: str) -> None:
     candidate, x, leave_out = NOT_ASKED[place]
     report = crosscheck(candidate, torch.sin, (x,), isolate=True)
@@ -111,6 +112,7 @@ def test_one_that_ends_in_the_second_order_that_was_promised_is_wrong() -> None:
     assert [(each.cause, each.at) for each in report.findings] == [("raises", "second order")]
 
 
+@pytest.mark.slow
 def test_what_is_left_out_as_told_ends_nothing() -> None:
     candidate, x, _ = NOT_ASKED["the inputs in float64, to find the precision"]
     report = crosscheck(candidate, None, (x,), isolate=True, precision="native")
@@ -126,6 +128,7 @@ def test_a_reference_that_ends_is_no_fault_of_the_candidate() -> None:
     assert "at the reference alone, as given; call it on the inputs to see" in str(report)
 
 
+@pytest.mark.slow
 def test_one_that_does_not_end_is_ended_after_the_seconds_and_is_undecided() -> None:
     def lasting(condition):
         class Lasting(torch.autograd.Function):

@@ -56,6 +56,7 @@ def deep_twins(linear: type[nn.Module]) -> tuple[Deep, Deep]:
     return candidate, twin
 
 
+@pytest.mark.slow
 def test_one_wrong_parameter_of_20_is_named() -> None:
     candidate, twin = deep_twins(ForgetfulLinear)
     report = crosscheck(candidate, twin, (normal(ROWS, 5),))

@@ -40,6 +40,7 @@ def named(bug: PlantedBug, report: Report) -> bool:
     return bool(report.findings) and report.findings[0].cause in bug.causes
 
 
+@pytest.mark.slow
 @INPUTS
 @BUGS
 def test_the_mended_op_is_right(bug: PlantedBug, inputs: str) -> None:
@@ -47,7 +48,10 @@ def test_the_mended_op_is_right(bug: PlantedBug, inputs: str) -> None:
     assert report.verdict == "right", str(report)
 
 
-@pytest.mark.parametrize(("inputs", "least"), [("tripping", 1), ("ordinary", NINE_OF_TEN)])
+@pytest.mark.parametrize(
+    ("inputs", "least"),
+    [("tripping", 1), pytest.param("ordinary", NINE_OF_TEN, marks=pytest.mark.slow)],
+)
 def test_a_planted_bug_is_caught_and_nine_of_ten_carry_the_right_cause_first(
     inputs: str, least: float
 ) -> None:

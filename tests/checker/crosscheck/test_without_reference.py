@@ -12,6 +12,7 @@ from torch import Tensor
 from tests.checker.given import assert_wrong, normal, of_x, seeded
 from tests.corpora.right_functions import RIGHT, RightFunction
 from tests.corpora.wrong_ops.rule import gradients_of
+from tests.slow import few_of
 from torchref import crosscheck
 
 # Where torch itself is wrong, the cause that is told; `errors_of_torch` holds each to a formula.
@@ -44,7 +45,7 @@ UNDECIDED = {
 }
 
 
-@pytest.mark.parametrize("right", RIGHT, ids=lambda right: right.name)
+@pytest.mark.parametrize("right", few_of(RIGHT, name=lambda right: right.name))
 def test_a_function_of_torch_raises_no_alarm(right: RightFunction) -> None:
     inputs = right.inputs(seeded(0))
     report = crosscheck(right.function, inputs=inputs, kwargs=right.kwargs)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tests.checker.given import assert_wrong, backward_in, causes, normal, seeded
 from tests.ops.catalogue_cases import is_differentiated
+from tests.slow import few_of
 from torchref import Finding, Report, crosscheck
 from torchref.catalogue import CATALOGUE, Entry, Inputs
 from torchref.ops import Affine, Op
@@ -31,14 +32,14 @@ def sample(entry: Entry) -> Inputs:
     return max(entry.samples(seeded(0)), key=lambda inputs: len(differentiable(inputs)))
 
 
-PLACES = pytest.mark.parametrize(
-    ("entry", "place"),
-    [
-        pytest.param(entry, place, id=f"{entry.name}-{place}")
-        for entry in CATALOGUE.values()
-        for place in differentiable(sample(entry))
-    ],
-)
+PLACES = [(entry, place) for entry in CATALOGUE.values() for place in differentiable(sample(entry))]
+REWRITES = 3
+
+
+def every_place(turn: int) -> pytest.MarkDecorator:
+    """All of them; those are slow whose turn it is not, so that others meet the other rewrites."""
+    named = few_of(PLACES, REWRITES, turn, lambda each: f"{each[0].name}-{each[1]}")
+    return pytest.mark.parametrize(("entry", "place"), named)
 
 
 def rewritten(op: type[Op], place: int, rewrite: Callable[[Tensor], Tensor]) -> type[Op]:
@@ -81,19 +82,19 @@ def only_in(entry: Entry, place: int, rewrite: Callable[[Tensor], Tensor]) -> Fi
     return report.findings[0]
 
 
-@PLACES
+@every_place(turn=0)
 def test_a_flipped_sign(entry: Entry, place: int) -> None:
     assert only_in(entry, place, torch.neg).cause == "sign-flipped"
 
 
-@PLACES
+@every_place(turn=1)
 def test_a_missing_factor(entry: Entry, place: int) -> None:
     finding = only_in(entry, place, lambda grad: FACTOR * grad)
     assert finding.cause == "constant-factor"
     assert f"{FACTOR} times" in finding.evidence
 
 
-@PLACES
+@every_place(turn=2)
 def test_one_wrong_element_is_told(entry: Entry, place: int) -> None:
     inputs = [x.requires_grad_() if is_differentiated(x) else x for x in sample(entry)]
     (true,) = torch.autograd.grad(entry.twin(*inputs).square().sum(), inputs[place])

@@ -56,6 +56,7 @@ def test_a_right_kernel_is_right_in_16_bits(kernel: Kernel, seed: int, dtype) ->
     assert any("the dtype of the inputs" in note for note in report.notes)
 
 
+@pytest.mark.slow
 @SIXTEEN
 @pytest.mark.parametrize("mistake", MISTAKES_IN_16_BITS.values(), ids=list(MISTAKES_IN_16_BITS))
 @EACH_KERNEL

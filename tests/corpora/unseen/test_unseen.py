@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from tests.random_inputs import Inputs, seeded
+from tests.slow import few_of
 from torchref import Report, crosscheck
 from torchref.checker.causes.table import CAUSES
 
@@ -138,6 +139,7 @@ def test_a_right_function_has_the_gradients_of_its_reference(op: ByHand) -> None
             assert torch.allclose(mine, its, rtol=0, atol=most), seed
 
 
+@pytest.mark.slow
 @every_right_function
 def test_a_right_function_is_right_with_its_reference(op: ByHand) -> None:
     report = report_on(op.written(), op.reference, op.inputs)
@@ -145,7 +147,7 @@ def test_a_right_function_is_right_with_its_reference(op: ByHand) -> None:
     assert accused is (op.name in ACCUSED_WITH_REASON), str(report)
 
 
-@every_right_function
+@pytest.mark.parametrize("op", few_of(RIGHT, name=lambda op: op.name))
 def test_a_right_function_is_right_without_a_reference(op: ByHand) -> None:
     report = report_on(op.written(), None, op.inputs)
     accused = report.verdict != "right"

@@ -171,6 +171,7 @@ def test_a_layer_that_torch_has_not_is_judged_by_differences(
     assert "gradients by differences of the loss" in in_words(outcome.scalars["handwritten"])
 
 
+@pytest.mark.slow
 def test_the_cause_is_sought_again_where_other_parameters_are_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ class Uphill(torch.nn.Module):
         return Reversed.apply(self.linear(x))
 
 
+@pytest.mark.slow
 def test_wrong_gradients_are_the_first_cause_to_be_named(tmp_path: Path) -> None:
     own = Task("small", Uphill(), nn.MSELoss(), examples())
     outcome = train(own, settings(tmp_path, lr=1e-3, epochs=25))

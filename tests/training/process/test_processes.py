@@ -67,7 +67,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return logdir / "iris" / "run", ended.stdout
 
 
-@pytest.mark.parametrize(("started", "count"), [(by_torchrun, 2), (iris, 3)])
+@pytest.mark.parametrize(
+    ("started", "count"), [pytest.param(by_torchrun, 2, marks=pytest.mark.slow), (iris, 3)]
+)
 def test_several_processes_train_as_one(
     tmp_path: Path, alone: tuple[Path, str], started: Callable[..., Any], count: int
 ) -> None:

@@ -39,6 +39,7 @@ def ask_twice() -> None:
         time.sleep(60)
 
 
+@pytest.mark.slow
 def test_a_second_request_leaves_at_once() -> None:
     process = processes.Process(target=ask_twice)
     process.start()

@@ -61,6 +61,7 @@ def wait_until_it_writes(logdir: Path, process: BaseProcess, since: int) -> None
         time.sleep(0.001)
 
 
+@pytest.mark.slow
 def test_killed_at_twenty_moments_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
     run(tmp_path, run_name="whole")
     draw, kills = random.Random(0), 0
@@ -104,6 +105,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, ...
     return rows(logdir / "iris" / "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_saves_and_goes_on(
     tmp_path: Path, asked: signal.Signals, undisturbed: list[tuple[str, ...]]

@@ -7,6 +7,7 @@ from torch.autograd import Function
 from tests.checker.diagnosis.replay import lstm
 from tests.checker.given import assert_right, normal
 from tests.corpora.wrong_ops.rule import gradients_of
+from tests.slow import few_of
 from torchref import crosscheck
 from torchref.checker.causes.table import CAUSES
 from torchref.checker.diagnosis.replay import search
@@ -70,7 +71,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("reference", [lstm.forward, None], ids=["beside", "alone"])
-@pytest.mark.parametrize("called", MISTAKES)
+@pytest.mark.parametrize("called", few_of(MISTAKES))
 def test_a_mistake_in_a_cell_is_one_finding(called: str, reference) -> None:
     mistake, cause, names, told = MISTAKES[called]
     inputs = dict(zip(lstm.NAMES, INPUTS, strict=True))

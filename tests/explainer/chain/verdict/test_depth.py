@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.slow import few_of
 from torchref import explain, nn
 from torchref.explainer import Explanation
 
@@ -28,7 +29,7 @@ def at_a_kink(x: float) -> Explanation:
 
 
 @pytest.mark.parametrize("examples", [1, 3, 100])
-@pytest.mark.parametrize("levels", range(2, 31))
+@pytest.mark.parametrize("levels", few_of(range(2, 31), every=7))
 def test_a_verdict_at_two_to_thirty_levels(levels: int, examples: int) -> None:
     for loss in LOSSES.values():
         found = deep(levels, examples, loss())
