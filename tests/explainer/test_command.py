@@ -138,4 +138,6 @@ def test_a_drawing_that_cannot_be_written(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.out == ""

@@ -133,6 +133,8 @@ def explain_command(
         found = explain_all(*problem, rate=rate, iterations=iterations, notation=notation)
     else:
         found = explain(*problem, *place, rate=rate, notation=notation)
+    if drawing is not None:  # before the text, which no refusal may follow
+        found.drawing().save(drawing)
     if form == "png":
         if file is None:
             raise InputError("--format png needs a file", "none was given", "Add --file chain.png.")
@@ -145,8 +147,6 @@ def explain_command(
             "latex": found.latex,
         }
         write(forms[form](), file)
-    if drawing is not None:
-        found.drawing().save(drawing)
     if found.verdict != "right":
         raise typer.Exit(1)
 
