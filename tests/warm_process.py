@@ -3,6 +3,7 @@
 Each has its own output, signals and end, as `python -m` has; how that starts is tested elsewhere.
 """
 
+import faulthandler
 import multiprocessing
 import os
 import runpy
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+SECONDS = 300  # that a script may take
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(
@@ -41,7 +44,7 @@ class Script:
     process: BaseProcess
     said: TemporaryDirectory[str]
 
-    def end(self, seconds: float = 300) -> Ended:
+    def end(self, seconds: float = SECONDS) -> Ended:
         """Waits for it, and kills what is not done by then."""
         self.process.join(seconds)
         self.process.kill()
@@ -69,6 +72,7 @@ def run(module: str, *arguments: object) -> Ended:
 def _main(line: list[str], environment: dict[str, str], said: Path) -> None:
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT), descriptor)
+    faulthandler.dump_traceback_later(0.9 * SECONDS)  # of all threads, where it does not end
     os.environ.update(environment)
     sys.argv = line
     runpy.run_module(line[0], run_name="__main__", alter_sys=True)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.training.small_task import rows
-from tests.warm_process import Ended, begin
+from tests.warm_process import SECONDS, Ended, begin
 from torchref.training.process.distribution import Processes
 
 NINE = ("--run-name", "run", "--epochs", "9", "--log-every", "1")
@@ -47,8 +47,8 @@ def iris(logdir: Path, count: int, *options: str) -> Ended:
     ]
     first = several[0].end()
     for other in several[1:]:
-        ended = other.end(300 if first.returncode == 0 else 0)
-        assert (ended.stdout, ended.returncode == 0) == ("", first.returncode == 0)
+        ended = other.end(SECONDS if first.returncode == 0 else 0)
+        assert (ended.stdout, ended.returncode == 0) == ("", first.returncode == 0), first.stderr
     return first
 
 
