@@ -95,11 +95,11 @@ def crosscheck(
 
     Everything is computed in float64, unless the inputs have 16 bits, or the candidate refuses
     float64 in forward or backward or computes in float32 all the same: then it is checked in its
-    own precision, and what changes from copy to copy of the inputs is rounding. Numbers left at
-    their defaults are varied too, and the parameters of a Module are inputs. A report has no
-    truth value: ask for its verdict, or call `raise_if_wrong`. Raises `InputError` for inputs
-    that no verdict can be given on; the KeyboardInterrupt of Ctrl-C has what was learnt by then
-    as `report`.
+    own precision, and what changes from copy to copy of the inputs is rounding. All tensors that
+    are returned are compared in order, whatever structure holds them. Numbers left at their
+    defaults are varied too, and the parameters of a Module are inputs. A report has no truth value:
+    ask for its verdict, or call `raise_if_wrong`. Raises `InputError` for inputs that no verdict
+    can be given on; the KeyboardInterrupt of Ctrl-C has what was learnt by then as `report`.
 
     >>> from torchref.ops import Sigmoid
     >>> crosscheck(Sigmoid, torch.sigmoid, (torch.randn(3, 2),)).verdict
