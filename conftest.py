@@ -19,12 +19,12 @@ collect_ignore_glob = [  # of a checkout, and of what is installed below this fi
     f"*torchref/training/integrations/{name}.py" for name in OF_PACKAGES if find_spec(name) is None
 ]
 
-SLOW = {"experiments", "browser", "kernels"}
+LONG_FOLDERS = {"experiments", "browser", "kernels"}
 STARTS_PROCESSES = ("test_processes", "test_recipes", "test_full_disk", "test_survival")
 
 
 def takes_long(path: Path) -> bool:
-    return bool(SLOW & set(path.parts)) or path.name.startswith(STARTS_PROCESSES)
+    return bool(LONG_FOLDERS & set(path.parts)) or path.name.startswith(STARTS_PROCESSES)
 
 
 def is_slow(item: pytest.Item) -> bool:
