@@ -17,6 +17,7 @@ from torchref.ops import (
     REDUCTIONS,
     AbsoluteError,
     HuberError,
+    Op,
     SmoothAbsoluteError,
     SquaredError,
 )
@@ -39,12 +40,10 @@ def mse_loss(
     >>> mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    name = "mse_loss"
-    require_reduction(name, reduction, TORCH_REDUCTIONS, size_average, reduce)
-    require_matching_losses(name, input, target, weight=weight)
-    require_weight_like_input(name, input, weight)
-    tensors = {"input": input, "target": target}
-    return reduced_losses(name, SquaredError, tensors, (), weight, reduction, over_weights=True)
+    require_reduction("mse_loss", reduction, TORCH_REDUCTIONS, size_average, reduce)
+    return entrywise(
+        "mse_loss", SquaredError, input, target, (), weight, reduction, over_weights=True
+    )
 
 
 def squared_error(
@@ -80,12 +79,10 @@ def l1_loss(
     >>> l1_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor(1.)
     """
-    name = "l1_loss"
-    require_reduction(name, reduction, TORCH_REDUCTIONS, size_average, reduce)
-    require_matching_losses(name, input, target, weight=weight)
-    require_weight_like_input(name, input, weight)
-    tensors = {"input": input, "target": target}
-    return reduced_losses(name, AbsoluteError, tensors, (), weight, reduction, over_weights=True)
+    require_reduction("l1_loss", reduction, TORCH_REDUCTIONS, size_average, reduce)
+    return entrywise(
+        "l1_loss", AbsoluteError, input, target, (), weight, reduction, over_weights=True
+    )
 
 
 def smooth_l1_loss(
@@ -105,15 +102,13 @@ def smooth_l1_loss(
     """
     name = "smooth_l1_loss"
     require_reduction(name, reduction, TORCH_REDUCTIONS, size_average, reduce)
-    require_matching_losses(name, input, target)
     require(
         beta >= 0,
         f"{name}: beta must not be negative",
         f"{beta} arrived",
         "It is the |x − t| from which on the loss is straight; 1.0 is usual.",
     )
-    tensors = {"input": input, "target": target}
-    return reduced_losses(name, SmoothAbsoluteError, tensors, (beta,), None, reduction)
+    return entrywise(name, SmoothAbsoluteError, input, target, (beta,), None, reduction)
 
 
 def huber_loss(
@@ -132,22 +127,32 @@ def huber_loss(
     """
     name = "huber_loss"
     require_reduction(name, reduction, TORCH_REDUCTIONS)
-    require_matching_losses(name, input, target, weight=weight)
-    require_weight_like_input(name, input, weight)
     require(
         delta > 0,
         f"{name}: delta must be positive",
         f"{delta} arrived",
         "It is the |x − t| from which on the loss is straight; 1.0 is usual.",
     )
-    tensors = {"input": input, "target": target}
-    return reduced_losses(name, HuberError, tensors, (delta,), weight, reduction)
+    return entrywise(name, HuberError, input, target, (delta,), weight, reduction)
 
 
-def require_weight_like_input(op: str, input: Tensor, weight: Tensor | None) -> None:
+def entrywise(
+    name: str,
+    op: type[Op],
+    input: Tensor,
+    target: Tensor,
+    options: tuple[float, ...],
+    weight: Tensor | None,
+    reduction: str,
+    over_weights: bool = False,
+) -> Tensor:
+    """The losses of the entries, each weighed, reduced as the caller has admitted."""
+    require_matching_losses(name, input, target, weight=weight)
     require(
         weight is None or weight.shape == input.shape,
-        f"{op}: weight and input must have the same shape",
+        f"{name}: weight and input must have the same shape",
         f"weight has shape {shape(weight)} and input {shape(input)}",
         "Expand it with weight.expand_as(input).",
     )
+    tensors = {"input": input, "target": target}
+    return reduced_losses(name, op, tensors, options, weight, reduction, over_weights=over_weights)
