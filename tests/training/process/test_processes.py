@@ -1,5 +1,6 @@
 """Several processes under torchrun against one: the same gradients, the same curve."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def iris(logdir: Path, count: int, *options: str) -> Ended:
     first = several[0].end()
     for other in several[1:]:
         ended = other.end(SECONDS if first.returncode == 0 else 0)
-        assert (ended.stdout, ended.returncode == 0) == ("", first.returncode == 0), first.stderr
+        errors = f"{first.stderr}\n{ended.stderr}"
+        assert (ended.stdout, ended.returncode == 0) == ("", first.returncode == 0), errors
     return first
 
 
@@ -112,6 +114,27 @@ def test_accumulated_and_clipped_gradients_are_those_of_one_process(tmp_path: Pa
     clipped = [value for (*_, tag), value in zip(tags, one, strict=True) if tag == "clipped_share"]
     assert 0 < max(clipped) <= 1
     assert two == pytest.approx(one, rel=1e-9)
+
+
+def test_a_group_ends_though_a_thread_of_it_still_has_a_tensor() -> None:
+    """In processes that begin with nothing imported: an import after the group can keep it."""
+    where = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    line = [sys.executable, "-m", "tests.training.process.interrupted_exchange"]
+    several = [
+        subprocess.Popen(
+            line,
+            env=where | {"WORLD_SIZE": "2", "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        said = [process.communicate(timeout=SECONDS)[0] for process in several]
+    finally:
+        for process in several:
+            process.kill()
+    assert said == ["ended\nleft\n"] * 2
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

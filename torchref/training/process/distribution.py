@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional  # imported later, its defaults keep the group of that time
 from torch import Tensor
 from torch.nn import Module
 from torch.nn.parallel import DistributedDataParallel
@@ -23,6 +24,7 @@ class Processes:
 
     rank: int = 0
     count: int = 1
+    parallels: list[DistributedDataParallel] = field(default_factory=list, repr=False)
 
     @property
     def is_first(self) -> bool:
@@ -45,7 +47,10 @@ class Processes:
         return self.count * (mine / batch if reduction.endswith("mean") else float(mine > 0))
 
     def parallel(self, model: Module) -> Module:
-        return DistributedDataParallel(model) if self.count > 1 else model
+        if self.count == 1:
+            return model
+        self.parallels.append(DistributedDataParallel(model))
+        return self.parallels[-1]
 
     def from_first(self, value: Any) -> Any:
         """What the first process has, for all."""
@@ -72,8 +77,13 @@ def joined(device: torch.device) -> Iterator[Processes]:
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    processes = Processes(dist.get_rank(), dist.get_world_size())
     try:
-        yield Processes(dist.get_rank(), dist.get_world_size())
+        yield processes
         dist.barrier()  # none leaves while another still hears from it
     finally:
+        # A reducer that holds the group last ends it without releasing the interpreter, and waits
+        # for a thread of the group that waits for the interpreter, to release a tensor.
+        for parallel in processes.parallels:
+            del parallel.reducer, parallel.logger, parallel.process_group
         dist.destroy_process_group()
