@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from torchref import InputError
-from torchref.checker.execution.isolation import ProcessEndedError, run_isolated
+from torchref.checker.execution import isolation
+from torchref.checker.execution.isolation import (
+    OutlastedError,
+    ProcessEndedError,
+    run_isolated,
+)
 
 
 def test_what_it_sends_and_returns_arrives() -> None:
@@ -129,6 +134,31 @@ def test_a_process_that_cannot_begin_is_no_fault_of_the_work(
     monkeypatch.setattr(sys, "executable", executable)
     with pytest.raises(InputError, match=rf"start as in this one, but .*{arrived}.*leave isolate"):
         run_isolated(lambda _: "x" * 2**20, print)
+
+
+def test_a_process_that_does_not_begin_is_ended_where_there_is_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(isolation, "TO_START", 1.0)
+    monkeypatch.setattr(isolation, "START", "import time; time.sleep(20)")
+    with pytest.raises(InputError, match="SIGKILL after 1 s, before it began"):
+        run_isolated(lambda _: 42, print, seconds=1000.0)
+
+
+def test_work_that_keeps_to_no_seconds_is_ended_soon_after_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(isolation, "GRACE", 0.5)
+    with pytest.raises(OutlastedError, match=r"not done 0.5 s after the 0.25 s of seconds="):
+        run_isolated(lambda _: time.sleep(20), print, seconds=0.25)
+
+
+def test_what_the_start_of_python_takes_is_not_of_the_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(isolation, "GRACE", 2.0)
+    monkeypatch.setattr(isolation, "START", f"import time; time.sleep(4); {isolation.START}")
+    assert run_isolated(lambda _: 42, print, seconds=1.0) == 42
 
 
 def test_a_torchref_that_raises_there_is_no_fault_of_the_work(

@@ -18,7 +18,8 @@ from torchref.errors import InputError
 
 Send = Callable[[Any], None]
 Say = Callable[..., None]  # a kind, and a value if there is one
-GRACE = 10.0  # seconds: to start Python and torch, and to end by itself
+TO_START = 60.0  # seconds: on a busy machine Python and torch take many
+GRACE = 10.0  # seconds, to end by itself
 LOOK = 0.1  # seconds between two looks at whether the process is still there
 LENGTH = 8  # bytes, that say how many an answer has
 START = (  # with the path of this process, that its torchref is found and no other
@@ -39,13 +40,32 @@ class OutlastedError(ProcessEndedError):
     """It was ended because it had not come to an end by itself."""
 
 
+class _Deadline:
+    """Ends a process once it is over."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.is_over = False
+        self.timer = threading.Timer(0, self._end)
+
+    def move(self, seconds: float) -> None:
+        """To so many seconds from now."""
+        self.timer.cancel()
+        self.timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self._end)
+        self.timer.start()
+
+    def _end(self) -> None:
+        self.is_over = True
+        self.process.kill()
+
+
 def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | None = None) -> Any:
     """What `work` returns, called in a new process; `receive` gets what it sends on its way.
 
     An exception that it raises is raised here. Raises `ProcessEndedError` where the process ends
     without a word, or is not done `GRACE` after the seconds that the work itself keeps to, and
-    `NotIsolatedError` where the work cannot be sent to it, or it cannot begin. Ctrl-C is for this
-    process alone: it ends the other.
+    `NotIsolatedError` where the work cannot be sent to it, or it cannot begin (with a limit on the
+    seconds: in `TO_START`). Ctrl-C is for this process alone: it ends the other.
     """
     try:
         pickled = cloudpickle.dumps(work)
@@ -56,21 +76,17 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
             "Define them without locks, generators or streams, or leave isolate out.",
         ) from error
     with _started() as process:
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            process.kill()
-
         has_begun = False
-        timer = threading.Timer(min((seconds or 0) + GRACE, threading.TIMEOUT_MAX), end)
+        deadline = _Deadline(process)
         if seconds is not None:
-            timer.start()
+            deadline.move(TO_START)
         try:
             _hand_over(process, pickled)
             assert process.stdout is not None
             for kind, value in answers(process, process.stdout.fileno()):
-                if kind == "sent":
+                if kind == "begun" and seconds is not None:
+                    deadline.move(seconds + GRACE)
+                elif kind == "sent":
                     receive(value)
                 elif kind == "raised":
                     raise value
@@ -79,14 +95,15 @@ def run_isolated(work: Callable[[Send], Any], receive: Send, seconds: float | No
                 has_begun = True
             process.wait()
         finally:
-            timer.cancel()
+            deadline.timer.cancel()
             process.kill()
             process.wait()  # `with` gives up after a quarter of a second of Ctrl-C
-    if late.is_set():
-        raise OutlastedError(f"it was not done {GRACE:g} s after the {seconds:g} s of seconds=")
     ended = how_it_ended(process.returncode)
     if not has_begun:
-        raise _no_start(f"{ended} before it began; what it wrote is on standard error")
+        when = f"after {TO_START:g} s, " * deadline.is_over + "before it began"
+        raise _no_start(f"{ended} {when}; what it wrote is on standard error")
+    if deadline.is_over:
+        raise OutlastedError(f"it was not done {GRACE:g} s after the {seconds:g} s of seconds=")
     raise ProcessEndedError(ended)
 
 
