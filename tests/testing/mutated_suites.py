@@ -80,6 +80,10 @@ def test_cube():
 def test_later():
     square(torch.ones(()))
 """
+SQUARE = (
+    STRONG[: STRONG.index("@pytest")]
+    + STRONG[STRONG.index("def test_square") : STRONG.index("def test_cube")]
+)
 WEAK = """
 import torch
 from kernels import cube, square, swish

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.full_disk import FULL, needs_full
-from tests.testing.mutated_suites import HANGS, STRONG, WEAK, suite
+from tests.testing.mutated_suites import HANGS, SQUARE, STRONG, WEAK, suite
 
 HOUSE = Path(__file__).parents[2]
 MOST_SECONDS = 240
@@ -35,10 +35,12 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(HOUSE), "COLUMNS": "200", **more}
 
 
-def mutate(folder: Path, *options: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+def mutate(
+    folder: Path, *options: str, of_pytest: tuple[str, ...] = (), **kwargs: Any
+) -> subprocess.CompletedProcess[str]:
     kwargs = {"capture_output": True, **kwargs}
     ended = subprocess.run(
-        command(*options), cwd=folder, env=environment(), text=True, timeout=MOST_SECONDS,
+        [*command(*options), *of_pytest], cwd=folder, env=environment(), text=True, timeout=MOST_SECONDS,
         check=False, **kwargs,
     )  # fmt: skip
     assert "Traceback (most recent call last):\n  File" not in (ended.stderr or "")
@@ -118,11 +120,16 @@ def test_tests_that_cannot_be_tested_are_one_message(tmp_path: Path, how: str) -
 
 def test_where_autograd_was_used_before_each_run_has_its_own_process(tmp_path: Path) -> None:
     used = "import torch\ntorch.ones(1, requires_grad=True).sum().backward()\n"
-    square = STRONG[STRONG.index("def test_square") : STRONG.index("def test_cube")]
-    suite(tmp_path, used + STRONG[: STRONG.index("@pytest")] + square)
+    suite(tmp_path, used + SQUARE)
     ended = mutate(tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "7 wrong gradients of 1 Function: 7 caught" in ended.stdout
+
+
+@pytest.mark.parametrize("without", [(), ("-p", "no:cacheprovider")], ids=["cache", "none"])
+def test_a_configuration_may_be_strict(tmp_path: Path, without: tuple[str, ...]) -> None:
+    ended = mutate(suite(tmp_path, SQUARE), of_pytest=("--strict-config", *without))
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

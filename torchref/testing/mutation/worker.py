@@ -48,6 +48,12 @@ def _nothing(_test: str) -> None:
     """What is done at a test where nothing is to be done."""
 
 
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """`--strict-config` refuses the place of the cache, which is given, where there is no cache."""
+    if pluginmanager.is_blocked("cacheprovider"):
+        parser.addini("cache_dir", "where nothing is kept")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Before pytest-cov begins, which it does here."""
