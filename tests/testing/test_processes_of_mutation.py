@@ -40,8 +40,8 @@ def mutate(
 ) -> subprocess.CompletedProcess[str]:
     kwargs = {"capture_output": True, **kwargs}
     ended = subprocess.run(
-        [*command(*options), *of_pytest], cwd=folder, env=environment(), text=True, timeout=MOST_SECONDS,
-        check=False, **kwargs,
+        [*command(*options), *of_pytest], cwd=folder, env=environment(), text=True,
+        timeout=MOST_SECONDS, check=False, **kwargs,
     )  # fmt: skip
     assert "Traceback (most recent call last):\n  File" not in (ended.stderr or "")
     return ended
