@@ -18,6 +18,8 @@ if __name__ == "__main__":
     try:
         with joined(torch.device("cpu")) as processes:
             group = weakref.ref(dist.group.WORLD)
+            dropped = weakref.ref(processes.parallel(torch.nn.Linear(2, 3)))
+            assert dropped() is None
             parallel = processes.parallel(torch.nn.Linear(2, 3))
             parallel(torch.ones(5, 2)).sum().backward()
             if not first:

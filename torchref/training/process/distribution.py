@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import torch
 import torch.distributed as dist
@@ -24,7 +25,7 @@ class Processes:
 
     rank: int = 0
     count: int = 1
-    parallels: list[DistributedDataParallel] = field(default_factory=list, repr=False)
+    parallels: WeakSet[DistributedDataParallel] = field(default_factory=WeakSet, repr=False)
 
     @property
     def is_first(self) -> bool:
@@ -49,8 +50,9 @@ class Processes:
     def parallel(self, model: Module) -> Module:
         if self.count == 1:
             return model
-        self.parallels.append(DistributedDataParallel(model))
-        return self.parallels[-1]
+        parallel = DistributedDataParallel(model)
+        self.parallels.add(parallel)
+        return parallel
 
     def from_first(self, value: Any) -> Any:
         """What the first process has, for all."""
