@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 from weakref import WeakSet
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional  # imported later, its defaults keep the group of that time
 from torch import Tensor
 from torch.nn import Module
 from torch.nn.parallel import DistributedDataParallel
@@ -78,6 +78,8 @@ def joined(device: torch.device) -> Iterator[Processes]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    # Imported after the group is made, as the parallel model does, its defaults keep the group.
+    import_module("torch.distributed.nn.functional")
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     processes = Processes(dist.get_rank(), dist.get_world_size())
     try:
