@@ -126,9 +126,9 @@ def test_where_autograd_was_used_before_each_run_has_its_own_process(tmp_path: P
     assert "7 wrong gradients of 1 Function: 7 caught" in ended.stdout
 
 
-@pytest.mark.parametrize("without", [(), ("-p", "no:cacheprovider")], ids=["cache", "none"])
-def test_a_configuration_may_be_strict(tmp_path: Path, without: tuple[str, ...]) -> None:
-    ended = mutate(suite(tmp_path, SQUARE), of_pytest=("--strict-config", *without))
+def test_a_strict_configuration_may_have_no_cache(tmp_path: Path) -> None:
+    strict = ("--strict-config", "-p", "no:cacheprovider")
+    ended = mutate(suite(tmp_path, SQUARE), of_pytest=strict)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

@@ -13,6 +13,7 @@ from torchref.checker.diagnosis.diagnose import accuse
 from torchref.ops import Sigmoid
 from torchref.training import Examples, Gradients, Outcome, train
 from torchref.training.checks.live_check import DIFFERENCE, VERDICT, relative_difference
+from torchref.training.checks.verdict import Sweep, WithLoss
 from torchref.training.log.display import in_words
 from torchref.training.loop.loop import Loop
 
@@ -31,6 +32,20 @@ def test_a_gradient_that_is_missing_is_infinitely_wrong() -> None:
 
 
 BY_HAND = [Gradients.HANDWRITTEN, Gradients.SWEEP]
+
+
+def test_a_sweep_is_weighed_with_the_gradient_of_its_loss_and_leaves_that_alone() -> None:
+    sweep = Sweep(task().network.double(), nn.MSELoss())
+    taped = WithLoss(sweep.network, nn.MSELoss())
+    x, target = torch.randn(5, 4).double(), torch.rand(5, 2).double()
+    parameters = list(sweep.network.parameters())
+    grad_loss = torch.tensor(-1.7, dtype=torch.float64)
+    kept = grad_loss.clone()
+    swept, true = (
+        torch.autograd.grad(loss(x, target), parameters, grad_loss) for loss in (sweep, taped)
+    )
+    torch.testing.assert_close(swept, true)
+    assert torch.equal(grad_loss, kept)
 
 
 def texts(outcome: Outcome, run: str) -> list[tuple[int, str]]:

@@ -37,7 +37,7 @@ class Torch(WithLoss):
     """As the report calls it."""
 
 
-class Swept(torch.autograd.Function):
+class SweptLoss(torch.autograd.Function):
     """A loss whose backward hands out the gradients that the sweep came by."""
 
     @staticmethod
@@ -61,7 +61,7 @@ class Sweep(Module):
         self.step, self.inner = Backprop(inner, loss), list(inner.parameters())
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
-        return Swept.apply(self, x, target, *self.network.parameters())
+        return SweptLoss.apply(self, x, target, *self.network.parameters())
 
     def there_and_back(
         self, x: Tensor, target: Tensor, values: Iterable[Tensor]
